@@ -1,0 +1,149 @@
+import { EXIT } from "../lib/base/exit-codes.ts";
+import { compactRanges, count } from "../lib/base/text.ts";
+import type { RunResult } from "../lib/actions/run.ts";
+import type { Outside } from "../lib/daemon/outside.ts";
+import type { RunRequest } from "../lib/sweep/run-plan.ts";
+import { LIVE } from "../lib/sweep/status.ts";
+import { trialViews } from "../lib/sweep/view.ts";
+import type { TrialView } from "../lib/sweep/view.ts";
+import { say } from "./open.ts";
+import { progressLines, transitionLine } from "./progress-lines.ts";
+import type { RunContext } from "./run.ts";
+import { statusDocument } from "./status-document.ts";
+
+/** The jobs' own records are looked at this often: a few calls of stat, none to the controller. */
+const RECORDS_MS = 500;
+/** Shortest and longest time between two looks at the cluster. */
+const LOOK_MS = { least: 1_500, most: 30_000 };
+/** How often to try whether the submit limit has room again. */
+const ROOM_MS = 30_000;
+
+interface Wait {
+  outcome: RunResult;
+  /** The run again, for trials that had no room. */
+  again(indices: readonly number[]): {
+    request: RunRequest;
+    scheduler: "slurm" | "local";
+    maxConcurrent: number | undefined;
+  };
+}
+
+/**
+ * Stays until the submitted trials have ended. Learns of most endings from the
+ * records that jobs write, and asks the cluster when one has changed, else ever
+ * more seldom. Ctrl-C stops the watching, not the trials.
+ */
+export async function waitForTrials(
+  context: RunContext,
+  outside: Outside,
+  { outcome, again }: Wait,
+): Promise<number> {
+  const { out, clock, json, signal } = context;
+  const { readProgress } = await import("../lib/daemon/progress.ts");
+  const watched = new Set([
+    ...outcome.submitted.flatMap(({ indices }) => indices),
+    ...outcome.left,
+  ]);
+  let left = outcome.left;
+  let triedRoom = clock.now();
+  const region = json ? undefined : out.live();
+  const before = new Map<number, string>();
+  let warned = "";
+  try {
+    for (;;) {
+      const view = await outside.look();
+      const views = trialViews(view.state).filter(({ trial }) => watched.has(trial.index));
+      const warning = view.warnings.join("; ");
+      if (warning !== warned && warning !== "") say(out, warning);
+      warned = warning;
+      tellTransitions(context, views, before);
+      region?.draw(progressLines(out, views, readProgress(outside.paths, views), clock.now()));
+      const live = views.some(({ status }) => LIVE.has(status));
+      if (left.length > 0 && (!live || clock.now() - triedRoom > ROOM_MS)) {
+        triedRoom = clock.now();
+        const round = await outside.change(
+          "run",
+          (perform) => perform({ verb: "run", ...again(left), ...outside.sweep() }),
+        );
+        left = round.done ? round.left : left;
+        continue;
+      }
+      if (!live && left.length === 0) {
+        region?.end();
+        return finish(context, outside, view.warnings, views);
+      }
+      await untilNews(context, outside, views);
+    }
+  } catch (error) {
+    region?.end();
+    if (signal.aborted) {
+      say(
+        out,
+        "Stopped watching; the trials go on. `herd status` shows them, `herd stop --all` ends them",
+      );
+    }
+    throw error;
+  }
+}
+
+/** On a pipe or in a log each change is a line of its own. */
+function tellTransitions(
+  { out, json }: RunContext,
+  views: readonly TrialView[],
+  before: Map<number, string>,
+): void {
+  for (const view of views) {
+    const known = before.get(view.trial.index);
+    before.set(view.trial.index, view.status);
+    if (known === view.status || json) continue;
+    if (known === undefined && view.status !== "completed" && view.status !== "failed") continue;
+    out.print(transitionLine(out, view));
+  }
+}
+
+/** Resolves when a job's record says something new, or when it is time to ask the cluster anyway. */
+async function untilNews(
+  { clock, signal }: RunContext,
+  outside: Outside,
+  views: readonly TrialView[],
+): Promise<void> {
+  const started = clock.now();
+  const tasks = views.flatMap(({ attempt }) =>
+    attempt === undefined || attempt.phase === "ended" ? [] : [attempt]
+  );
+  const mark = () =>
+    [...outside.readRecords(tasks).values()]
+      .map(({ startedAt, endedAt, restart }) => `${startedAt} ${endedAt} ${restart}`).join();
+  const first = mark();
+  // The more is going on, the sooner something is worth a look; never more often than the least.
+  const unknown = views.some(({ status }) => status === "unknown" || status === "submitted");
+  const longest = unknown ? LOOK_MS.least * 2 : LOOK_MS.most;
+  for (;;) {
+    await clock.sleep(RECORDS_MS, signal);
+    const waited = clock.now() - started;
+    if (waited >= longest) return;
+    if (waited >= LOOK_MS.least && mark() !== first) return;
+  }
+}
+
+function finish(
+  { out, json, clock }: RunContext,
+  outside: Outside,
+  warnings: readonly string[],
+  views: readonly TrialView[],
+): number {
+  const bad = views.filter(({ status }) => status === "failed" || status === "cancelled");
+  if (json) {
+    const facts = { sweep: outside.state().sweep, now: clock.now(), warnings };
+    out.json(statusDocument(views, new Map(), facts));
+  } else if (bad.length === 0) {
+    out.print(`All ${count(views.length, "trial")} have ended well`);
+  } else {
+    const indices = compactRanges(bad.map(({ trial }) => trial.index));
+    out.print(`${count(bad.length, "trial")} did not complete: ${indices}`);
+    out.print(
+      "`herd status` says why, `herd tail INDEX` shows the log, `herd run` submits them again",
+    );
+  }
+  return bad.length === 0 ? EXIT.done : EXIT.negative;
+}

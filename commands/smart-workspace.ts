@@ -1,0 +1,36 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import { UserError } from "../lib/base/errors.ts";
+
+/** What the positionals of `herd tail [WORKSPACE] INDEX` and its like mean. */
+export interface SmartWorkspace {
+  /** As typed; `.` when it was left out. */
+  workspace: string;
+  index: number | undefined;
+}
+
+/**
+ * Reads `[WORKSPACE] [INDEX]`: a lone whole number that is no folder is the
+ * index, and the workspace is then the current folder.
+ */
+export function smartWorkspace(positionals: readonly string[], cwd: string): SmartWorkspace {
+  const [first, second] = positionals;
+  if (first === undefined) return { workspace: ".", index: undefined };
+  if (second !== undefined) return { workspace: first, index: readIndex(second) };
+  const isIndex = /^-?\d+$/.test(first) && !isFolder(resolve(cwd, first));
+  return isIndex
+    ? { workspace: ".", index: readIndex(first) }
+    : { workspace: first, index: undefined };
+}
+
+function readIndex(text: string): number {
+  const index = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (Number.isSafeInteger(index)) return index;
+  throw new UserError(`Cannot read trial index "${text}": wanted is a whole number of at least 0`, {
+    hint: "The workspace comes first, then the index",
+  });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}

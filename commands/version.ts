@@ -1,0 +1,22 @@
+import { currentBuild, currentRuntime } from "../lib/base/build.ts";
+import { defineCommand } from "./command.ts";
+
+/** Version, commit and runtime: what a bug report must say. */
+export function versionFacts(): Record<"version" | "commit" | "runtime" | "platform", string> {
+  const { version, commit } = currentBuild();
+  const platform = `${process.platform}-${process.arch}`;
+  return { version, commit, runtime: currentRuntime(), platform };
+}
+
+export const command = defineCommand({
+  name: "version",
+  summary: "Show the version, the commit and the runtime",
+  examples: [{ line: "herd --version", meaning: "The same" }],
+  run({ out, json }) {
+    const facts = versionFacts();
+    const { version, commit, runtime, platform } = facts;
+    if (json) out.json(facts);
+    else out.print(`herd ${version} (commit ${commit}, ${runtime}, ${platform})`);
+    return 0;
+  },
+});

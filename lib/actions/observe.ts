@@ -1,0 +1,90 @@
+import type { Scheduler, TaskRef } from "../schedulers/scheduler.ts";
+import { attemptKey } from "../sweep/event.ts";
+import { taskKey } from "../sweep/sighting.ts";
+import type { Answer, JobRecord } from "../sweep/sighting.ts";
+import type { SweepState } from "../sweep/state.ts";
+import { isOpen, wantsAccounting } from "../sweep/transition.ts";
+import type { Observation } from "../sweep/transition.ts";
+
+export interface WatchParts {
+  scheduler(name: "slurm" | "local"): Scheduler;
+  /** What the jobs wrote about themselves, by `attemptKey`. */
+  readRecords(tasks: readonly { submission: string; task: number }[]): Map<string, JobRecord>;
+}
+
+/**
+ * One look: for each scheduler that holds open attempts at most one call to its
+ * queue and one to its accounting, whatever the number of trials. Decides and
+ * writes nothing.
+ */
+export async function observe(state: SweepState, parts: WatchParts): Promise<Observation[]> {
+  const observations: Observation[] = [];
+  for (const name of schedulersInUse(state)) {
+    const open = [...state.attempts.values()].filter((attempt) =>
+      isOpen(attempt) && state.submissions.get(attempt.submission)?.scheduler === name
+    );
+    const submissions = [...state.submissions.values()].filter((submission) =>
+      submission.scheduler === name && submission.jobId !== undefined
+    );
+    const since = submissions.reduce(
+      (oldest, { intendedAt }) => Math.min(oldest, intendedAt),
+      Infinity,
+    );
+    const look = await parts.scheduler(name).look({
+      jobs: submissions.map(({ jobId, jobName }) => ({ jobId: jobId!, jobName })),
+      since,
+      wanted: (inQueue) =>
+        open.flatMap((attempt): TaskRef[] => {
+          const ref = { jobId: attempt.jobId!, task: attempt.task };
+          return wantsAccounting(attempt, inQueue.get(taskKey(ref.jobId, ref.task))) ? [ref] : [];
+        }),
+    });
+    // After the look: a record that is older than the queue's word can at most be behind it.
+    const records = parts.readRecords(open.map(({ submission, task }) => ({ submission, task })));
+    observations.push({ scheduler: name, look, records });
+  }
+  return observations;
+}
+
+function schedulersInUse(state: SweepState): Set<"slurm" | "local"> {
+  const names = new Set<"slurm" | "local">();
+  for (const attempt of state.attempts.values()) {
+    const submission = state.submissions.get(attempt.submission);
+    if (submission !== undefined && isOpen(attempt)) names.add(submission.scheduler);
+  }
+  return names;
+}
+
+/** What could not be learnt, one sentence a view. */
+export function silences(observations: readonly Observation[]): string[] {
+  return observations.flatMap(({ scheduler, look }) => [
+    ...silence(`${scheduler} queue`, look.queue),
+    ...silence(`${scheduler} accounting`, look.accounting),
+  ]);
+}
+
+function silence(view: string, answer: Answer): string[] {
+  if (answer.answered || answer.reason !== "unreachable") return [];
+  return [
+    `Cannot ask the ${view}: ${answer.message}; statuses that depend on it are as last known`,
+  ];
+}
+
+/** The longest time, in ms, since a running attempt's job gave a sign of life; undefined where it writes no record. */
+export function silentFor(record: JobRecord | undefined, now: number): number | undefined {
+  if (record?.startedAt === undefined || record.endedAt !== undefined) return undefined;
+  return now - record.aliveAt;
+}
+
+/** Records by attempt, for callers that hold an attempt. */
+export function recordOf(
+  observations: readonly Observation[],
+  attempt: { submission: string; task: number },
+): JobRecord | undefined {
+  const key = attemptKey(attempt.submission, attempt.task);
+  for (const { records } of observations) {
+    const record = records.get(key);
+    if (record !== undefined) return record;
+  }
+  return undefined;
+}

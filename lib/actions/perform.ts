@@ -1,0 +1,70 @@
+import { cleanUp } from "./clean.ts";
+import type { CleanResult } from "./clean.ts";
+import { halve } from "./halve.ts";
+import type { HalveAction, HalveResult } from "./halve.ts";
+import { look } from "./look.ts";
+import type { LookResult } from "./look.ts";
+import { mark } from "./mark.ts";
+import type { MarkResult } from "./mark.ts";
+import type { Refusal } from "./outcome.ts";
+import type { Parts } from "./parts.ts";
+import { resume } from "./resume.ts";
+import type { ResumeResult } from "./resume.ts";
+import { run } from "./run.ts";
+import type { RunAction, RunResult } from "./run.ts";
+import { stop } from "./stop.ts";
+import type { StopResult } from "./stop.ts";
+
+interface Chosen {
+  indices: readonly number[];
+  reason?: string;
+  graceSeconds: number;
+}
+
+/** Everything that anybody can have done to a sweep, whatever door they come through. */
+export type Action =
+  | { verb: "look"; graceSeconds: number }
+  | ({ verb: "run" } & RunAction)
+  | ({ verb: "stop"; indices: readonly number[] | "all" } & Omit<Chosen, "indices">)
+  | ({ verb: "pause" } & Chosen)
+  | ({ verb: "prune" } & Chosen)
+  | ({ verb: "resume"; indices: readonly number[] } & Omit<HalveAction, "settings">)
+  | ({ verb: "halve" } & HalveAction)
+  | { verb: "clean" };
+
+interface Results {
+  look: LookResult & { done: true };
+  run: RunResult;
+  stop: StopResult;
+  pause: MarkResult;
+  prune: MarkResult;
+  resume: ResumeResult;
+  halve: HalveResult;
+  clean: CleanResult;
+}
+
+/** The one function that changes a sweep. An expected no comes back as a value. */
+export type Perform = <A extends Action>(action: A) => Promise<Results[A["verb"]] | Refusal>;
+
+export function createPerform(parts: Parts): Perform {
+  async function perform(action: Action): Promise<Results[keyof Results] | Refusal> {
+    switch (action.verb) {
+      case "look":
+        return { done: true, ...await look(parts, action.graceSeconds) };
+      case "run":
+        return await run(parts, action);
+      case "stop":
+        return await stop(parts, action);
+      case "pause":
+      case "prune":
+        return await mark(parts, { ...action, intent: action.verb });
+      case "resume":
+        return await resume(parts, action);
+      case "halve":
+        return await halve(parts, action);
+      case "clean":
+        return await cleanUp(parts);
+    }
+  }
+  return perform as Perform;
+}

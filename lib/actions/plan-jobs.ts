@@ -1,0 +1,95 @@
+import type { Limits } from "../schedulers/scheduler.ts";
+import { batches } from "../sweep/batches.ts";
+import type { Config, Resources } from "../sweep/config.ts";
+import { attemptKey } from "../sweep/event.ts";
+import { overrideTokens, runDigest } from "../sweep/overrides.ts";
+import type { SweepState } from "../sweep/state.ts";
+import type { Trial } from "../sweep/trial.ts";
+import type { Parts } from "./parts.ts";
+import type { PlannedJob } from "./submit.ts";
+
+export interface JobsRequest {
+  /** In which every trial to submit is defined. */
+  state: SweepState;
+  config: Config;
+  indices: readonly number[];
+  limits: Limits;
+  scheduler: "slurm" | "local";
+  maxConcurrent: number | undefined;
+}
+
+export interface JobsPlan {
+  jobs: readonly PlannedJob[];
+  /** Trials for which the site's submit limit leaves no room now. */
+  left: readonly number[];
+}
+
+/** Turns trials into array jobs within the site's limits. Writes nothing. */
+export function planJobs(
+  parts: Pick<Parts, "compose" | "newNonce">,
+  request: JobsRequest,
+): JobsPlan {
+  const { state, config, limits } = request;
+  const room = limits.maxSubmit === undefined
+    ? Infinity
+    : Math.max(0, limits.maxSubmit - (limits.submittedNow ?? 0));
+  const now = request.indices.slice(0, room);
+  const trials = now.map((index) => {
+    const trial = state.trials.get(index)!;
+    return { index, resources: resourcesOf(config, trial) };
+  });
+  const list = batches({
+    trials,
+    maxArraySize: limits.maxArraySize,
+    maxConcurrent: request.maxConcurrent,
+  });
+  const fixed = { staticOverrides: config.staticOverrides, launcher: config.launcher };
+  const jobs = list.map((batch): PlannedJob => {
+    const submission = parts.newNonce();
+    const jobName = `hyperherd_${config.name}_${submission}`;
+    const rows = batch.indices.map((index) => {
+      const trial = state.trials.get(index)!;
+      return {
+        task: index - batch.base,
+        trial: index,
+        attempt: (state.attemptsOf.get(index)?.length ?? 0) + 1,
+        name: trial.name,
+        tokens: overrideTokens(trial, config.staticOverrides),
+        as: runDigest(trial, fixed),
+      };
+    });
+    return {
+      batch,
+      submission,
+      jobName,
+      scheduler: request.scheduler,
+      fixed: state.definition?.fixed ?? "",
+      tasks: rows.map(({ task, trial, attempt, as }) => ({ task, trial, attempt, as })),
+      ...parts.compose({ submission, jobName, batch, config, rows }),
+    };
+  });
+  return { jobs, left: request.indices.slice(now.length) };
+}
+
+/** What a trial asks of the cluster: the sweep's settings, with what conditions change for it. */
+export function resourcesOf(config: Config, trial: Pick<Trial, "resources">): Resources {
+  // The sweep's settings hold more than resources (export, signal); only resources make a batch.
+  const { maxConcurrent: _, signal: __, export: ___, ...resources } = config.slurm;
+  const changed = Object.entries(trial.resources).filter(([, value]) => value !== undefined);
+  return { ...resources, ...Object.fromEntries(changed) };
+}
+
+/** Whether an attempt of this trial was ever submitted, for commands that must not overwrite its output. */
+export function wasSubmitted(state: SweepState, trial: number): boolean {
+  return (state.attemptsOf.get(trial) ?? []).some((key) =>
+    state.attempts.get(key)?.ending?.cause !== "not-submitted"
+  );
+}
+
+/** The overrides digest of a trial's latest attempt, for comparison with today's. */
+export function ranAs(
+  state: SweepState,
+  attempt: { submission: string; task: number },
+): string | undefined {
+  return state.ranAs.get(attemptKey(attempt.submission, attempt.task));
+}

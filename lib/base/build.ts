@@ -1,0 +1,35 @@
+/** Put in by `scripts/compile.ts`; absent when the source itself runs. */
+declare const HERD_VERSION: string;
+declare const HERD_COMMIT: string;
+
+/** What this executable was made from. */
+export interface Build {
+  version: string;
+  commit: string;
+  compiled: boolean;
+}
+
+export function currentBuild(): Build {
+  const compiled = typeof HERD_VERSION === "string";
+  return {
+    version: compiled ? HERD_VERSION : "development",
+    commit: compiled ? HERD_COMMIT : "unknown",
+    compiled,
+  };
+}
+
+/** Name and version of what runs the program, such as `bun 1.4.5`. */
+export function currentRuntime(): string {
+  const { bun, deno, node } = process.versions as Record<string, string | undefined>;
+  if (bun !== undefined) return `bun ${bun}`;
+  return deno === undefined ? `node ${node}` : `deno ${deno}`;
+}
+
+/** The words with which this very program is started again, before its own arguments. */
+export function ownCommand(): string[] {
+  if (currentBuild().compiled) return [process.execPath];
+  const script = process.argv[1] ?? "main.ts";
+  return process.versions["deno"] === undefined
+    ? [process.execPath, script]
+    : [process.execPath, "run", "-A", script];
+}

@@ -1,0 +1,1 @@
+export { chooseScheduler, isInstalled } from "../schedulers/choose.ts";

@@ -1,0 +1,1 @@
+export { runSupervisor } from "../schedulers/local/supervisor.ts";

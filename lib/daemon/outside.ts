@@ -1,0 +1,290 @@
+import { randomBytes } from "node:crypto";
+import { userInfo } from "node:os";
+import type { Parts } from "../actions/parts.ts";
+import { createPerform } from "../actions/perform.ts";
+import type { Perform } from "../actions/perform.ts";
+import { observe, silences } from "../actions/observe.ts";
+import type { Clock } from "../base/clock.ts";
+import { codeOf, readIfThere } from "../base/files.ts";
+import { runProcess } from "../base/process.ts";
+import { createLocalScheduler } from "../schedulers/local/scheduler.ts";
+import type { Scheduler } from "../schedulers/scheduler.ts";
+import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
+import { carryOver } from "../store/carry-over.ts";
+import { readDotenv } from "../store/dotenv.ts";
+import { readHyperHerdFiles } from "../store/hyperherd-files.ts";
+import { openJournal } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
+import { acquireLease, requireLease } from "../store/lease.ts";
+import type { Lease } from "../store/lease.ts";
+import type { WorkspacePaths } from "../store/paths.ts";
+import { createState, findWorkspace, refuseForeignOwner } from "../store/workspace.ts";
+import type { Notice } from "../sweep/config.ts";
+import { apply, fromPlain, toPlain } from "../sweep/state.ts";
+import type { SweepState } from "../sweep/state.ts";
+import { transitions } from "../sweep/transition.ts";
+import type { Observation } from "../sweep/transition.ts";
+import { createComposer } from "./compose.ts";
+import { createFault } from "./fault.ts";
+import { writeFilesForPeople } from "./files-for-people.ts";
+import { SWEEP_FOLD } from "./fold.ts";
+import { readSweepFile } from "./sweep-file.ts";
+import type { SweepFile } from "./sweep-file.ts";
+import { createWorkspaceFiles } from "./workspace-files.ts";
+
+/** How long a command waits for another one that changes the same workspace. */
+const LEASE_WAIT_MS = 60_000;
+
+/** A read-only command gives another writer this long before it shows without remembering. */
+const POLITE_WAIT_MS = 250;
+
+/** Backstop for pauses and prunes where the YAML cannot be read. */
+const DEFAULT_GRACE_SECONDS = 600;
+
+export interface OutsideRequest {
+  /** A folder or the path of a YAML. */
+  workspace: string;
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  signal: AbortSignal;
+  /** Command line of this program itself, for the local scheduler's supervisor. */
+  self: readonly string[];
+}
+
+/** A workspace as a command sees it that runs beside or without a daemon. */
+export interface Outside {
+  paths: WorkspacePaths;
+  /** Worth saying once: carried-over files, damage in the journal, an open `.env`. */
+  notices(): readonly Notice[];
+  /** The YAML as it is now. Throws UserError. */
+  sweep(): SweepFile;
+  /** What the journal says; no scheduler is asked. */
+  state(): SweepState;
+  /** Looks at the cluster, remembers what it can, and never waits for another writer. */
+  look(): Promise<View>;
+  /** Looks at the cluster and writes nothing at all. */
+  watch(): Promise<View>;
+  /** Does something under the workspace's lease. */
+  change<T>(purpose: string, act: (perform: Perform, parts: Parts) => Promise<T>): Promise<T>;
+  scheduler(name: "slurm" | "local"): Scheduler;
+  readRecords: Parts["files"]["readRecords"];
+  compose: Parts["compose"];
+  newNonce(): string;
+  dotenv: Readonly<Record<string, string>>;
+}
+
+export interface View {
+  state: SweepState;
+  observations: readonly Observation[];
+  warnings: readonly string[];
+}
+
+/** Opens a workspace for a command. Writes nothing until something changes. */
+export function openOutside(request: OutsideRequest): Outside {
+  const { env, clock, signal } = request;
+  const paths = findWorkspace(request.workspace);
+  const dotenv = readDotenv(paths.env);
+  const journal = openJournal({
+    path: paths.journal,
+    snapshot: paths.snapshot,
+    fold: SWEEP_FOLD,
+    clock,
+  });
+  const files = createWorkspaceFiles(paths);
+  const fault = createFault(env["HERD_FAULT"]);
+  const by = `cli:${userName()}`;
+  const schedulers = new Map<string, Scheduler>();
+  const inherited = journal.seq === 0 ? readHyperHerdFiles(paths) : undefined;
+  const carried = inherited === undefined ? undefined : carryOver(inherited);
+  let sweep: SweepFile | undefined;
+
+  function scheduler(name: "slurm" | "local"): Scheduler {
+    const known = schedulers.get(name);
+    if (known !== undefined) return known;
+    const made = name === "slurm"
+      ? createSlurmScheduler({
+        run: runProcess,
+        clock,
+        uid: process.getuid?.() ?? 0,
+        environment: env,
+      })
+      : createLocalScheduler({
+        spool: paths.local,
+        supervisor: [...request.self, "local-supervisor"],
+        clock,
+        slots: slotsOf(),
+      });
+    schedulers.set(name, made);
+    return made;
+  }
+
+  function slotsOf(): number | undefined {
+    try {
+      return readSweep().config.local.slots;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function readSweep(): SweepFile {
+    sweep ??= readSweepFile(paths.config);
+    return sweep;
+  }
+
+  function graceSeconds(): number {
+    try {
+      return readSweep().config.pruneGraceSeconds;
+    } catch {
+      // A broken YAML must not keep `herd status` or `herd stop` from working.
+      return DEFAULT_GRACE_SECONDS;
+    }
+  }
+
+  const compose = createComposer({
+    paths,
+    environment: env,
+    dotenv: dotenv.values,
+    herd: request.self.length === 1 ? request.self[0] : undefined,
+  });
+
+  function partsUnder(lease: Lease): Parts {
+    const append: Parts["append"] = (whats, who) => {
+      if (whats.length > 0) journal.append(whats, { by: who ?? by, at: clock.now(), lease });
+    };
+    return {
+      state: () => journal.state,
+      append,
+      scheduler,
+      files,
+      compose,
+      clock,
+      newNonce,
+      fault,
+      signal,
+    };
+  }
+
+  /** Takes over what HyperHerd left, at the first change and never twice. */
+  function takeOver(parts: Parts): void {
+    if (carried !== undefined && journal.seq === 0) parts.append(carried.happenings);
+  }
+
+  async function change<T>(
+    purpose: string,
+    act: (perform: Perform, parts: Parts) => Promise<T>,
+  ): Promise<T> {
+    createState(paths);
+    const lease = await requireLease({
+      dir: paths.lease,
+      clock,
+      waitMs: LEASE_WAIT_MS,
+      purpose,
+      signal,
+    });
+    return await underLease(lease, act);
+  }
+
+  async function underLease<T>(
+    lease: Lease,
+    act: (perform: Perform, parts: Parts) => Promise<T>,
+  ): Promise<T> {
+    try {
+      journal.refresh();
+      const parts = partsUnder(lease);
+      takeOver(parts);
+      const before = journal.seq;
+      try {
+        return await act(createPerform(parts), parts);
+      } finally {
+        if (journal.seq !== before || readIfThere(paths.manifest) === undefined) {
+          writeFilesForPeople(paths, journal.state);
+        }
+      }
+    } finally {
+      lease.release();
+    }
+  }
+
+  async function look(): Promise<View> {
+    const lease = await leaseForLook();
+    if (lease === undefined) return await lookWithoutMemory();
+    return await underLease(lease, async (perform) => {
+      const result = await perform({ verb: "look", graceSeconds: graceSeconds() });
+      if (!result.done) throw new Error("A look is never refused");
+      return { state: journal.state, observations: result.observations, warnings: result.warnings };
+    });
+  }
+
+  /** Undefined when this command may only watch: a writer is at work, or the files are not ours. */
+  async function leaseForLook(): Promise<Lease | undefined> {
+    if (journal.seq === 0 && carried === undefined) return undefined;
+    try {
+      refuseForeignOwner(paths);
+      createState(paths);
+      const lease = await acquireLease({
+        dir: paths.lease,
+        clock,
+        waitMs: POLITE_WAIT_MS,
+        purpose: "look",
+        signal,
+      });
+      return "heldBy" in lease ? undefined : lease;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (codeOf(error) === undefined && !(error instanceof Error)) throw error;
+      return undefined;
+    }
+  }
+
+  async function lookWithoutMemory(): Promise<View> {
+    journal.refresh();
+    const state = copyOf(journal);
+    let seq = state.seq;
+    const observations = await observe(state, { scheduler, readRecords: files.readRecords });
+    for (const observation of observations) {
+      const changes = transitions(state, observation);
+      if (changes.length === 0) continue;
+      const what = { type: "attempts-changed" as const, changes };
+      apply(state, { v: 1, seq: ++seq, at: clock.now(), by, what });
+    }
+    return { state, observations, warnings: silences(observations) };
+  }
+
+  function copyOf(source: Journal<SweepState>): SweepState {
+    const state = fromPlain(structuredClone(toPlain(source.state)));
+    if (source.seq > 0 || carried === undefined) return state;
+    for (const what of carried.happenings) {
+      apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by, what });
+    }
+    return state;
+  }
+
+  return {
+    paths,
+    notices: () => [...dotenv.notices, ...journal.notices, ...carried?.notices ?? []],
+    sweep: readSweep,
+    state: () => journal.seq > 0 || carried === undefined ? journal.state : copyOf(journal),
+    look,
+    watch: lookWithoutMemory,
+    change,
+    scheduler,
+    readRecords: files.readRecords,
+    compose,
+    newNonce,
+    dotenv: dotenv.values,
+  };
+}
+
+/** Ten characters that are safe in job names and paths: 50 random bits. */
+function newNonce(): string {
+  const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+  return [...randomBytes(10)].map((byte) => alphabet[byte % 32]).join("");
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `${process.getuid?.() ?? "unknown"}`;
+  }
+}

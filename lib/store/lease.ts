@@ -1,0 +1,326 @@
+import { hostname } from "node:os";
+import { randomBytes } from "node:crypto";
+import { readlinkSync } from "node:fs";
+import { clearInterval, setInterval } from "node:timers";
+import type { Clock } from "../base/clock.ts";
+import { RefusedError } from "../base/errors.ts";
+import { bootId, processStart } from "../base/pid.ts";
+import { diskError } from "./disk-error.ts";
+import { createLeaseFiles } from "./lease-files.ts";
+import type { LeaseFiles, Seen } from "./lease-files.ts";
+
+/*
+ * One writer per workspace, on file systems whose locks cannot be trusted.
+ *
+ * The lease is the highest number n for which `lease.<n>` exists. The highest is
+ * never deleted, only followed by a higher one, so whoever creates n+1 and then
+ * sees nothing higher owns the workspace, and two can never both see that:
+ * creating a name is exclusive on the server (link(2) and O_EXCL create are, on
+ * NFS 3 and 4, Lustre and GPFS; locks are not always), and if somebody went
+ * past n+1 while we looked at an old listing, their higher number is there to
+ * be seen after our own create, which makes an NFS client drop its cached
+ * listing of the directory. That is why the second look is not optional.
+ *
+ * The numbers 15 and 90 seconds: an NFS client may show a file or a directory
+ * as it was up to 60 s ago (acregmax, acdirmax). A living holder is therefore
+ * seen to change at least every 75 s, and a holder that slept long enough to be
+ * overtaken wakes with a listing too old to be served from its cache. What
+ * remains is a process stopped between its check and its write for 90 s or more.
+ *
+ * Clocks of two machines are never compared: staleness is "did not change while
+ * I watched", and each pause between two looks counts for 5 s at the most, so
+ * that a file server's outage does not pass for its holder's silence.
+ */
+const REFRESH_MS = 15_000;
+const STALE_MS = 90_000;
+const TORN_STALE_MS = 5_000;
+const LONGEST_COUNTED_PAUSE_MS = 5_000;
+const TRUSTED_MS = 45_000;
+
+/** Who holds a workspace; the content of the lease file. */
+export interface Holder {
+  host: string;
+  pid: number;
+  boot: string;
+  /** Start of the process, as `processStart` tells it. */
+  start: string;
+  /** Namespace of pids: inside another one, the same pid is another process. */
+  space: string;
+  /** What for, such as `herd run`. */
+  purpose: string;
+  /** Milliseconds since the epoch on the holder's clock: since when. */
+  at: number;
+  nonce: string;
+  /** Counts the refreshes, so that the content changes. */
+  beat: number;
+  released?: boolean;
+}
+
+export interface Lease {
+  readonly holder: Holder;
+  /** Throws RefusedError when the lease is lost or released. To be called just before each write. */
+  assertHeld(): void;
+  /** Gives the workspace back; once is enough. Never throws. */
+  release(): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface LeaseRequest {
+  dir: string;
+  clock: Clock;
+  /** How long to wait for another holder; 0 tries once. */
+  waitMs: number;
+  purpose: string;
+  signal?: AbortSignal;
+  /** Milliseconds that never jump; by default the machine's. */
+  monotonic?: () => number;
+}
+
+/** Takes the workspace, or says who has it after `waitMs`. Rejects with the signal's reason when aborted. */
+export async function acquireLease(request: LeaseRequest): Promise<Lease | { heldBy: Holder }> {
+  const monotonic = request.monotonic ?? (() => performance.now());
+  const files = createLeaseFiles(request.dir);
+  const watch = createWatch(monotonic);
+  const deadline = monotonic() + request.waitMs;
+  let pause = 5;
+  for (;;) {
+    request.signal?.throwIfAborted();
+    const { free, heldBy, number, changed } = look(files, watch);
+    if (free) {
+      const lease = take(files, number + 1, request);
+      if (lease !== undefined) return lease;
+      continue;
+    }
+    const left = deadline - monotonic();
+    if (left <= 0) return { heldBy };
+    // While others pass the lease on among themselves, stay quick; a long holder is asked seldom.
+    pause = changed ? 5 : Math.min(pause * 1.5, 125);
+    await request.clock.sleep(
+      Math.min(left, pause + Math.random() * Math.max(35, pause)),
+      request.signal,
+    );
+  }
+}
+
+/** Like `acquireLease`, for callers to whom a held workspace is an end: throws RefusedError naming the holder. */
+export async function requireLease(request: LeaseRequest): Promise<Lease> {
+  const lease = await acquireLease(request);
+  if (!("heldBy" in lease)) return lease;
+  throw new RefusedError(
+    `Cannot change the workspace: it is held by ${describeHolder(lease.heldBy)}`,
+    {
+      hint: "Wait until it is done, or stop that process",
+      facts: { holder: lease.heldBy },
+    },
+  );
+}
+
+/** "herd run" (process 4711 on login1, since 2025-01-31T12:00:00Z) */
+export function describeHolder(holder: Holder): string {
+  const since = Number.isFinite(holder.at)
+    ? `, since ${new Date(holder.at).toISOString().slice(0, 19)}Z`
+    : "";
+  return `"${holder.purpose}" (process ${holder.pid} on ${holder.host}${since})`;
+}
+
+type Look =
+  | { free: true; number: number; heldBy?: undefined; changed?: undefined }
+  | { free: false; number: number; heldBy: Holder; changed: boolean };
+
+function look(files: LeaseFiles, watch: Watch): Look {
+  const seen = orDiskError(() => files.newest(), files.dir);
+  if (seen === undefined) return { free: true, number: 0 };
+  const { number } = seen;
+  const holder = parseHolder(seen.text);
+  if (holder?.released) return { free: true, number };
+  const { unchangedMs, changed } = watch(seen);
+  if (holder === undefined) {
+    if (unchangedMs >= TORN_STALE_MS) return { free: true, number };
+    return { free: false, number, heldBy: nobodyKnown(), changed };
+  }
+  const life = lifeOf(holder);
+  if (life === "gone" || (life === "cannot-tell" && unchangedMs >= STALE_MS)) {
+    return { free: true, number };
+  }
+  return { free: false, number, heldBy: holder, changed };
+}
+
+function orDiskError<T>(act: () => T, dir: string): T {
+  try {
+    return act();
+  } catch (error) {
+    throw diskError(error, `Cannot take the lease of the workspace in "${dir}"`);
+  }
+}
+
+type Watch = (seen: Seen) => { unchangedMs: number; changed: boolean };
+
+/** How long the same file has looked the same to us. */
+function createWatch(monotonic: () => number): Watch {
+  let before: Seen | undefined;
+  let at = 0;
+  let unchangedMs = 0;
+  return (seen) => {
+    const now = monotonic();
+    const changed = before === undefined || before.number !== seen.number ||
+      before.text !== seen.text || before.mtimeMs !== seen.mtimeMs;
+    unchangedMs = changed ? 0 : unchangedMs + Math.min(now - at, LONGEST_COUNTED_PAUSE_MS);
+    before = seen;
+    at = now;
+    return { unchangedMs, changed };
+  };
+}
+
+/** Whether the holder's process lives; "cannot-tell" where it is not for us to see. */
+function lifeOf(holder: Holder): "alive" | "gone" | "cannot-tell" {
+  if (holder.host !== hostname()) return "cannot-tell";
+  const boot = bootId();
+  if (boot === "unknown" || processStart(process.pid) === undefined) return "cannot-tell";
+  if (holder.boot !== boot) return "gone";
+  if (holder.space !== pidSpace()) return "cannot-tell";
+  return processStart(holder.pid) === holder.start ? "alive" : "gone";
+}
+
+function take(files: LeaseFiles, number: number, request: LeaseRequest): Lease | undefined {
+  const holder: Holder = {
+    host: hostname(),
+    pid: process.pid,
+    boot: bootId(),
+    start: processStart(process.pid) ?? "unknown",
+    space: pidSpace(),
+    purpose: request.purpose,
+    at: request.clock.now(),
+    nonce: randomBytes(8).toString("hex"),
+    beat: 0,
+  };
+  return orDiskError(() => {
+    if (!files.create(number, JSON.stringify(holder), holder.nonce)) return undefined;
+    // Twice: a listing that runs while names come and go may miss one, the next one shows it.
+    if (files.highest() > number || files.highest() > number) {
+      files.remove(number);
+      return undefined;
+    }
+    files.removeBelow(number);
+    return held(files, number, holder, request);
+  }, files.dir);
+}
+
+function held(
+  files: LeaseFiles,
+  number: number,
+  holder: Holder,
+  { clock, monotonic = () => performance.now() }: LeaseRequest,
+): Lease {
+  // Both: the monotonic clock stands still while a machine is suspended, the other may be set back.
+  const times = (): readonly [number, number] => [monotonic(), clock.now()];
+  let released = false;
+  let provenAt = times();
+  const timer = setInterval(() => {
+    try {
+      if (stillOurs()) beat();
+    } catch {
+      // A disk that fails now may work in 15 s; `assertHeld` decides before anything is written.
+    }
+  }, REFRESH_MS);
+  timer.unref();
+
+  function stillOurs(): boolean {
+    return files.highest() === number &&
+      parseHolder(files.read(number) ?? "")?.nonce === holder.nonce;
+  }
+
+  function beat(): void {
+    holder.beat++;
+    files.replace(number, JSON.stringify(holder), holder.nonce);
+    provenAt = times();
+  }
+
+  function release(): void {
+    if (released) return;
+    released = true;
+    clearInterval(timer);
+    try {
+      if (stillOurs()) giveBack();
+    } catch {
+      // Unreadable now; the next one sees that this process is gone, or that nothing changes.
+    }
+  }
+
+  function giveBack(): void {
+    try {
+      files.replace(number, JSON.stringify({ ...holder, released: true }), holder.nonce);
+    } catch {
+      // A full disk: an empty lease is free after 5 s, where ours would hold as long as we live.
+      files.empty(number);
+    }
+  }
+
+  function proven(): boolean {
+    const now = times();
+    return now[0] - provenAt[0] <= TRUSTED_MS && now[1] - provenAt[1] <= TRUSTED_MS;
+  }
+
+  return {
+    holder,
+    assertHeld() {
+      if (released) throw lost("it was given back already", undefined);
+      orDiskError(() => {
+        // Own change to the directory: an NFS client then looks again instead of trusting its cache.
+        if (!proven() && stillOurs()) beat();
+        if (stillOurs()) return;
+        const other = parseHolder(files.newest()?.text ?? "");
+        const by = other === undefined || other.nonce === holder.nonce
+          ? "its lease file is gone"
+          : `it was taken over by ${describeHolder(other)}`;
+        throw lost(by, other);
+      }, files.dir);
+    },
+    release,
+    [Symbol.asyncDispose]() {
+      release();
+      return Promise.resolve();
+    },
+  };
+}
+
+function lost(how: string, holder: Holder | undefined): RefusedError {
+  return new RefusedError(`Cannot change the workspace: the lease on it is lost, ${how}`, {
+    hint: "Nothing of this change was written; run the command again",
+    facts: { lost: true, ...(holder === undefined ? {} : { holder }) },
+  });
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Holder> | null;
+    const whole = typeof value?.host === "string" && typeof value.pid === "number" &&
+      typeof value.nonce === "string";
+    return whole
+      ? { boot: "", start: "", space: "", purpose: "herd", at: NaN, beat: 0, ...value } as Holder
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function nobodyKnown(): Holder {
+  return {
+    host: "an unknown host",
+    pid: 0,
+    boot: "",
+    start: "",
+    space: "",
+    purpose: "an unreadable lease",
+    at: NaN,
+    nonce: "",
+    beat: 0,
+  };
+}
+
+function pidSpace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,171 @@
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { UserError } from "../base/errors.ts";
+import { codeOf } from "../base/files.ts";
+import { nearest } from "../base/text.ts";
+import { workspacePaths } from "./paths.ts";
+import type { WorkspacePaths } from "./paths.ts";
+
+/** Name of the configuration in a workspace that is given as a folder. */
+export const CONFIG_NAME = "hyperherd.yaml";
+
+/** Only their owner may look into these; what lies beside them follows the umask and may be shared. */
+const PRIVATE = ["lease", "events", "submissions", "local"] as const;
+const SHAREABLE = ["results", "logs"] as const;
+
+/**
+ * The workspace that an argument names: a folder with `hyperherd.yaml`, or the
+ * path of the YAML itself, whatever it is called. Throws UserError saying what
+ * was found instead.
+ */
+export function findWorkspace(argument: string): WorkspacePaths {
+  const path = resolve(argument);
+  refuseUnsafePath(path);
+  const found = statOf(path, argument);
+  if (found.isFile()) return workspacePaths(dirname(path), path);
+  if (!found.isDirectory()) {
+    throw new UserError(
+      `Cannot use "${argument}" as a workspace: it is ${kindOf(found)}`,
+      { hint: `Give a folder that holds ${CONFIG_NAME}, or the path of the YAML file` },
+    );
+  }
+  const config = join(path, CONFIG_NAME);
+  if (isFile(config)) return workspacePaths(path, config);
+  throw noConfig(path, argument);
+}
+
+/**
+ * Makes the folders that are missing. `.hyperherd` itself is created private
+ * (0700); whoever wants to share results opens it with chmod, and then journal,
+ * lease and scripts still are private. Existing folders keep their modes.
+ */
+export function createState(paths: WorkspacePaths): void {
+  refuseForeignOwner(paths);
+  try {
+    mkdirSync(paths.state, { mode: 0o700, recursive: true });
+    for (const name of PRIVATE) mkdirSync(paths[name], { mode: 0o700, recursive: true });
+    for (const name of SHAREABLE) mkdirSync(paths[name], { recursive: true });
+  } catch (error) {
+    throw new UserError(`Cannot create "${paths.state}": ${reasonOf(error)}`, {
+      hint: "Check the permissions of the folder and the space left for you on its disk",
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Two accounts in one workspace would race each other's jobs and read each
+ * other's secrets, so only its owner (and root) may change it.
+ * `uid` is the acting user; undefined where the system has no such notion.
+ */
+export function refuseForeignOwner(
+  paths: WorkspacePaths,
+  uid: number | undefined = process.getuid?.(),
+): void {
+  if (uid === undefined || uid === 0) return;
+  for (const path of [paths.state, paths.root]) {
+    const owner = ownerOf(path);
+    if (owner === undefined) continue;
+    if (owner === uid) return;
+    throw new UserError(
+      `Cannot change workspace "${paths.root}": "${path}" belongs to user ${owner}, you are user ${uid}`,
+      { hint: "Copy the YAML and the launcher to a folder of your own and run herd there" },
+    );
+  }
+}
+
+/** Such a path would break batch scripts, side tables and terminals, so it is refused before anything is made. */
+function refuseUnsafePath(path: string): void {
+  const bad = /[\p{Cc}\u2028\u2029\ufffd]/u.exec(path);
+  if (bad === null) return;
+  const code = bad[0].codePointAt(0) ?? 0;
+  const what = code === 0xfffd
+    ? "bytes that are not UTF-8"
+    : `the control character ${named(code)}`;
+  throw new UserError(`Cannot use workspace ${JSON.stringify(path)}: its path holds ${what}`, {
+    hint: "Rename the folder; spaces, quotes, % and letters of any language are fine",
+  });
+}
+
+function named(code: number): string {
+  if (code === 10) return "newline";
+  if (code === 9) return "tab";
+  return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+function statOf(path: string, argument: string): Stats {
+  try {
+    return statSync(path);
+  } catch (error) {
+    throw new UserError(`Cannot find workspace "${argument}": ${reasonOf(error)}`, {
+      hint: codeOf(error) === "ENOENT"
+        ? `Create it with "herd init ${argument}", or give a folder that holds ${CONFIG_NAME}`
+        : "Check the path and its permissions",
+      cause: error,
+    });
+  }
+}
+
+function noConfig(path: string, argument: string): UserError {
+  const names = namesIn(path);
+  const yaml = names.filter((name) => /\.ya?ml$/i.test(name)).sort();
+  const found = names.length === 0
+    ? "the folder is empty"
+    : yaml.length === 0
+    ? "there is no YAML file in it"
+    : `found ${yaml.slice(0, 5).map((name) => `"${name}"`).join(", ")}`;
+  const guess = nearest(CONFIG_NAME, yaml) ?? yaml[0];
+  const hint = basename(path) === ".hyperherd"
+    ? `Give the folder above it: "${dirname(path)}"`
+    : guess === undefined
+    ? `Create one with "herd init ${argument}"`
+    : `Give the file itself: "${join(argument, guess)}"`;
+  return new UserError(`Cannot find "${CONFIG_NAME}" in "${argument}": ${found}`, { hint });
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    throw new UserError(`Cannot look into workspace "${path}": ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return undefined;
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isSocket()) return "a socket";
+  if (stats.isFIFO()) return "a named pipe";
+  return "a device";
+}
+
+function reasonOf(error: unknown): string {
+  const reasons: Record<string, string> = {
+    ENOENT: "there is no such file or folder",
+    ENOTDIR: "a part of the path is a file, not a folder",
+    EACCES: "permission denied",
+    ENAMETOOLONG: "the path is too long",
+    ELOOP: "it is a link to itself",
+    EROFS: "the file system is read-only",
+    ENOSPC: "no space left on the disk",
+    EDQUOT: "your disk quota is used up",
+  };
+  return reasons[codeOf(error) ?? ""] ?? (error as Error).message;
+}

@@ -1,0 +1,154 @@
+import type { Expression } from "./expression.ts";
+import type { Value } from "./value.ts";
+
+/** `hyperherd.yaml`, read, checked and normalised. `readConfig` in read-config.ts makes it. */
+export interface Config {
+  /** Safe as a file name and a job name: letters, digits, `.`, `_`, `-`. */
+  name: string;
+  grid: Grid;
+  /** In YAML order. Repeats are not in here. */
+  parameters: readonly Parameter[];
+  /** Groups of parameter names whose values go together, first with first. */
+  zip: readonly (readonly string[])[];
+  repeats: Repeats | undefined;
+  /** Path of a CSV file of explicit trials, as written (relative to the YAML's folder). */
+  trialsFile: string | undefined;
+  conditions: readonly Condition[];
+  staticOverrides: readonly string[];
+  /** As written, relative to the YAML's folder; empty when missing. */
+  launcher: string;
+  /** Where jobs run when the command line does not say. */
+  scheduler: "slurm" | "local" | undefined;
+  slurm: SlurmSettings;
+  local: LocalSettings;
+  halving: HalvingSettings | undefined;
+  pruneGraceSeconds: number;
+  discord: DiscordSettings;
+  mcpServers: readonly McpServerSettings[];
+}
+
+export type Grid =
+  /** No `grid` key: the default trial, then each parameter's other values in turn. */
+  | { kind: "one-at-a-time" }
+  | { kind: "all" }
+  | { kind: "some"; names: readonly string[] }
+  | { kind: "random"; samples: number; seed: number }
+  | { kind: "sobol"; samples: number; seed: number };
+
+interface ParameterBase {
+  /** As written, with any Hydra prefix (`+`, `++`, `~`). */
+  name: string;
+  abbrev: string | undefined;
+  /** Undefined means that no default was given; null is a default. */
+  default: Value | undefined;
+}
+
+export interface DiscreteParameter extends ParameterBase {
+  type: "discrete";
+  values: readonly Value[];
+  /** Same length as `values` when given. */
+  labels: readonly string[] | undefined;
+}
+
+export interface ContinuousParameter extends ParameterBase {
+  type: "continuous";
+  low: number;
+  high: number;
+  scale: "linear" | "log";
+  steps: number;
+}
+
+export type Parameter = DiscreteParameter | ContinuousParameter;
+
+/** `repeats: 3` or `{count, parameter, first}`: each trial runs with `parameter` = first, first+1, … */
+export interface Repeats {
+  count: number;
+  parameter: string;
+  first: number;
+}
+
+export interface Condition {
+  name: string;
+  /** All clauses must hold. */
+  when: readonly Clause[];
+  /** Parameter to forbidden values. */
+  exclude: Readonly<Record<string, readonly Value[]>>;
+  force: Readonly<Record<string, Value>>;
+  set: Readonly<Record<string, Value | { expression: Expression }>>;
+  /** Resources that differ for the trials that match. */
+  slurm: Partial<Resources>;
+}
+
+export type Operator = "eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "not_in";
+
+export type Clause =
+  | { kind: "compare"; parameter: string; operator: Operator; value: Value }
+  | { kind: "expression"; expression: Expression };
+
+/** What one trial asks of the cluster. Undefined: the site's default. */
+export interface Resources {
+  partition: string | undefined;
+  account: string | undefined;
+  qos: string | undefined;
+  constraint: string | undefined;
+  /** SLURM's own syntax: "2" or "1-4". */
+  nodes: string | undefined;
+  ntasks: number | undefined;
+  cpusPerTask: number;
+  /** Mebibytes per node; 0 asks for all of a node's memory. */
+  memoryMiB: number;
+  /** Seconds, a whole number of minutes; null is UNLIMITED. */
+  timeSeconds: number | null;
+  gres: string | undefined;
+  gpus: string | undefined;
+  exclude: string | undefined;
+  requeue: boolean | undefined;
+  mailUser: string | undefined;
+  mailType: string | undefined;
+  /** Raw `#SBATCH` arguments, each checked to be one line. */
+  extraArgs: readonly string[];
+}
+
+export interface SlurmSettings extends Resources {
+  maxConcurrent: number | undefined;
+  /** Signal sent to the trainer before the time limit, and how long before, in seconds. */
+  signal: { name: string; seconds: number } | undefined;
+  /** Names of further environment variables that jobs may see. */
+  export: readonly string[];
+}
+
+export interface LocalSettings {
+  /** Trials at once; by default as many as processors and memory allow. */
+  slots: number | undefined;
+}
+
+export interface HalvingSettings {
+  metric: string;
+  direction: "min" | "max";
+  minSteps: number;
+  budget: number;
+  eta: number;
+  mode: "sync" | "asha";
+}
+
+export interface DiscordSettings {
+  guildId: string | undefined;
+  channelId: string | undefined;
+  channelName: string | undefined;
+  dashboardRefreshSeconds: number;
+}
+
+export interface McpServerSettings {
+  name: string;
+  command: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+}
+
+/** What was understood but should be known: a legacy alias, a value read in a way worth saying. */
+export interface Notice {
+  message: string;
+  line?: number;
+  column?: number;
+  path?: string;
+}

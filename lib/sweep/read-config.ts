@@ -1,0 +1,218 @@
+import type { Config, Notice, Parameter, Repeats } from "./config.ts";
+import {
+  type Fields,
+  missing,
+  readChoice,
+  readFields,
+  readText,
+  readWhole,
+  wrong,
+} from "./fields.ts";
+import { readConditions } from "./read-conditions.ts";
+import { DISCORD_DEFAULTS, readDiscord } from "./read-discord.ts";
+import { checkDefaults, readGrid } from "./read-grid.ts";
+import { readHalving } from "./read-halving.ts";
+import { readMcpServers } from "./read-mcp-servers.ts";
+import { type ParameterTable, readParameters } from "./read-parameters.ts";
+import { readRepeats } from "./read-repeats.ts";
+import { readSlurm, SLURM_DEFAULTS } from "./read-slurm.ts";
+import {
+  checkShadowing,
+  findStaticOverrides,
+  readStaticOverrides,
+} from "./read-static-overrides.ts";
+import { readZip } from "./read-zip.ts";
+import { createReport, type Report } from "./report.ts";
+import { readYaml } from "./yaml-document.ts";
+import type { MappingNode, Node } from "./yaml-node.ts";
+
+const KEYS = [
+  "name",
+  "grid",
+  "samples",
+  "seed",
+  "zip",
+  "repeats",
+  "trials",
+  "slurm",
+  "local",
+  "scheduler",
+  "launcher",
+  "static_overrides",
+  "parameters",
+  "conditions",
+  "successive_halving",
+  "prune_grace_seconds",
+  "discord",
+  "mcp_servers",
+] as const;
+
+/** Names that HyperHerd knows and herd understands, with a notice. */
+const LEGACY = ["constraints", "hydra", "workspace"] as const;
+
+/** Sections of parts that read them themselves; here they may hold anything. */
+const ELSEWHERE = ["monitor", "agent", "remediation", "sync"] as const;
+
+const DEFAULT_PRUNE_GRACE_SECONDS = 600;
+const LONGEST_NAME = 100;
+
+/**
+ * Reads the text of `hyperherd.yaml`. `file` is how messages call it.
+ * Throws one UserError that carries every mistake, each with its line and column.
+ */
+export function readConfig(
+  text: string,
+  options: { file: string },
+): { config: Config; notices: readonly Notice[] } {
+  const report = createReport(options.file);
+  const root = readYaml(text, report);
+  const config = root === undefined ? undefined : readRoot(root, report);
+  report.settle();
+  if (config === undefined) throw new Error("A part of the configuration failed without a mistake");
+  return { config, notices: report.notices() };
+}
+
+function readRoot(root: MappingNode, report: Report): Config | undefined {
+  const fields = topLevel(root, report);
+  if (fields === undefined) return undefined;
+  const nameNode = fields.get("name")?.value;
+  const name = nameNode === undefined
+    ? missing(root, "name", "the sweep's name", report)
+    : readName(nameNode, report);
+  const model = readModel(root, fields, report);
+  const optional = <T>(key: string, read: (node: Node, report: Report) => T) => {
+    const node = fields.get(key)?.value;
+    return node === undefined ? undefined : read(node, report);
+  };
+  const scheduler = optional("scheduler", (node) => {
+    return readChoice(node, ["slurm", "local"] as const, report);
+  });
+  const grace = optional("prune_grace_seconds", (node) => readWhole(node, report, { least: 0 }));
+  const rest = {
+    launcher: optional("launcher", (node) => readText(node, report, { empty: true })) ?? "",
+    scheduler,
+    slurm: optional("slurm", readSlurm) ?? SLURM_DEFAULTS,
+    local: { slots: optional("local", readSlots) },
+    halving: optional("successive_halving", readHalving),
+    pruneGraceSeconds: grace ?? DEFAULT_PRUNE_GRACE_SECONDS,
+    discord: optional("discord", readDiscord) ?? DISCORD_DEFAULTS,
+    mcpServers: optional("mcp_servers", readMcpServers) ?? [],
+  };
+  return name === undefined || model === undefined ? undefined : { name, ...model, ...rest };
+}
+
+/** The known keys, legacy names resolved. A key `x-…` may hold anchors for elsewhere. */
+function topLevel(root: MappingNode, report: Report): Fields | undefined {
+  const entries = root.entries.filter(({ key }) => {
+    return !key.startsWith("x-") && !ELSEWHERE.some((each) => each === key);
+  });
+  // A message lists what is worth writing today, so legacy names pass unlisted.
+  const legacy = entries.filter(({ key }) => LEGACY.some((each) => each === key));
+  const current = entries.filter((entry) => !legacy.includes(entry));
+  const fields = readFields({ ...root, entries: current }, KEYS, report);
+  if (fields === undefined) return undefined;
+  const all = new Map(fields);
+  for (const entry of legacy) {
+    if (entry.key === "workspace") {
+      report.notice(entry.at, 'Ignored "workspace": it is the folder that this file stands in');
+    } else if (entry.key === "hydra") all.set("hydra", entry);
+    else if (all.has("conditions")) {
+      report.mistake(
+        entry.at,
+        'Cannot use "constraints" beside "conditions": one is the old name of the other',
+        'Move its entries to "conditions"',
+      );
+    } else {
+      report.notice(entry.at, 'Took "constraints" for "conditions": write the new name');
+      all.set("conditions", entry);
+    }
+  }
+  return all;
+}
+
+type Model = Pick<
+  Config,
+  "grid" | "parameters" | "zip" | "repeats" | "trialsFile" | "conditions" | "staticOverrides"
+>;
+
+/** What trials there are. Sections that refer to parameters are read when those are known. */
+function readModel(root: MappingNode, fields: Fields, report: Report): Model | undefined {
+  const trialsNode = fields.get("trials")?.value;
+  const trialsFile = trialsNode === undefined ? undefined : readText(trialsNode, report);
+  const columns = trialsNode !== undefined;
+  if (columns) refuseWithTrials(fields, report);
+  const overridesNode = findStaticOverrides(fields, report);
+  const staticOverrides = overridesNode === undefined
+    ? []
+    : readStaticOverrides(overridesNode, report);
+  const table = readTable(root, fields, columns, report);
+  if (table === undefined) return undefined;
+  const grid = columns ? { kind: "one-at-a-time" } as const : readGrid(fields, table, report);
+  const zipNode = columns ? undefined : fields.get("zip")?.value;
+  const zip = zipNode === undefined ? [] : readZip(zipNode, grid, table, report);
+  if (grid !== undefined && !columns) checkDefaults(grid, zip ?? [], table, report);
+  const repeatsNode = fields.get("repeats")?.value;
+  const repeats = repeatsNode === undefined ? undefined : readRepeats(repeatsNode, table, report);
+  const conditionsNode = fields.get("conditions")?.value;
+  const conditions = conditionsNode === undefined
+    ? []
+    : readConditions(conditionsNode, withRepeats(table, repeats), report);
+  if (overridesNode !== undefined) checkShadowing(overridesNode, table, repeats, report);
+  if (grid === undefined || zip === undefined || staticOverrides === undefined) return undefined;
+  const parameters: readonly Parameter[] = table.parameters;
+  return { grid, parameters, zip, repeats, trialsFile, conditions, staticOverrides };
+}
+
+function readTable(
+  root: MappingNode,
+  fields: Fields,
+  columns: boolean,
+  report: Report,
+): ParameterTable | undefined {
+  const node = fields.get("parameters")?.value;
+  if (node !== undefined) return readParameters(node, report, { columns });
+  if (columns) return { parameters: [], names: new Map(), entries: new Map() };
+  return missing(root, "parameters", "at least one parameter", report);
+}
+
+/** Conditions may test which repeat a trial is. */
+function withRepeats(table: ParameterTable, repeats: Repeats | undefined): ParameterTable {
+  if (repeats === undefined) return table;
+  return { ...table, names: new Map([...table.names, [repeats.parameter, repeats.parameter]]) };
+}
+
+/** The file lists the trials: nothing is left to enumerate. */
+function refuseWithTrials(fields: Fields, report: Report): void {
+  for (const key of ["grid", "samples", "seed", "zip"]) {
+    const entry = fields.get(key);
+    if (entry === undefined) continue;
+    report.mistake(
+      entry.at,
+      `Cannot use "${key}" with "trials": the file lists the trials itself`,
+      "Keep one of them",
+    );
+  }
+}
+
+/** Part of file names, job names and a channel's name. */
+function readName(node: Node, report: Report): string | undefined {
+  const text = node.kind === "scalar" ? node.text : "";
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text) && text.length <= LONGEST_NAME) return text;
+  return wrong(
+    node,
+    report,
+    `1 to ${LONGEST_NAME} letters, digits, dots, underscores and hyphens, ` +
+      "with neither a dot nor a hyphen first",
+    suggestion(text),
+  );
+}
+
+function suggestion(text: string): string | undefined {
+  const safe = text.trim().replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[.-]+|-+$/g, "");
+  return safe === "" ? undefined : `Write for example "${safe.slice(0, LONGEST_NAME)}"`;
+}
+
+function readSlots(node: Node, report: Report): number | undefined {
+  const slots = readFields(node, ["slots"], report)?.get("slots")?.value;
+  return slots === undefined ? undefined : readWhole(slots, report, { least: 1, most: 100_000 });
+}

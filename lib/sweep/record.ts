@@ -1,0 +1,74 @@
+import type { JobRecord } from "./sighting.ts";
+
+/**
+ * One line that the batch script appends: time, job, restart count, event, its
+ * fields, and a lone `.` that tells a whole line from a torn one.
+ */
+const LINE = /^(\d+[.,]?\d*)\t[^\t]*\t(\d+)\t(start|sig|done|exit|void)((?:\t[^\t]*)*)\t\.$/;
+
+/**
+ * Folds what a job wrote about itself. The latest run wins: the start with the
+ * highest restart count, and among equals the last one; lines of earlier runs
+ * that arrive late are passed over, as are torn, mixed or unknown lines.
+ *
+ * `exitCode` comes as soon as the launcher has ended, `endedAt` only when the
+ * script itself is over and nothing of the trial is left running.
+ */
+export function parseRecord(
+  text: string,
+  file: { submission: string; task: number; aliveAt: number },
+): JobRecord {
+  let record: JobRecord = { ...file, ...fresh(0) };
+  // What follows the last line break is still being written.
+  for (const line of text.split("\n").slice(0, -1)) {
+    const match = LINE.exec(line);
+    if (match === null) continue;
+    const at = Math.round(Number(match[1]!.replace(",", ".")) * 1000);
+    const restart = Number(match[2]);
+    if (restart < record.restart) continue;
+    const fields = match[4]!.split("\t").slice(1);
+    if (match[3] === "start") {
+      record = { ...file, ...fresh(restart), startedAt: at, node: valueOf(fields, "host") };
+    } else if (match[3] === "void") {
+      record = { ...file, ...fresh(restart), voided: true, endedAt: at };
+    } else if (restart === record.restart) {
+      record = { ...record, ...during(record, match[3]!, fields, at) };
+    }
+  }
+  return record;
+}
+
+function fresh(restart: number): Omit<JobRecord, "submission" | "task" | "aliveAt"> {
+  return {
+    startedAt: undefined,
+    restart,
+    node: undefined,
+    signals: [],
+    exitCode: undefined,
+    endedAt: undefined,
+    voided: false,
+  };
+}
+
+/** What a line within a run adds to it. */
+function during(
+  record: JobRecord,
+  event: string,
+  fields: readonly string[],
+  at: number,
+): Partial<JobRecord> {
+  if (event === "sig") {
+    const name = fields[0] ?? "";
+    return /^[A-Z0-9+-]+$/.test(name) ? { signals: [...record.signals, name] } : {};
+  }
+  const code = valueOf(fields, "rc");
+  if (code === undefined || !/^\d{1,3}$/.test(code) || Number(code) > 255) return {};
+  if (event === "done") return { exitCode: Number(code) };
+  return { exitCode: record.exitCode ?? Number(code), endedAt: at };
+}
+
+function valueOf(fields: readonly string[], key: string): string | undefined {
+  const field = fields.find((each) => each.startsWith(`${key}=`));
+  const value = field?.slice(key.length + 1);
+  return value === "" ? undefined : value;
+}

@@ -1,0 +1,314 @@
+import type { Attempt, Ending, Usage } from "./attempt.ts";
+import { endingByRecord, endingOf, inferEnding, isOver } from "./ending.ts";
+import { attemptKey } from "./event.ts";
+import type { AttemptChange } from "./event.ts";
+import { taskKey } from "./sighting.ts";
+import type { JobRecord, Look, Sighting } from "./sighting.ts";
+import type { SweepState } from "./state.ts";
+
+/** Accounting shows an ended job up to 5 s late (measured 4.3 s); below this nothing is concluded from its silence. */
+export const ACCOUNTING_LAG_MS = 30_000;
+
+/** After this long in no view at all, a job that had started is declared lost. */
+export const LOST_AFTER_MS = 5 * 60_000;
+
+/** Accounting keeps "running" for ever where slurmctld lost a job; after this long out of the queue we believe the queue. */
+export const RUNAWAY_AFTER_MS = 15 * 60_000;
+
+/** A job accepted this shortly before a look may be missing in it. */
+const FRESH_MS = 2_000;
+
+/** How long usage is asked for after an end. */
+const USAGE_FOR_MS = 24 * 3_600_000;
+
+/** What one look at one scheduler said, beside what the jobs wrote themselves. */
+export interface Observation {
+  scheduler: "slurm" | "local";
+  look: Look;
+  /** By `attemptKey`. */
+  records: ReadonlyMap<string, JobRecord>;
+}
+
+/**
+ * The one comparison of the program: what is known of each attempt against what
+ * the queue, accounting and the jobs themselves say now. Silence of a view never
+ * ends an attempt; see the constants for what does.
+ */
+export function transitions(state: SweepState, observation: Observation): AttemptChange[] {
+  const changes: AttemptChange[] = [];
+  for (const attempt of state.attempts.values()) {
+    const submission = state.submissions.get(attempt.submission);
+    if (attempt.jobId === undefined || submission?.scheduler !== observation.scheduler) continue;
+    const change = attempt.phase === "ended"
+      ? reopen(attempt, observation) ?? correct(attempt, observation)
+      : compare(state, attempt, observation);
+    if (change !== undefined && differs(attempt, change)) changes.push(change);
+  }
+  return changes;
+}
+
+/** Whether a look can still say something new about an attempt. */
+export function isOpen(attempt: Attempt): boolean {
+  return attempt.jobId !== undefined && (attempt.phase !== "ended" || attempt.usageDue);
+}
+
+/** Which open attempts to ask accounting for, once the queue has spoken: those that left it. */
+export function wantsAccounting(attempt: Attempt, inQueue: Sighting | undefined): boolean {
+  if (!isOpen(attempt)) return false;
+  return inQueue === undefined || inQueue.state === "completing" || isOver(inQueue);
+}
+
+function compare(
+  state: SweepState,
+  attempt: Attempt,
+  { look, records }: Observation,
+): AttemptChange | undefined {
+  const key = taskKey(attempt.jobId!, attempt.task);
+  const record = records.get(attemptKey(attempt.submission, attempt.task));
+  const inQueue = look.inQueue.get(key);
+  const inAccounting = look.inAccounting.get(key);
+  if (record?.voided) return voided(attempt, record);
+  if (inQueue !== undefined && isOver(inQueue)) {
+    return end(attempt, inQueue, inAccounting, record, look);
+  }
+  switch (inQueue?.state) {
+    case "pending":
+      return queued(attempt, inQueue, record);
+    case "running":
+      return running(attempt, inQueue, record);
+    case "completing":
+      // The controller says COMPLETING for as long as the node's daemon is dead; accounting knows at once.
+      return isOver(inAccounting)
+        ? end(attempt, inAccounting!, inAccounting, record, look)
+        : running(attempt, inQueue, record);
+    case "unrecognised":
+      // A word of a later SLURM: not an end by itself. The local scheduler says so of a task that
+      // ended unwatched, and only the task's record knows how.
+      return byRecord(attempt, record) ??
+        (inQueue.raw === "ENDED"
+          ? gone(state, attempt, inAccounting, record, look)
+          : { ...same(attempt), schedulerState: inQueue.raw });
+  }
+  return gone(state, attempt, inAccounting, record, look);
+}
+
+/** It started after herd had given its submission up, saw the mark, and did nothing. */
+function voided(attempt: Attempt, record: JobRecord): AttemptChange {
+  const ending: Ending = { ...said("not-submitted"), source: "record" };
+  return { ...same(attempt), phase: "ended", ending, endedAt: record.aliveAt, usageDue: false };
+}
+
+/** An ended attempt that is in the queue again: a finished job can be requeued, and runs anew. */
+function reopen(attempt: Attempt, { look }: Observation): AttemptChange | undefined {
+  const seen = look.inQueue.get(taskKey(attempt.jobId!, attempt.task));
+  if (seen?.state === "pending") {
+    return { ...queued(attempt, seen, undefined), ending: null, endedAt: null, usageDue: false };
+  }
+  const startedAfter = seen?.startedAt !== undefined && attempt.endedAt !== undefined &&
+    seen.startedAt > attempt.endedAt + 1000;
+  if (seen?.state === "running" && startedAfter) {
+    return { ...running(attempt, seen, undefined), ending: null, endedAt: null, usageDue: false };
+  }
+  return undefined;
+}
+
+function queued(attempt: Attempt, seen: Sighting, record: JobRecord | undefined): AttemptChange {
+  return {
+    ...same(attempt),
+    phase: "queued",
+    schedulerState: seen.raw,
+    reason: seen.reason ?? null,
+    startedAt: null,
+    restarts: restarts(attempt, seen, record),
+    unknownSince: null,
+  };
+}
+
+function running(attempt: Attempt, seen: Sighting, record: JobRecord | undefined): AttemptChange {
+  const startedAt = seen.startedAt ?? record?.startedAt;
+  return {
+    ...same(attempt),
+    phase: "running",
+    schedulerState: seen.raw,
+    reason: null,
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(seen.node === undefined ? {} : { node: seen.node }),
+    restarts: restarts(attempt, seen, record),
+    unknownSince: null,
+  };
+}
+
+function restarts(attempt: Attempt, seen: Sighting, record: JobRecord | undefined): number {
+  return Math.max(attempt.restarts, seen.restarts ?? 0, record?.restart ?? 0);
+}
+
+/** It is not in the queue, or the queue did not answer. */
+function gone(
+  state: SweepState,
+  attempt: Attempt,
+  inAccounting: Sighting | undefined,
+  record: JobRecord | undefined,
+  look: Look,
+): AttemptChange | undefined {
+  if (isOver(inAccounting)) return end(attempt, inAccounting!, inAccounting, record, look);
+  const own = byRecord(attempt, record);
+  if (own !== undefined) return own;
+  // A record of a start or of a signal says nothing about an end, and a silent queue even less.
+  if (!look.queue.answered) return startedByRecord(attempt, record);
+  if (attempt.intendedAt > look.at - FRESH_MS) return undefined;
+  const since = attempt.unknownSince ?? look.at;
+  const ending = conclude(state, attempt, inAccounting, record, look, look.at - since);
+  if (ending === undefined) {
+    return {
+      ...same(attempt),
+      phase: "unknown",
+      unknownSince: since,
+      reason: "left the queue; how it ended is not known yet",
+    };
+  }
+  return {
+    ...same(attempt),
+    phase: "ended",
+    ending,
+    endedAt: record?.endedAt ?? record?.aliveAt ?? since,
+    usageDue: look.accounting.answered || reasonOf(look) === "unreachable",
+    unknownSince: null,
+    reason: null,
+  };
+}
+
+function reasonOf(look: Look): string | undefined {
+  return look.accounting.answered ? undefined : look.accounting.reason;
+}
+
+/** What the silence of all views means, once it has lasted long enough to mean anything. */
+function conclude(
+  state: SweepState,
+  attempt: Attempt,
+  inAccounting: Sighting | undefined,
+  record: JobRecord | undefined,
+  look: Look,
+  silentMs: number,
+): Ending | undefined {
+  // Accounting that should answer and does not may know more: wait for it, however long.
+  if (!look.accounting.answered && look.accounting.reason !== "absent") return undefined;
+  const cancelSent = state.cancelSentAt.has(attempt.trial);
+  const submission = state.submissions.get(attempt.submission);
+  if (record?.startedAt === undefined && inAccounting?.state !== "running") {
+    const neverStarted = attempt.phase !== "running" && attempt.startedAt === undefined;
+    // SLURM keeps no trace of tasks that are cancelled before they start.
+    if (neverStarted && (cancelSent || silentMs >= ACCOUNTING_LAG_MS)) return said("cancelled");
+    return silentMs >= LOST_AFTER_MS ? said("lost") : undefined;
+  }
+  if (record?.exitCode !== undefined) {
+    const wait = look.accounting.answered ? LOST_AFTER_MS : ACCOUNTING_LAG_MS;
+    const timeSeconds = submission?.timeSeconds ?? null;
+    return silentMs >= wait ? inferEnding(record, { cancelSent, timeSeconds }) : undefined;
+  }
+  const wait = inAccounting === undefined ? LOST_AFTER_MS : RUNAWAY_AFTER_MS;
+  if (cancelSent && silentMs >= ACCOUNTING_LAG_MS && inAccounting === undefined) {
+    return said("cancelled");
+  }
+  return silentMs >= wait ? said("lost") : undefined;
+}
+
+function said(cause: Ending["cause"]): Ending {
+  return { cause, exitCode: undefined, signal: undefined, source: "herd" };
+}
+
+/** The job's own word on its end, to be corrected should the scheduler know better. */
+function byRecord(attempt: Attempt, record: JobRecord | undefined): AttemptChange | undefined {
+  const ending = endingByRecord(record);
+  if (ending === undefined || record === undefined) return undefined;
+  return {
+    ...same(attempt),
+    phase: "ended",
+    ending,
+    endedAt: record.endedAt!,
+    ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
+    ...(record.node === undefined ? {} : { node: record.node }),
+    restarts: Math.max(attempt.restarts, record.restart),
+    usageDue: true,
+    unknownSince: null,
+    reason: null,
+  };
+}
+
+/** With the queue silent, the job's own start is still news. */
+function startedByRecord(
+  attempt: Attempt,
+  record: JobRecord | undefined,
+): AttemptChange | undefined {
+  if (record?.startedAt === undefined || record.endedAt !== undefined) return undefined;
+  return {
+    ...same(attempt),
+    phase: "running",
+    startedAt: record.startedAt,
+    ...(record.node === undefined ? {} : { node: record.node }),
+    restarts: Math.max(attempt.restarts, record.restart),
+    unknownSince: null,
+  };
+}
+
+function end(
+  attempt: Attempt,
+  seen: Sighting,
+  inAccounting: Sighting | undefined,
+  record: JobRecord | undefined,
+  look: Look,
+): AttemptChange {
+  const usage = isOver(inAccounting) ? inAccounting?.usage : undefined;
+  const fresh = seen.restarts === undefined || record === undefined ||
+    record.restart >= seen.restarts;
+  const startedAt = (fresh ? record?.startedAt : undefined) ?? seen.startedAt;
+  const node = seen.node ?? record?.node;
+  return {
+    ...same(attempt),
+    phase: "ended",
+    schedulerState: seen.raw,
+    ending: endingOf(seen, fresh ? record : undefined),
+    // During an outage accounting dates an end to the reconnection; the record has the true time.
+    endedAt: (fresh ? record?.endedAt : undefined) ?? seen.endedAt ?? look.at,
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(node === undefined ? {} : { node }),
+    restarts: restarts(attempt, seen, record),
+    ...(usage === undefined ? {} : { usage }),
+    usageDue: usage === undefined && reasonOf(look) !== "absent",
+    unknownSince: null,
+    reason: null,
+  };
+}
+
+/** An attempt that is over may still owe its usage, or have ended by its own word only. */
+function correct(attempt: Attempt, { look, records }: Observation): AttemptChange | undefined {
+  if (!attempt.usageDue) return undefined;
+  const key = taskKey(attempt.jobId!, attempt.task);
+  const record = records.get(attemptKey(attempt.submission, attempt.task));
+  const inQueue = look.inQueue.get(key);
+  const inAccounting = look.inAccounting.get(key);
+  const seen = isOver(inAccounting) ? inAccounting : inQueue;
+  if (seen !== undefined && isOver(seen)) return end(attempt, seen, inAccounting, record, look);
+  // While it cleans up it is still in the queue: its last word is to come.
+  if (inQueue !== undefined || !look.queue.answered) return undefined;
+  const old = attempt.endedAt !== undefined && look.at - attempt.endedAt > USAGE_FOR_MS;
+  return old || reasonOf(look) === "absent" ? { ...same(attempt), usageDue: false } : undefined;
+}
+
+function same(attempt: Attempt): AttemptChange {
+  return { submission: attempt.submission, task: attempt.task, phase: attempt.phase };
+}
+
+/** Whether a change says anything new: a look that learns nothing writes nothing. */
+function differs(attempt: Attempt, change: AttemptChange): boolean {
+  for (const [name, value] of Object.entries(change)) {
+    const before = attempt[name as keyof Attempt];
+    if (name === "usage" || name === "ending") {
+      if (!alike(before as Usage | Ending | undefined, value as Usage | Ending)) return true;
+    } else if ((before ?? null) !== (value ?? null)) return true;
+  }
+  return false;
+}
+
+function alike(a: Usage | Ending | undefined, b: Usage | Ending): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+}

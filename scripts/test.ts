@@ -1,0 +1,77 @@
+/**
+ * deno task test            everything; the last line sums it up
+ * deno task test:slurm      the tests on a real SLURM
+ * deno task test:e2e        the tests of the compiled binary
+ * deno task soak            the long ones, for an hour's patience
+ */
+import { runChecks } from "./checks.ts";
+import { compile } from "./compile.ts";
+import { ensureInstalled } from "./setup.ts";
+import { countTests, NOTHING, runSuite, type Suite, sum, type Tally } from "./suites.ts";
+import { type SlurmState, startSlurm, stopSlurm } from "./throw-away-slurm.ts";
+
+export const SUITES = {
+  unit: { paths: ["tests/unit"], parallel: true, limit: 6 },
+  contract: { paths: ["tests/contract"], parallel: false, limit: 6 },
+  slurm: { paths: ["tests/slurm"], parallel: false, limit: 12 },
+  e2e: { paths: ["tests/e2e"], parallel: false, limit: 8 },
+  soak: { paths: ["tests/soak"], parallel: false, limit: 120, env: { HERD_SOAK: "1" } },
+} as const satisfies Record<string, Suite>;
+
+type Part = "all" | "slurm" | "e2e" | "soak";
+
+export function closingLine({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+async function runPart(part: Part): Promise<Tally> {
+  await ensureInstalled();
+  const tallies: Tally[] = [];
+  if (part === "all") {
+    tallies.push({ ...NOTHING, failed: await runChecks() });
+    tallies.push(await runSuite(SUITES.unit));
+  }
+  tallies.push(await tryCompile());
+  const slurm = await startSlurm();
+  try {
+    if (part === "all") tallies.push(await runSuite(SUITES.contract));
+    if (part === "all" || part === "slurm") tallies.push(await onSlurm(SUITES.slurm, slurm));
+    if (part === "all" || part === "e2e") tallies.push(await runSuite(SUITES.e2e));
+    if (part === "soak") tallies.push(await onSlurm(SUITES.soak, slurm));
+  } finally {
+    await stopSlurm(slurm);
+  }
+  if (!slurm.up) console.log(await skippedLine(slurm));
+  return sum(tallies);
+}
+
+async function tryCompile(): Promise<Tally> {
+  try {
+    console.log(`Compiled ${await compile()}`);
+    return NOTHING;
+  } catch (error) {
+    console.error((error as Error).message);
+    return { ...NOTHING, failed: 1 };
+  }
+}
+
+async function onSlurm(suite: Suite, slurm: SlurmState): Promise<Tally> {
+  if (slurm.up) return await runSuite(suite);
+  return { ...NOTHING, skipped: await countTests(suite.paths), failed: slurm.broken ? 1 : 0 };
+}
+
+async function skippedLine({ reason }: SlurmState): Promise<string> {
+  const { paths } = SUITES.slurm;
+  return `Skipped: ${paths.join(", ")} (${await countTests(paths)} tests): ${reason}`;
+}
+
+if (import.meta.main) {
+  const [part = "all"] = Deno.args;
+  if (!["all", "slurm", "e2e", "soak"].includes(part)) {
+    console.error(`Unknown part "${part}", allowed are all, slurm, e2e, soak`);
+    Deno.exit(2);
+  }
+  const all = await runPart(part as Part);
+  console.log(closingLine(all));
+  Deno.exit(all.failed > 0 ? 1 : 0);
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import {
+  type InitPartition,
+  renderConfig,
+  renderHelper,
+  renderLauncher,
+  sweepName,
+} from "../../../../commands/init/templates.ts";
+import { runProcess } from "../../../../lib/base/process.ts";
+
+function partition(changes: Partial<InitPartition> = {}): InitPartition {
+  return {
+    name: "batch",
+    isDefault: false,
+    up: true,
+    maxTimeSeconds: 86_400,
+    nodes: 4,
+    cpusPerNode: 64,
+    memoryMiBPerNode: 256 * 1024,
+    gres: undefined,
+    ...changes,
+  };
+}
+
+test("the configuration names the cluster's default partition and keeps within its limits", () => {
+  const text = renderConfig({
+    name: "my sweep",
+    partitions: [
+      partition({ name: "long" }),
+      partition({
+        name: "short",
+        isDefault: true,
+        maxTimeSeconds: 1800,
+        memoryMiBPerNode: 1500,
+        gres: "gpu:a100:4",
+      }),
+    ],
+  });
+  const config = parse(text);
+  assert.equal(config.name, "my-sweep");
+  assert.equal(config.scheduler, undefined);
+  assert.deepEqual(config.slurm, {
+    partition: "short",
+    time: "00:30:00",
+    mem: "1500M",
+    cpus_per_task: 1,
+  });
+  assert.match(
+    text,
+    /# {3}short \(default\): up to 00:30:00, 4 nodes x 64 CPUs, 1500M each, gpu:a100:4/,
+  );
+  assert.match(text, /# {3}long: up to 1-00:00:00/);
+});
+
+test("without SLURM trials run locally and nothing asks for a partition", () => {
+  const config = parse(renderConfig({ name: "x" }));
+  assert.equal(config.scheduler, "local");
+  assert.equal(config.slurm.partition, undefined);
+  assert.equal(config.slurm.time, "04:00:00");
+  assert.equal(config.slurm.mem, "8G");
+  assert.equal(config.launcher, "launch.sh");
+  assert.deepEqual(config.parameters.lr, {
+    type: "continuous",
+    scale: "log",
+    low: 0.00001,
+    high: 0.01,
+    steps: 5,
+  });
+});
+
+test("partitions that are down are not chosen while one is up", () => {
+  const partitions = [partition({ name: "a", isDefault: true, up: false }), partition()];
+  assert.equal(parse(renderConfig({ name: "x", partitions })).slurm.partition, "batch");
+  assert.match(renderConfig({ name: "x", partitions }), /a \(default, down\)/);
+});
+
+test("hostile names of partitions and files stay one value and one comment line", () => {
+  for (
+    const hostile of ["no", "1-2", 'a"b\\c', "x\nname: evil", "p # q", "{{time}}", "$(id)", "é$&"]
+  ) {
+    const text = renderConfig({
+      name: "x",
+      launcher: hostile,
+      partition: hostile,
+      partitions: [partition({ name: hostile, gres: "gpu\nname: evil" })],
+    });
+    const config = parse(text, { version: "1.1" });
+    assert.equal(config.name, "x", hostile);
+    assert.equal(config.slurm.partition, hostile);
+    assert.equal(config.launcher, hostile);
+  }
+});
+
+test("unknown limits, unlimited time and a hundred partitions are all shown", () => {
+  const many = Array.from({ length: 100 }, (_, i) => partition({ name: `p${i}` }));
+  const text = renderConfig({ name: "x", partitions: many, maxTimeSeconds: null });
+  assert.match(text, /and 88 more: see sinfo/);
+  const odd = partition({
+    maxTimeSeconds: null,
+    cpusPerNode: undefined,
+    memoryMiBPerNode: undefined,
+  });
+  assert.match(renderConfig({ name: "x", partitions: [odd] }), /batch: no time limit, 4 nodes\n/);
+  const unknown = partition({ maxTimeSeconds: undefined, nodes: 1 });
+  assert.match(renderConfig({ name: "x", partitions: [unknown] }), /no time limit known, 1 node x/);
+});
+
+test("a sweep's name is made of what file and job names may hold", () => {
+  assert.equal(sweepName("My Sweep (2)"), "My-Sweep-2");
+  assert.equal(sweepName("größe"), "große".normalize("NFKD").replace("ß", "-"));
+  assert.equal(sweepName("../../etc"), "etc");
+  assert.equal(sweepName("実験"), "sweep");
+  assert.equal(sweepName(""), "sweep");
+  assert.equal(sweepName("a\nb;$(c)"), "a-b-c");
+  assert.equal(sweepName("x".repeat(300)).length, 64);
+});
+
+test("every commented example of the configuration is YAML once its marks are taken away", () => {
+  const text = renderConfig({ name: "x", partitions: [partition()] });
+  const examples = text.split("\n")
+    .map((line) => line.replace(/^( *)# ( *)(\w+:|- |\S+: )/, "$1$2$3"))
+    .filter((line) => /^ *(- |\w+:)/.test(line))
+    .join("\n");
+  // Prose that looks like a key would break here as well, so it is told apart by its place.
+  const keys = ["repeats", "zip", "trials", "static_overrides", "conditions", "successive_halving"];
+  for (const key of keys) {
+    const from = examples.split("\n").findIndex((line) => line.startsWith(`${key}:`));
+    assert.ok(from >= 0, key);
+    const rest = examples.split("\n").slice(from);
+    const end = rest.findIndex((line, i) => i > 0 && /^\S/.test(line));
+    const value = parse(rest.slice(0, end < 0 ? undefined : end).join("\n"))[key];
+    assert.ok(value !== null && value !== undefined, key);
+  }
+});
+
+test("the launcher hands every override on whole, whatever is in it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "herd launcher "));
+  try {
+    writeFileSync(join(folder, "launch.sh"), renderLauncher(), { mode: 0o755 });
+    writeFileSync(join(folder, "python"), '#!/bin/bash\nprintf "%s\\0" "$PWD" "$@"\n', {
+      mode: 0o755,
+    });
+    const tokens = [
+      "experiment_name=x",
+      "a=b c",
+      "q=\"'",
+      "s=$(touch pwned);`id`",
+      "n=1\n2",
+      "g=*",
+      "e=",
+    ];
+    const ended = await runProcess([join(folder, "launch.sh"), tokens.join(" "), ...tokens], {
+      cwd: "/",
+      env: { PATH: `${folder}:${process.env["PATH"]}` },
+    });
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    assert.deepEqual(ended.stdout.split("\0"), [folder, "train.py", ...tokens, ""]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the launcher and the helper carry what the package promises", () => {
+  assert.match(renderLauncher(), /^#!\/bin\/bash\n/);
+  assert.match(renderHelper(), /def log_result\(name, value, step=None, \*, strict=True/);
+});

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { noticesOf, read, refuses, REST } from "../../support/reading.ts";
+
+test("successive halving is read with its defaults", () => {
+  const halving = (text: string) => read(`successive_halving: ${text}${REST}`).halving;
+  assert.deepEqual(halving("{metric: loss, direction: min, min_steps: 2, budget: 16}"), {
+    metric: "loss",
+    direction: "min",
+    minSteps: 2,
+    budget: 16,
+    eta: 2,
+    mode: "sync",
+  });
+  assert.equal(
+    halving("{metric: val/acc, direction: max, min_steps: 4, budget: 4, eta: 3, mode: asha}")?.eta,
+    3,
+  );
+});
+
+test("a mistake in successive halving is told with what is allowed", () => {
+  const text = (rest: string) => `successive_halving: {metric: loss, ${rest}}`;
+  refuses([
+    [
+      text("direction: min, min_steps: 9, budget: 3"),
+      "1:63 Cannot read successive_halving.min_step",
+    ],
+    [
+      text("direction: up, min_steps: 1, budget: 3"),
+      "1:47 Cannot read successive_halving.direction",
+    ],
+    [
+      text("direction: min, min_steps: 1, budget: 3, eta: 1"),
+      "1:82 Cannot read successive_halving",
+    ],
+    [
+      text("direction: min, min_steps: 0, budget: 3"),
+      "1:63 Cannot read successive_halving.min_step",
+    ],
+    [
+      text("mode: hyperband, min_steps: 1"),
+      '1:1 Missing key "direction" in successive_halving: expected "min" or "max"',
+      '1:1 Missing key "budget"',
+      "1:42 Cannot read successive_halving.mode",
+    ],
+    ["successive_halving: on", "1:21 Cannot read successive_halving: found on, expected a mapping"],
+  ]);
+});
+
+test("Discord's ids keep every digit, quoted or not", () => {
+  const text = `discord:
+  guild_id: 1234567890123456789
+  channel_id: "9876543210987654321"
+  channel_name: my-experiment
+  dashboard_refresh_seconds: 0
+${REST}`;
+  assert.deepEqual(read(text).discord, {
+    guildId: "1234567890123456789",
+    channelId: "9876543210987654321",
+    channelName: "my-experiment",
+    dashboardRefreshSeconds: 0,
+  });
+  assert.deepEqual(noticesOf(text), [
+    '2:13 Read discord.guild_id as text: write "1234567890123456789" in quotes',
+  ]);
+  assert.equal(read(`discord: {guild_id: ""}${REST}`).discord.guildId, undefined);
+  refuses([
+    ["discord: {guild_id: 1.5e18}", "1:21 Cannot read discord.guild_id: found 1.5e18"],
+    ["discord: {guild_id: 123_456}", "1:21 Cannot read discord.guild_id: found 123_456"],
+    ["discord: {guild_id: my-server}", '1:21 Cannot read discord.guild_id: found "my-server"'],
+    ["discord: {token: x}", '1:11 Unknown key "token" in discord, allowed are guild_id'],
+    ["discord: {dashboard_refresh_seconds: -1}", "1:38 Cannot read discord.dashboard_refresh_sec"],
+    [`discord: {channel_name: ${"a".repeat(101)}}`, "1:25 Cannot read discord.channel_name"],
+  ]);
+});
+
+test("mcp servers are read, their environment as text", () => {
+  const config = read(`mcp_servers:
+  - name: wandb
+    command: uvx
+    args: [wandb-mcp, 3]
+    env: {WANDB_API_KEY: "\${WANDB_API_KEY}", PORT: 8080, DEBUG: yes, EMPTY: ""}
+  - {name: b, command: ./b}
+${REST}`);
+  assert.deepEqual(config.mcpServers, [
+    {
+      name: "wandb",
+      command: "uvx",
+      args: ["wandb-mcp", "3"],
+      env: { WANDB_API_KEY: "${WANDB_API_KEY}", PORT: "8080", DEBUG: "yes", EMPTY: "" },
+    },
+    { name: "b", command: "./b", args: [], env: {} },
+  ]);
+});
+
+test("mcp servers need names of their own, and herd's is taken", () => {
+  const server = (text: string) => `mcp_servers: [{${text}}]`;
+  refuses([
+    [
+      server("name: hyperherd, command: x"),
+      '1:22 Cannot read mcp_servers[0].name: found "hyperherd"',
+    ],
+    [
+      server("name: HyperHerd, command: x"),
+      '1:22 Cannot read mcp_servers[0].name: found "HyperHerd"',
+    ],
+    [server("name: a b, command: x"), '1:22 Cannot read mcp_servers[0].name: found "a b"'],
+    [
+      server("name: a, command: x}, {name: a, command: y"),
+      '1:38 Cannot use the name "a" for two s',
+    ],
+    [server("name: a"), '1:15 Missing key "command" in mcp_servers[0]'],
+    [server("command: a"), '1:15 Missing key "name" in mcp_servers[0]'],
+    [server("name: a, command: x, env: {a b: 1}"), '1:43 Cannot use "a b" as the name of an env'],
+    [server("name: a, command: x, url: y"), '1:37 Unknown key "url" in mcp_servers[0]'],
+    ["mcp_servers: {a: b}", "1:14 Cannot read mcp_servers: found a mapping, expected a list"],
+  ]);
+});
