@@ -5,7 +5,7 @@
 # One by one is the better way: values with spaces, quotes or brackets arrive whole.
 #
 # Environment: HYPERHERD_WORKSPACE (this sweep's folder), HYPERHERD_SWEEP_NAME,
-# HYPERHERD_TRIAL_ID, HYPERHERD_TRIAL_NAME.
+# HYPERHERD_TRIAL_ID, HYPERHERD_TRIAL_NAME, HERD_ATTEMPT (1, 2, ...), HERD_BIN (for `herd log`).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

@@ -1,6 +1,5 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
-import { UserError } from "./errors.ts";
 import { codeOf } from "./files.ts";
 
 /** Where text goes: one of the process's two outputs, or a test's memory. */
@@ -10,6 +9,8 @@ export interface Output {
   size(): { columns: number; rows: number } | undefined;
   write(text: string): void;
 }
+
+const OUTPUT_NAMES = { 1: "standard output", 2: "standard error" };
 
 /**
  * Standard output (1) or error (2), written synchronously: nothing is lost at
@@ -34,9 +35,7 @@ export function createOutput(descriptor: 1 | 2, onClosed: () => void = () => {})
         closed = true;
         // EBADF: started with the descriptor closed (`>&-`). EIO: the terminal was hung up.
         if (["EPIPE", "EBADF", "EIO"].includes(codeOf(error) ?? "")) return onClosed();
-        throw new UserError(`Cannot write the output: ${(error as Error).message}`, {
-          cause: error,
-        });
+        throw Object.assign(error as Error, { syscall: "write", path: OUTPUT_NAMES[descriptor] });
       }
     },
   };

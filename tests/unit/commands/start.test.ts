@@ -13,12 +13,13 @@ const PROBE = `${ROOT}tests/support/start-probe.ts`;
 const BUN = `${ROOT}node_modules/bun/bin/bun.exe`;
 
 const RUNTIMES: Record<string, string[]> = {
-  deno: [process.execPath, "run", "-A", "--no-check", PROBE],
+  deno: [process.execPath, "run", "-A", "--quiet", "--no-check", PROBE],
   bun: [BUN, PROBE],
 };
 
 function environment(state: string, more: Record<string, string> = {}): Record<string, string> {
-  return { PATH: process.env["PATH"] ?? "", HOME: state, XDG_STATE_HOME: state, ...more };
+  const { PATH = "", HOME = "/" } = process.env;
+  return { PATH, HOME, XDG_STATE_HOME: state, ...more };
 }
 
 for (const [runtime, argv] of Object.entries(RUNTIMES)) {
@@ -161,7 +162,10 @@ for (const [runtime, argv] of Object.entries(RUNTIMES)) {
         const env = environment(state);
         const full = await runProcess(["bash", "-c", `${words} big > /dev/full`], { env });
         assert.equal(full.exitCode, 2);
-        assert.match(full.stderr, /^Error: Cannot write the output: .*ENOSPC/);
+        assert.match(
+          full.stderr,
+          /^Error: Cannot write "standard output": no space left on the disk \(ENOSPC\)\n$/,
+        );
         const closed = await runProcess(["bash", "-c", `${words} big >&-`], { env });
         assert.equal(closed.stderr, "");
       }),
@@ -173,11 +177,13 @@ function signalled(argv: string[], words: string[], signal: NodeJS.Signals, stat
   return new Promise<{ exitCode: number | null; signal: string | null; stderr: string }>(
     (resolve) => {
       const child = spawn(argv[0]!, [...argv.slice(1), ...words], { env: environment(state) });
+      // Deno's child.kill() makes the child's end look as if that signal had caused it.
+      const send = () => process.kill(child.pid!, signal);
       let stderr = "";
-      child.stdout.once("data", () => child.kill(signal));
+      child.stdout.once("data", send);
       child.stderr.on("data", (text) => {
         stderr += text;
-        if (String(text).includes("still here")) child.kill(signal);
+        if (String(text).includes("still here")) send();
       });
       child.on("close", (exitCode, ended) => resolve({ exitCode, signal: ended, stderr }));
     },

@@ -279,15 +279,22 @@ test("a late-comer that ranks among the best stays although all places are taken
 });
 
 test("a late-comer among the best waits, instead of being pruned, while others may still come", () => {
-  const first = Array.from({ length: 4 }, (_, i) => running(i, curve(10, i + 1)));
-  const made = plan(SYNC, first);
-  const late = [...applied(first, made), running(4, curve(10, 1.5)), running(5, curve(1, 1))];
-  // Of six three stay; 0 and 1 have their places, 4 has the third unless 5 is better.
-  const second = plan(SYNC, late, made.decisions);
-  assert.deepEqual(acts(second), { pause: [4] });
-  const better = [...applied(late, second).slice(0, 5), running(5, curve(10, 0))];
-  const third = plan(SYNC, better, [...made.decisions, ...second.decisions]);
-  assert.deepEqual(acts(third), { resume: [4] });
+  const settings = { ...SYNC, eta: 3 };
+  const first = Array.from({ length: 6 }, (_, i) => running(i, curve(10, i + 1)));
+  const made = plan(settings, first);
+  // Of eight two stay; both places are taken, yet 6 ranks second unless 7 is better.
+  const late = [...applied(first, made), running(6, curve(10, 1.5)), running(7, curve(1, 1))];
+  const second = plan(settings, late, made.decisions);
+  assert.deepEqual(acts(second), { pause: [6] });
+  const decisions = [...made.decisions, ...second.decisions];
+  const now = applied(late, second).slice(0, 7);
+  assert.deepEqual(acts(plan(settings, [...now, running(7, curve(10, 9))], decisions)), {
+    resume: [6],
+    prune: [7],
+  });
+  assert.deepEqual(acts(plan(settings, [...now, running(7, curve(10, 0))], decisions)), {
+    prune: [6],
+  });
 });
 
 test("a paused trial that a person started again is not paused again, but pruned when its fate is sealed", () => {

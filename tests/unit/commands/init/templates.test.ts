@@ -12,6 +12,8 @@ import {
   sweepName,
 } from "../../../../commands/init/templates.ts";
 import { runProcess } from "../../../../lib/base/process.ts";
+import { expand } from "../../../../lib/sweep/expand.ts";
+import { readConfig } from "../../../../lib/sweep/read-config.ts";
 
 function partition(changes: Partial<InitPartition> = {}): InitPartition {
   return {
@@ -112,7 +114,7 @@ test("unknown limits, unlimited time and a hundred partitions are all shown", ()
 
 test("a sweep's name is made of what file and job names may hold", () => {
   assert.equal(sweepName("My Sweep (2)"), "My-Sweep-2");
-  assert.equal(sweepName("größe"), "große".normalize("NFKD").replace("ß", "-"));
+  assert.equal(sweepName("größe"), "gro-e");
   assert.equal(sweepName("../../etc"), "etc");
   assert.equal(sweepName("実験"), "sweep");
   assert.equal(sweepName(""), "sweep");
@@ -120,21 +122,58 @@ test("a sweep's name is made of what file and job names may hold", () => {
   assert.equal(sweepName("x".repeat(300)).length, 64);
 });
 
-test("every commented example of the configuration is YAML once its marks are taken away", () => {
-  const text = renderConfig({ name: "x", partitions: [partition()] });
-  const examples = text.split("\n")
-    .map((line) => line.replace(/^( *)# ( *)(\w+:|- |\S+: )/, "$1$2$3"))
-    .filter((line) => /^ *(- |\w+:)/.test(line))
-    .join("\n");
-  // Prose that looks like a key would break here as well, so it is told apart by its place.
-  const keys = ["repeats", "zip", "trials", "static_overrides", "conditions", "successive_halving"];
-  for (const key of keys) {
-    const from = examples.split("\n").findIndex((line) => line.startsWith(`${key}:`));
-    assert.ok(from >= 0, key);
-    const rest = examples.split("\n").slice(from);
-    const end = rest.findIndex((line, i) => i > 0 && /^\S/.test(line));
-    const value = parse(rest.slice(0, end < 0 ? undefined : end).join("\n"))[key];
-    assert.ok(value !== null && value !== undefined, key);
+/** The configuration with every commented-out line of YAML in force, apart from the keys named. */
+function uncommented(text: string, without: readonly string[]): string {
+  return text.slice(text.indexOf("\nslurm:")).split("\n").reduce((done, line) => {
+    const [, indent = "", yaml = ""] = /^( *)# ( *(?:- |[a-z_]+:).*)$/.exec(line) ?? [];
+    // The list of what `grid` may be is prose.
+    const prose = yaml.startsWith("  grid:") || without.some((key) => yaml.startsWith(`${key}:`));
+    return `${done}\n${yaml === "" || prose ? line : indent + yaml}`;
+  }, text.slice(0, text.indexOf("\nslurm:")));
+}
+
+test("the configuration is read without a word, and so is every commented example in it", () => {
+  const facts = { name: "x", partition: "batch" };
+  const plain = readConfig(renderConfig(facts), { file: "hyperherd.yaml" });
+  assert.deepEqual(plain.notices, []);
+  assert.equal(expand(plain.config).trials.length, 5);
+
+  const text = uncommented(renderConfig(facts), ["trials", "samples", "seed"]);
+  const { config, notices } = readConfig(text, { file: "hyperherd.yaml" });
+  assert.deepEqual(notices, []);
+  assert.deepEqual(config.parameters.map(({ name }) => name), ["lr", "optimizer", "layers"]);
+  assert.equal(config.repeats?.count, 3);
+  assert.deepEqual(config.zip, [["optimizer", "layers"]]);
+  assert.equal(config.conditions.length, 3);
+  assert.equal(config.conditions[2]!.slurm.memoryMiB, 32 * 1024);
+  assert.deepEqual(config.staticOverrides, ["epochs=100", "data_dir=/scratch/data"]);
+  assert.equal(config.halving?.mode, "asha");
+  assert.deepEqual(config.slurm.signal, { name: "USR1", seconds: 120 });
+  assert.deepEqual(config.slurm.export, ["WANDB_API_KEY"]);
+  assert.equal(config.slurm.requeue, true);
+  assert.equal(config.slurm.maxConcurrent, 20);
+  assert.equal(config.discord.guildId, "123456789012345678");
+  // 5 rates, 2 pairs, 3 repeats, without the hot sgd of the large net (2 rates).
+  assert.equal(expand(config).trials.length, 5 * 2 * 3 - 2 * 3);
+  const sampling = text.replace(/^grid: all$/m, "grid: random\nsamples: 7\nseed: 1");
+  const random = sampling.replace(/^zip:\n.*\n/m, "").replace(/^repeats: 3$/m, "");
+  const drawn = expand(readConfig(random, { file: "hyperherd.yaml" }).config);
+  assert.equal(drawn.counts.combinations, 7);
+});
+
+test("the comment on the learning rate tells the values that are tried", () => {
+  const text = renderConfig({ name: "x" });
+  const told = /scale: log +# (.*)/.exec(text)![1]!.split(", ").map(Number);
+  const tried = expand(readConfig(text, { file: "x" }).config).trials
+    .map(({ params }) => Number(params["lr"]));
+  assert.deepEqual(tried.map((value) => Number(value.toPrecision(2))), told);
+});
+
+test("a sweep's name made of any folder's name is one that the reader takes", () => {
+  for (
+    const name of ["My Sweep (2)", "-x-", "..", "実験", "a".repeat(300), "2024_run.3", "no", "~"]
+  ) {
+    readConfig(renderConfig({ name }), { file: "hyperherd.yaml" });
   }
 });
 
