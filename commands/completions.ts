@@ -16,7 +16,9 @@ export const command = defineCommand({
   ],
   async run({ positionals, out, json, table }) {
     const shell = positionals[0] ?? "";
-    const commands = await Promise.all(table.map(async ({ load }) => (await load()).command));
+    const commands = await Promise.all(
+      table.filter((one) => !one.hidden).map(async ({ load }) => (await load()).command),
+    );
     const script = completionScript(shell, commands);
     if (json) out.json({ shell, script });
     else out.write(script);
@@ -114,7 +116,7 @@ if [[ "$funcstack[1]" == _herd ]]; then _herd "$@"; else compdef _herd herd; fi
 
 function zshOption(option: OptionSpec): string[] {
   const repeat = option.repeatable ? "*" : "";
-  const value = option.value === undefined
+  const value = option.value === undefined || option.bare !== undefined
     ? ""
     : `:${zshEscape(option.value)}:${option.choices ? `(${option.choices.join(" ")})` : " "}`;
   const meaning = `[${zshEscape(option.description)}]${value}`;
@@ -138,7 +140,7 @@ function fishScript(commands: readonly Command[]): string {
       const choices = option.choices === undefined
         ? ""
         : ` -f -a ${fishQuote(option.choices.join(" "))}`;
-      const value = option.value === undefined ? "" : ` -r${choices}`;
+      const value = option.value === undefined || option.bare !== undefined ? "" : ` -r${choices}`;
       lines.push(
         `complete -c herd -n '__fish_seen_subcommand_from ${one.name}' -l ${option.name}${short}${value} -d ${
           fishQuote(option.description)

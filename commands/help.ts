@@ -37,7 +37,7 @@ export const command = defineCommand({
 export async function loadCommand(table: readonly Entry[], name: string): Promise<Command> {
   const entry = table.find((one) => one.name === name);
   if (entry !== undefined) return (await entry.load()).command;
-  const near = nearest(name, table.map((one) => one.name));
+  const near = nearest(name, table.filter((one) => !one.hidden).map((one) => one.name));
   throw new UserError(`Unknown command "${name}"`, {
     hint: near === undefined ? 'See "herd help"' : `Did you mean "herd ${near}"? See "herd help"`,
   });
@@ -51,7 +51,8 @@ export function showCommand(one: Command, { out, json }: Pick<Context, "out" | "
 
 async function showOverview({ out, json, table }: Context): Promise<void> {
   const groups = new Map<string, Command[]>();
-  for (const { group, load } of table) {
+  for (const { group, hidden, load } of table) {
+    if (hidden) continue;
     const { command: one } = await load();
     groups.set(group, [...(groups.get(group) ?? []), one]);
   }

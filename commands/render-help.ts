@@ -57,7 +57,8 @@ export function exitCodesHelp(paint: Paint): string[] {
 
 export function optionWord(option: OptionSpec): string {
   const short = option.short === undefined ? "    " : `-${option.short}, `;
-  const value = option.value === undefined ? "" : ` ${option.value}${option.more ? "..." : ""}`;
+  const word = option.bare === undefined ? option.value : `[${option.value}]`;
+  const value = option.value === undefined ? "" : ` ${word}${option.more ? "..." : ""}`;
   return `${short}--${option.name}${value}`;
 }
 

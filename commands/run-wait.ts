@@ -2,6 +2,8 @@ import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges, count } from "../lib/base/text.ts";
 import type { RunResult } from "../lib/actions/run.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
+import type { Attempt } from "../lib/sweep/attempt.ts";
+import { attemptKey } from "../lib/sweep/event.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
 import { LIVE } from "../lib/sweep/status.ts";
 import { trialViews } from "../lib/sweep/view.ts";
@@ -108,22 +110,28 @@ async function untilNews(
   views: readonly TrialView[],
 ): Promise<void> {
   const started = clock.now();
-  const tasks = views.flatMap(({ attempt }) =>
+  const open = views.flatMap(({ attempt }) =>
     attempt === undefined || attempt.phase === "ended" ? [] : [attempt]
   );
-  const mark = () =>
-    [...outside.readRecords(tasks).values()]
-      .map(({ startedAt, endedAt, restart }) => `${startedAt} ${endedAt} ${restart}`).join();
-  const first = mark();
-  // The more is going on, the sooner something is worth a look; never more often than the least.
-  const unknown = views.some(({ status }) => status === "unknown" || status === "submitted");
-  const longest = unknown ? LOOK_MS.least * 2 : LOOK_MS.most;
+  const unsure = views.some(({ status }) => status === "unknown" || status === "submitted");
+  const longest = unsure ? LOOK_MS.least * 2 : LOOK_MS.most;
   for (;;) {
     await clock.sleep(RECORDS_MS, signal);
     const waited = clock.now() - started;
     if (waited >= longest) return;
-    if (waited >= LOOK_MS.least && mark() !== first) return;
+    if (waited >= LOOK_MS.least && hasNews(outside, open)) return;
   }
+}
+
+/** Whether a job has written something about itself that the last look did not know. */
+function hasNews(outside: Outside, open: readonly Attempt[]): boolean {
+  const records = outside.readRecords(open);
+  return open.some((attempt) => {
+    const record = records.get(attemptKey(attempt.submission, attempt.task));
+    if (record === undefined) return false;
+    return record.endedAt !== undefined || record.restart > attempt.restarts ||
+      (record.startedAt !== undefined && attempt.phase !== "running");
+  });
 }
 
 function finish(

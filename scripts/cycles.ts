@@ -26,7 +26,7 @@ export function findCycles(graph: Graph): string[][] {
     }
     if (done.has(file)) return;
     path.push(file);
-    for (const next of graph.get(file) ?? []) visit(next);
+    for (const next of new Set(graph.get(file))) visit(next);
     path.pop();
     done.add(file);
   }

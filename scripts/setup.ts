@@ -6,13 +6,13 @@ export const ROOT = fileURLToPath(new URL("../", import.meta.url));
 export const BUN = `${ROOT}node_modules/bun/bin/bun.exe`;
 
 /**
- * Makes sure that the packages are there and that bun's own install script has
- * put the real program in place of its small stand-in. Does nothing when so.
+ * Makes sure that the packages are there and that bun's own install script
+ * (allowed in deno.json) has put the real program in place of its small stand-in. Does nothing when so.
  */
 export async function ensureInstalled(): Promise<void> {
   if (hasBun()) return;
   console.error("Installing packages (once) ...");
-  const code = await run([Deno.execPath(), "install", "--quiet", "--allow-scripts=npm:bun"]);
+  const code = await run([Deno.execPath(), "install", "--quiet"]);
   if (code !== 0 || !hasBun()) {
     throw new Error(
       `Cannot install the packages: deno install ended with ${code}, and ${BUN} is not there`,

@@ -13,6 +13,11 @@ export interface OptionSpec {
   readonly number?: "whole" | "any";
   /** Smallest number allowed. */
   readonly least?: number;
+  /**
+   * The value may be left out and is then this. A word behind the option is its
+   * value only when it is a whole number; anything else is written `--name=value`.
+   */
+  readonly bare?: string;
   /** The only values allowed. */
   readonly choices?: readonly string[];
   /** May be given several times; its value is then a list. */
@@ -123,6 +128,10 @@ function record(
   given: Given,
 ): OptionSpec {
   if (option.value === undefined) return add(given, option, "");
+  if (option.bare !== undefined) {
+    const value = words[0] !== undefined && /^\d+$/.test(words[0]) ? words.shift()! : option.bare;
+    return add(given, option, value);
+  }
   const needs = `Option "--${option.name}" needs a value (${option.value})`;
   const next = words.shift();
   if (next === undefined) throw mistake(grammar, `${needs}, and the line ends`);

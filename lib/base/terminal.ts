@@ -20,6 +20,8 @@ export interface Terminal {
   printError(text: string): void;
   /** Text to standard output as it is, for streams such as `tail -f`. */
   write(text: string): void;
+  /** The same to standard error. */
+  writeError(text: string): void;
   /** One document to standard output, indented by 2, with a newline; generators count as arrays. */
   json(value: unknown): void;
   /** A region at the bottom that is redrawn in place; what is printed meanwhile goes above it. */
@@ -77,6 +79,7 @@ export function createTerminal(parts: TerminalParts): Terminal {
     print: (text = "") => above(stdout, `${text}\n`),
     printError: (text) => above(stderr, `${text}\n`),
     write: (text) => above(stdout, text),
+    writeError: (text) => above(stderr, text),
     json(value) {
       for (const piece of jsonPieces(value)) stdout.write(piece);
       stdout.write("\n");

@@ -67,6 +67,8 @@ export interface Outside {
   /** Does something under the workspace's lease. */
   change<T>(purpose: string, act: (perform: Perform, parts: Parts) => Promise<T>): Promise<T>;
   scheduler(name: "slurm" | "local"): Scheduler;
+  /** `prune_grace_seconds` of the YAML, or its default where the YAML cannot be read. */
+  graceSeconds(): number;
   readRecords: Parts["files"]["readRecords"];
   compose: Parts["compose"];
   newNonce(): string;
@@ -268,6 +270,7 @@ export function openOutside(request: OutsideRequest): Outside {
     watch: lookWithoutMemory,
     change,
     scheduler,
+    graceSeconds,
     readRecords: files.readRecords,
     compose,
     newNonce,

@@ -1,13 +1,11 @@
-import { hostname } from "node:os";
-import { randomBytes } from "node:crypto";
-import { readlinkSync } from "node:fs";
 import { clearInterval, setInterval } from "node:timers";
 import type { Clock } from "../base/clock.ts";
 import { RefusedError } from "../base/errors.ts";
-import { bootId, processStart } from "../base/pid.ts";
 import { diskError } from "./disk-error.ts";
 import { createLeaseFiles } from "./lease-files.ts";
 import type { LeaseFiles, Seen } from "./lease-files.ts";
+import { describeHolder, lifeOf, nobodyKnown, parseHolder, thisHolder } from "./lease-holder.ts";
+import type { Holder } from "./lease-holder.ts";
 
 /*
  * One writer per workspace, on file systems whose locks cannot be trusted.
@@ -37,25 +35,6 @@ const TORN_STALE_MS = 5_000;
 const LONGEST_COUNTED_PAUSE_MS = 5_000;
 const TRUSTED_MS = 45_000;
 
-/** Who holds a workspace; the content of the lease file. */
-export interface Holder {
-  host: string;
-  pid: number;
-  boot: string;
-  /** Start of the process, as `processStart` tells it. */
-  start: string;
-  /** Namespace of pids: inside another one, the same pid is another process. */
-  space: string;
-  /** What for, such as `herd run`. */
-  purpose: string;
-  /** Milliseconds since the epoch on the holder's clock: since when. */
-  at: number;
-  nonce: string;
-  /** Counts the refreshes, so that the content changes. */
-  beat: number;
-  released?: boolean;
-}
-
 export interface Lease {
   readonly holder: Holder;
   /** Throws RefusedError when the lease is lost or released. To be called just before each write. */
@@ -79,7 +58,7 @@ export interface LeaseRequest {
 /** Takes the workspace, or says who has it after `waitMs`. Rejects with the signal's reason when aborted. */
 export async function acquireLease(request: LeaseRequest): Promise<Lease | { heldBy: Holder }> {
   const monotonic = request.monotonic ?? (() => performance.now());
-  const files = createLeaseFiles(request.dir);
+  const files = orDiskError(() => createLeaseFiles(request.dir), request.dir);
   const watch = createWatch(monotonic);
   const deadline = monotonic() + request.waitMs;
   let pause = 5;
@@ -113,14 +92,6 @@ export async function requireLease(request: LeaseRequest): Promise<Lease> {
       facts: { holder: lease.heldBy },
     },
   );
-}
-
-/** "herd run" (process 4711 on login1, since 2025-01-31T12:00:00Z) */
-export function describeHolder(holder: Holder): string {
-  const since = Number.isFinite(holder.at)
-    ? `, since ${new Date(holder.at).toISOString().slice(0, 19)}Z`
-    : "";
-  return `"${holder.purpose}" (process ${holder.pid} on ${holder.host}${since})`;
 }
 
 type Look =
@@ -171,28 +142,8 @@ function createWatch(monotonic: () => number): Watch {
   };
 }
 
-/** Whether the holder's process lives; "cannot-tell" where it is not for us to see. */
-function lifeOf(holder: Holder): "alive" | "gone" | "cannot-tell" {
-  if (holder.host !== hostname()) return "cannot-tell";
-  const boot = bootId();
-  if (boot === "unknown" || processStart(process.pid) === undefined) return "cannot-tell";
-  if (holder.boot !== boot) return "gone";
-  if (holder.space !== pidSpace()) return "cannot-tell";
-  return processStart(holder.pid) === holder.start ? "alive" : "gone";
-}
-
 function take(files: LeaseFiles, number: number, request: LeaseRequest): Lease | undefined {
-  const holder: Holder = {
-    host: hostname(),
-    pid: process.pid,
-    boot: bootId(),
-    start: processStart(process.pid) ?? "unknown",
-    space: pidSpace(),
-    purpose: request.purpose,
-    at: request.clock.now(),
-    nonce: randomBytes(8).toString("hex"),
-    beat: 0,
-  };
+  const holder = thisHolder(request.purpose, request.clock.now());
   return orDiskError(() => {
     if (!files.create(number, JSON.stringify(holder), holder.nonce)) return undefined;
     // Twice: a listing that runs while names come and go may miss one, the next one shows it.
@@ -288,39 +239,4 @@ function lost(how: string, holder: Holder | undefined): RefusedError {
     hint: "Nothing of this change was written; run the command again",
     facts: { lost: true, ...(holder === undefined ? {} : { holder }) },
   });
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Holder> | null;
-    const whole = typeof value?.host === "string" && typeof value.pid === "number" &&
-      typeof value.nonce === "string";
-    return whole
-      ? { boot: "", start: "", space: "", purpose: "herd", at: NaN, beat: 0, ...value } as Holder
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function nobodyKnown(): Holder {
-  return {
-    host: "an unknown host",
-    pid: 0,
-    boot: "",
-    start: "",
-    space: "",
-    purpose: "an unreadable lease",
-    at: NaN,
-    nonce: "",
-    beat: 0,
-  };
-}
-
-function pidSpace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/pid");
-  } catch {
-    return "";
-  }
 }

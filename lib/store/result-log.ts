@@ -38,6 +38,8 @@ export function createResultLog({ dir, clock }: { dir: string; clock: Clock }): 
       const path = join(dir, `${trial}.json`);
       const cannot = `Cannot log "${name}" of trial ${trial}`;
       try {
+        // Here, with the user's own umask: the lease would make it private.
+        mkdirSync(join(dir, `${trial}`), { recursive: true });
         // A lock file that is only created and removed cannot be taken from a killed
         // holder without a moment in which two have it; the lease's numbers can.
         await using lease = await requireLease({

@@ -16,6 +16,8 @@ export function overdue(state: SweepState, now: number, graceSeconds: number): n
     const status = statusOf(state, trial);
     const attempt = latestAttempt(state, trial);
     if (!LIVE.has(status) || attempt?.jobId === undefined || status === "unknown") continue;
+    // HyperHerd called trials cancelled that were not (G.1.5): its word alone ends no job.
+    if (state.submissions.get(attempt.submission)?.carried === true && intent === "stop") continue;
     const sent = state.cancelSentAt.get(trial);
     if (sent !== undefined && sent >= at && now - sent < CANCEL_AGAIN_MS) continue;
     const graceOver = graceSeconds > 0 && now - at >= graceSeconds * 1000;

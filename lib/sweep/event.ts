@@ -116,7 +116,7 @@ export interface RungDecision {
   verdict: "promote" | "pause" | "prune";
   /** The trial's value at the rung; null for NaN or none. */
   value: number | null;
-  /** Trials whose values were compared, with those values. */
+  /** Trials whose values were compared and that no earlier decision of this rung names with that value; the union is what was compared. */
   population: readonly { trial: number; value: number | null }[];
   explanation: string;
 }

@@ -73,6 +73,8 @@ function createReader(parameter: Parameter, file: string): Reader {
       throw unfit(parameter.name, cell, line, file, `Allowed are numbers from ${low} to ${high}`);
     };
   }
+  // Declared for its abbreviation only: whatever the column says is a value.
+  if (parameter.values.length === 0) return (cell) => cell;
   const allowed = new Map<string, Value>();
   for (const [i, value] of parameter.values.entries()) {
     const label = parameter.labels?.[i];

@@ -18,6 +18,8 @@ export interface Harness {
   cleanup: (options: { force: boolean }) => Promise<void>;
   /** A program that submits the JobRequest on its standard input, prints the job id and ends. */
   submitter?: readonly string[];
+  /** Lines after the first one of each script, where the scheduler reads what it is asked for there. */
+  directives?: (request: JobRequest) => readonly string[];
   /** The shortest limits that the scheduler keeps; `hurry` brings a running job's limit near. */
   timing: {
     limitSeconds: number;
@@ -87,8 +89,7 @@ export function createBench(harness: Harness): Bench {
     text: (name) => existsSync(file(name)) ? readFileSync(file(name), "utf8") : "",
     request(body, more = {}, resources = {}) {
       const script = file(`script-${++scripts}.sh`);
-      writeFileSync(script, `#!/bin/bash\n${TASK}\n${body}\n`);
-      return {
+      const request: JobRequest = {
         submission: `contract-${nonce}-${scripts}`,
         jobName: `contract-${nonce}-${scripts}`,
         script,
@@ -98,11 +99,14 @@ export function createBench(harness: Harness): Bench {
         after: [],
         cwd: workdir,
         environment: { PATH: process.env["PATH"] ?? "/usr/bin:/bin" },
-        output: file("%a.out").replace(/%(?!a\.out$)/g, "%%"),
-        error: file("%a.err").replace(/%(?!a\.err$)/g, "%%"),
+        output: `${workdir.replaceAll("%", "%%")}/%a.out`,
+        error: `${workdir.replaceAll("%", "%%")}/%a.err`,
         signal: undefined,
         ...more,
       };
+      const directives = harness.directives?.(request) ?? [];
+      writeFileSync(script, ["#!/bin/bash", ...directives, TASK, body, ""].join("\n"));
+      return request;
     },
     async submit(body, more, resources) {
       const request = bench.request(body, more, resources);

@@ -19,7 +19,8 @@ export function localSupervisor(idleMs = 1_000): readonly string[] {
 export const localSubmitter = program("local-submit.ts");
 
 function program(name: string): readonly string[] {
-  return [process.execPath, "run", "-A", "-q", new URL(name, import.meta.url).pathname];
+  const run = process.versions["bun"] === undefined ? ["run", "-A", "-q"] : [];
+  return [process.execPath, ...run, new URL(name, import.meta.url).pathname];
 }
 
 export interface LocalBench {

@@ -103,6 +103,7 @@ export function startChild(script: string, ...args: string[]): Child {
       if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(undefined);
       return new Promise((resolve) => waiting.push(resolve));
     },
-    kill: (signal) => child.kill(signal),
+    // Not `child.kill`: Deno sends a second signal to nobody.
+    kill: (signal) => process.kill(child.pid!, signal),
   };
 }

@@ -1,6 +1,7 @@
 import { existsSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { processStart } from "../../base/pid.ts";
 import { signalGroups, signalMembers } from "../../base/process-tree.ts";
 import { type Job, note } from "./job.ts";
 import { acquireLock, releaseLock, restoreLock, rulingGeneration } from "./lock.ts";
@@ -8,6 +9,8 @@ import { closeTornLine } from "./log.ts";
 import { createProcessWatch } from "./process-watch.ts";
 import { readRequests } from "./request.ts";
 import { collect, round, type Supervision } from "./round.ts";
+import type { Running } from "./running.ts";
+import type { Claim } from "./shim.ts";
 import { heartbeatPath, logPath, makeSpool } from "./spool.ts";
 import { createWaker } from "./waker.ts";
 
@@ -126,8 +129,16 @@ function mend({ spool, jobs }: Supervision): void {
 
 function killAll({ jobs, watch }: Supervision): void {
   const running = [...jobs.values()].flatMap((job) => [...job.running.values()]);
+  // A claim not read yet went with the spool; our own child is known without it.
+  for (const task of running) task.claim ??= claimOfChild(task);
   for (const [task, members] of watch.look(running, true)) {
     signalGroups(members, "SIGKILL");
     if (task.claim !== undefined && !task.claim.void) signalMembers([task.claim], "SIGKILL");
   }
+}
+
+function claimOfChild({ child, host, boot }: Running): Claim | undefined {
+  if (child === undefined || child.ended !== undefined) return undefined;
+  const start = processStart(child.pid);
+  return start === undefined ? undefined : { void: false, pid: child.pid, start, host, boot };
 }

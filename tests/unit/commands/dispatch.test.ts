@@ -21,6 +21,8 @@ const greet = defineCommand({
   },
 });
 
+const secret = defineCommand({ name: "secret", summary: "Hush", run: () => 5 });
+
 function entry(command: Command): Entry {
   return { name: command.name, group: "Test", load: () => Promise.resolve({ command }) };
 }
@@ -34,7 +36,7 @@ async function run(argv: string[], options: CaptureOptions = {}) {
     cwd: "/",
     clock: { now: () => 0, sleep: () => Promise.resolve() },
     signal: new AbortController().signal,
-    table: [...TABLE, entry(greet)],
+    table: [...TABLE, entry(greet), { ...entry(secret), hidden: true }],
   });
   return { code, stdout: terminal.stdout(), stderr: terminal.stderr() };
 }
@@ -91,10 +93,19 @@ test("after -- a --help is no question", async () => {
 
 test("help lists every command under its group", async () => {
   const { stdout } = await run(["--help"]);
-  for (const { name } of [...TABLE, greet]) {
+  const shown = TABLE.filter((one) => !one.hidden);
+  for (const { name } of [...shown, greet]) {
     assert.match(stdout, new RegExp(`^  ${name} +\\S`, "m"));
   }
   assert.match(stdout, /^Test:$/m);
+});
+
+test("a hidden command runs, and is named nowhere", async () => {
+  const { stdout } = await run(["help"]);
+  assert.doesNotMatch(stdout, /secret|Internal/);
+  assert.doesNotMatch((await run(["completions", "fish"])).stdout, /secret/);
+  assert.equal((await run(["secret"])).code, 5);
+  await assert.rejects(run(["secre"]), (error) => !(error as UserError).hint?.includes("secret"));
 });
 
 test("help as JSON holds what the table holds", async () => {

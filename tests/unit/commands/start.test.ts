@@ -22,22 +22,20 @@ function environment(state: string, more: Record<string, string> = {}): Record<s
   return { PATH, HOME, XDG_STATE_HOME: state, ...more };
 }
 
+async function inState(work: (state: string) => Promise<void>) {
+  const state = mkdtempSync(join(tmpdir(), "herd-start-"));
+  try {
+    await work(state);
+  } finally {
+    rmSync(state, { recursive: true });
+  }
+}
+
 for (const [runtime, argv] of Object.entries(RUNTIMES)) {
   const skip = existsSync(argv[0]!) ? false : `${argv[0]} is not installed`;
 
-  async function inState(work: (state: string) => Promise<void>) {
-    const state = mkdtempSync(join(tmpdir(), "herd-start-"));
-    try {
-      await work(state);
-    } finally {
-      rmSync(state, { recursive: true });
-    }
-  }
-
-  function run(state: string, words: string[], more: Record<string, string> = {}) {
-    const env = environment(state, more);
-    return runProcess([...argv, ...words], { env, timeoutMs: 60_000 });
-  }
+  const run = (state: string, words: string[], more: Record<string, string> = {}) =>
+    runProcess([...argv, ...words], { env: environment(state, more), timeoutMs: 60_000 });
 
   test(
     `${runtime}: what is thrown decides the exit code and is told on standard error`,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createSystemClock } from "../../../lib/base/clock.ts";
@@ -38,6 +38,18 @@ async function withBench(
   await local.cleanup();
 }
 
+/** Holds everything else up until the log grows, and then for some milliseconds. */
+function awaitLogged(spool: string, jobId: string, thenMs: number): void {
+  const size = () => statSync(logPath(spool, jobId), { throwIfNoEntry: false })?.size ?? 0;
+  const before = size();
+  let until = performance.now() + 200;
+  for (let grown = false; performance.now() < until;) {
+    if (grown || size() === before) continue;
+    grown = true;
+    until = performance.now() + thenMs;
+  }
+}
+
 /** The same numbers for the same seed, so that a failure can be had again. */
 function createRandom(seed: number): () => number {
   let state = seed;
@@ -58,7 +70,9 @@ for (let seed = 1; seed <= 30 * SOAK; seed++) {
       const jobId = await bench.submit(body, { tasks }, { memoryMiB: 10 });
       let kills = 0;
       for (let tries = 0; tries < 200 && kills < 3; tries++) {
-        await clock.sleep(random() * 30);
+        // At any time, and right after a start was logged: its shim is or is not on its way.
+        if (seed % 2 === 0) await clock.sleep(random() * 30);
+        else awaitLogged(spool, jobId, random() * 3);
         if (await killSupervisor(spool)) kills++;
         await bench.look(jobId);
       }
@@ -218,7 +232,7 @@ test("a cancel without a living supervisor is heard by the next", async () => {
 
 test("where script and shim were killed together nobody claims to know the end", async () => {
   await withBench(async (bench, { spool }) => {
-    const jobId = await bench.submit("echo $$ >pid; sleep 600");
+    const jobId = await bench.submit("echo $$ >pid; exec sleep 600");
     await bench.until([jobId], "it runs", () => bench.text("pid").endsWith("\n"));
     await killSupervisor(spool);
     const claim = readClaim(runPath(spool, jobId, 0));

@@ -14,8 +14,10 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { RefusedError } from "../../../lib/base/errors.ts";
 import { bootId } from "../../../lib/base/pid.ts";
-import { acquireLease, describeHolder, requireLease } from "../../../lib/store/lease.ts";
-import type { Holder, Lease, LeaseRequest } from "../../../lib/store/lease.ts";
+import { acquireLease, requireLease } from "../../../lib/store/lease.ts";
+import type { Lease, LeaseRequest } from "../../../lib/store/lease.ts";
+import { describeHolder } from "../../../lib/store/lease-holder.ts";
+import type { Holder } from "../../../lib/store/lease-holder.ts";
 import { inFolder, leapingClock, startChild } from "../../support/store-folder.ts";
 import { createSystemClock } from "../../../lib/base/clock.ts";
 
