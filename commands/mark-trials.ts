@@ -7,7 +7,7 @@ import { clockText } from "../lib/sweep/view.ts";
 import { INDICES_OPTION, REASON_OPTION, refuseUnstarted, requireTrials } from "./chosen-trials.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
-import { refusalOf } from "./run.ts";
+import { refusalOf } from "./refusal.ts";
 
 export const MARK_OPTIONS = [INDICES_OPTION, REASON_OPTION] as const;
 

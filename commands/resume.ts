@@ -3,11 +3,16 @@ import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges, count } from "../lib/base/text.ts";
 import { latestAttempt } from "../lib/sweep/state.ts";
 import { statusOf } from "../lib/sweep/status.ts";
-import { INDICES_OPTION, refuseUnstarted, requireTrials, TRIAL_ARGUMENTS } from "./chosen-trials.ts";
+import {
+  INDICES_OPTION,
+  refuseUnstarted,
+  requireTrials,
+  TRIAL_ARGUMENTS,
+} from "./chosen-trials.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
-import { refusalOf } from "./run.ts";
+import { refusalOf } from "./refusal.ts";
 import { SCHEDULER_OPTIONS, schedulerForAgain } from "./scheduler-option.ts";
 
 const OPTIONS = [
@@ -26,8 +31,7 @@ const OPTIONS = [
 export const command = defineCommand({
   name: "resume",
   summary: "Submit paused or pruned trials again",
-  details:
-    "Waits until their old jobs have ended, so that no two processes ever share one\n" +
+  details: "Waits until their old jobs have ended, so that no two processes ever share one\n" +
     "checkpoint, then submits them; a trainer that saved its state goes on from there.",
   arguments: TRIAL_ARGUMENTS,
   options: OPTIONS,

@@ -4,8 +4,8 @@ import type { Outside } from "../lib/daemon/outside.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
 import { trialViews } from "../lib/sweep/view.ts";
 import { say } from "./open.ts";
-import { refusalOf } from "./run.ts";
-import type { RunContext } from "./run.ts";
+import { refusalOf } from "./refusal.ts";
+import type { RunContext } from "./run-options.ts";
 import { runDocument } from "./run-report.ts";
 
 /** `run --dry-run`: shows exactly what a run would do now, and writes nothing at all. */

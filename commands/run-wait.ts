@@ -10,7 +10,7 @@ import { trialViews } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";
 import { say } from "./open.ts";
 import { progressLines, transitionLine } from "./progress-lines.ts";
-import type { RunContext } from "./run.ts";
+import type { RunContext } from "./run-options.ts";
 import { statusDocument } from "./status-document.ts";
 
 /** The jobs' own records are looked at this often: a few calls of stat, none to the controller. */

@@ -1,4 +1,4 @@
-import { NothingError, RefusedError } from "../lib/base/errors.ts";
+import { NothingError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges, count } from "../lib/base/text.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
@@ -6,51 +6,13 @@ import { parseIndexSpec } from "../lib/sweep/index-spec.ts";
 import { parsePins } from "../lib/sweep/pin.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
 import { defineCommand } from "./command.ts";
-import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
-import { PIN_OPTION } from "./pin-option.ts";
+import { refusalOf } from "./refusal.ts";
+import { RUN_OPTIONS } from "./run-options.ts";
+import type { RunContext } from "./run-options.ts";
 import { previewRun } from "./run-preview.ts";
 import { printRun, runDocument } from "./run-report.ts";
 import { waitForTrials } from "./run-wait.ts";
-
-const OPTIONS = [
-  { name: "dry-run", short: "n", description: "Show what would be submitted; change nothing" },
-  {
-    name: "max-concurrent",
-    short: "j",
-    value: "N",
-    number: "whole",
-    least: 1,
-    description: "Trials at once, instead of slurm.max_concurrent",
-  },
-  {
-    name: "indices",
-    short: "i",
-    value: "SPEC",
-    repeatable: true,
-    description: "Only these trials, such as 0,3,7-9; paused and pruned ones too",
-  },
-  PIN_OPTION,
-  {
-    name: "force",
-    short: "f",
-    description:
-      "With -i: stop live trials and run completed ones again. Without: let go of trials that the YAML lost",
-  },
-  { name: "skip", description: "With -i: pass over trials that are live or completed" },
-  {
-    name: "changed",
-    value: "WHAT",
-    choices: ["keep", "rerun"],
-    description:
-      "Trials that ran under other fixed overrides than today's: keep them or run them again",
-  },
-  { name: "local", description: "Run trials as processes of this machine" },
-  { name: "slurm", description: "Run trials through SLURM, whatever the YAML says" },
-  { name: "wait", description: "Stay until the trials have ended, showing how they go" },
-] as const;
-
-export type RunContext = Context<typeof OPTIONS>;
 
 export const command = defineCommand({
   name: "run",
@@ -60,7 +22,7 @@ export const command = defineCommand({
     "should run. Trials that are live, completed, paused or pruned are left alone unless\n" +
     "they are named with --indices. Nothing is ever submitted twice.",
   arguments: [{ name: "WORKSPACE", optional: true, description: "Folder or YAML file; default ." }],
-  options: OPTIONS,
+  options: RUN_OPTIONS,
   examples: [
     { line: "herd run", meaning: "submit everything that should run" },
     { line: "herd run -n", meaning: "show the script and the plan, submit nothing" },
@@ -177,15 +139,4 @@ async function askAboutDrift(
   });
   const word = answer.trim().toLowerCase();
   return word === "keep" || word === "rerun" ? word : undefined;
-}
-
-export function refusalOf(outcome: {
-  reason: string;
-  hint?: string;
-  facts: Readonly<Record<string, unknown>>;
-}): RefusedError {
-  return new RefusedError(outcome.reason, {
-    ...(outcome.hint === undefined ? {} : { hint: outcome.hint }),
-    facts: outcome.facts,
-  });
 }

@@ -91,7 +91,9 @@ export function printHalving(out: Terminal, pass: Pass, { explain }: { explain: 
   if (left.length === 0) return;
   say(
     out,
-    `${count(left.length, "trial")} (${compactRanges(left)}) may go on and could not be submitted ` +
+    `${count(left.length, "trial")} (${
+      compactRanges(left)
+    }) may go on and could not be submitted ` +
       "yet; the next pass tries again",
   );
 }

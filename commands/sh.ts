@@ -6,7 +6,7 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { HALVING_OPTIONS, halvingSettings } from "./halving-options.ts";
 import { openWorkspace, say } from "./open.ts";
-import { refusalOf } from "./run.ts";
+import { refusalOf } from "./refusal.ts";
 import { SCHEDULER_OPTIONS, schedulerForAgain } from "./scheduler-option.ts";
 import { halvingDocument, printHalving } from "./sh-report.ts";
 import type { Pass } from "./sh-report.ts";

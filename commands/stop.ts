@@ -13,7 +13,7 @@ import {
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
-import { refusalOf } from "./run.ts";
+import { refusalOf } from "./refusal.ts";
 
 const OPTIONS = [
   INDICES_OPTION,

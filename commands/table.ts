@@ -1,8 +1,24 @@
 import type { Entry } from "./command.ts";
 
 export const TABLE: readonly Entry[] = [
+  { name: "init", group: "Set up", load: () => import("./init.ts") },
+  { name: "doctor", group: "Set up", load: () => import("./doctor.ts") },
+  { name: "check", group: "Run", load: () => import("./check.ts") },
   { name: "run", group: "Run", load: () => import("./run.ts") },
+  { name: "test", group: "Run", load: () => import("./test.ts") },
+  { name: "stop", group: "Run", load: () => import("./stop.ts") },
+  { name: "pause", group: "Run", load: () => import("./pause.ts") },
+  { name: "resume", group: "Run", load: () => import("./resume.ts") },
+  { name: "prune", group: "Run", load: () => import("./prune.ts") },
+  { name: "sh", group: "Run", load: () => import("./sh.ts") },
+  { name: "clean", group: "Run", load: () => import("./clean.ts") },
+  { name: "ls", group: "Look", load: () => import("./ls.ts") },
   { name: "status", group: "Look", load: () => import("./status.ts") },
+  { name: "tail", group: "Look", load: () => import("./tail.ts") },
+  { name: "res", group: "Look", load: () => import("./res.ts") },
+  { name: "stats", group: "Look", load: () => import("./stats.ts") },
+  { name: "snapshot", group: "Look", load: () => import("./snapshot.ts") },
+  { name: "log", group: "For trainers", load: () => import("./log.ts") },
   {
     name: "local-supervisor",
     group: "Internal",

@@ -46,7 +46,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     discord: "all",
     control: "all",
   },
-  commands: { base: "all", sweep: "all", control: "all", daemon: "dynamic" },
+  commands: { base: "all", sweep: "all", actions: "types", control: "all", daemon: "dynamic" },
   main: { commands: "all" },
 };
 

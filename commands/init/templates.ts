@@ -14,6 +14,8 @@ export interface InitFacts {
   partitions?: readonly InitPartition[];
   /** The partition to use; by default the cluster's default one, or its only one. */
   partition?: string | undefined;
+  /** SLURM is there, even where nothing could be learnt of its partitions. */
+  slurm?: boolean;
   /** Seconds that no trial may exceed; null is unlimited, undefined unknown. */
   maxTimeSeconds?: number | null | undefined;
   /** Largest memory that a trial may ask for, MiB. */
@@ -55,7 +57,7 @@ export function renderConfig(facts: InitFacts): string {
   return fill({
     name: scalar(sweepName(facts.name)),
     launcher: scalar(facts.launcher ?? "launch.sh"),
-    scheduler: chosen === undefined ? LOCAL : "",
+    scheduler: chosen === undefined && facts.slurm !== true ? LOCAL : "",
     facts: partitions.length === 0 ? "" : partitionLines(partitions),
     partition: chosen === undefined ? "# partition: default" : `partition: ${scalar(chosen)}`,
     time: formatDuration(Math.max(60, time)),
@@ -87,7 +89,8 @@ local:
 
 `;
 
-function choosePartition(facts: InitFacts): string | undefined {
+/** The partition that the configuration will name; undefined leaves it to the site. */
+export function choosePartition(facts: InitFacts): string | undefined {
   if (facts.partition !== undefined) return facts.partition;
   const up = (facts.partitions ?? []).filter((partition) => partition.up);
   return (up.find((partition) => partition.isDefault) ?? up[0] ?? facts.partitions?.[0])?.name;

@@ -1,2 +1,3 @@
-export { createLogFollower } from "../store/log-follow.ts";
+export { createLogFollower, endsLine } from "../store/log-follow.ts";
+export type { LogFollower } from "../store/log-follow.ts";
 export { tailLines } from "../store/log-tail.ts";

@@ -16,7 +16,7 @@ export interface Preview {
 }
 
 /** Where the site's limits cannot be learnt, SLURM's own defaults. */
-const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_LIMITS: Limits = {
   maxArraySize: 1001,
   maxSubmit: undefined,
   submittedNow: undefined,

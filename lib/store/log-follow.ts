@@ -59,12 +59,12 @@ export function createLogFollower(path: string, fromByte: number): LogFollower {
       let restarted = false;
       if (file === undefined && !open()) return { text: "", restarted, more: false };
       if (fstatSync(file!.descriptor).size < at) restarted = startAgain();
-      let bytes = readFrom(file!.descriptor, at);
+      let bytes = readOn(file!.descriptor, at);
       if (bytes.length === 0 && replaced()) {
         close();
         if (!open()) return { text: "", restarted, more: false };
         restarted = startAgain();
-        bytes = readFrom(file!.descriptor, at);
+        bytes = readOn(file!.descriptor, at);
       }
       at += bytes.length;
       if (bytes.length > 0) seen = true;
@@ -98,7 +98,21 @@ function isAbsent(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ESTALE"].includes(codeOf(error) ?? "");
 }
 
-function readFrom(file: number, at: number): Uint8Array {
-  const bytes = new Uint8Array(MOST_BYTES);
-  return bytes.subarray(0, readSync(file, bytes, 0, MOST_BYTES, at));
+function readOn(file: number, at: number): Uint8Array {
+  const length = Math.min(MOST_BYTES, fstatSync(file).size - at);
+  if (length <= 0) return new Uint8Array(0);
+  const bytes = new Uint8Array(length);
+  return bytes.subarray(0, readSync(file, bytes, 0, length, at));
+}
+
+/** Whether the byte before `size` ends a line, so that what follows begins one. */
+export function endsLine(path: string, size: number): boolean {
+  const file = size === 0 ? undefined : openIfThere(path);
+  if (file === undefined) return true;
+  try {
+    const last = new Uint8Array(1);
+    return readSync(file, last, 0, 1, size - 1) === 0 || last[0] === 10;
+  } finally {
+    closeSync(file);
+  }
 }

@@ -76,7 +76,7 @@ export function refuseForeignOwner(
 }
 
 /** Such a path would break batch scripts, side tables and terminals, so it is refused before anything is made. */
-function refuseUnsafePath(path: string): void {
+export function refuseUnsafePath(path: string): void {
   const bad = /[\p{Cc}\u2028\u2029\ufffd]/u.exec(path);
   if (bad === null) return;
   const code = bad[0].codePointAt(0) ?? 0;

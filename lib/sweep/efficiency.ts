@@ -51,7 +51,9 @@ function memoryAdvice(rows: readonly UsageRow[]): string[] {
     const most = highest(group, ({ usage }) => usage?.maxRssBytes);
     const killed = group.filter(({ cause }) => cause === "out-of-memory").length;
     if (killed > 0) {
-      return [`${count(killed, "trial")} ran out of memory with ${memoryText(asked)}: raise slurm.mem`];
+      return [
+        `${count(killed, "trial")} ran out of memory with ${memoryText(asked)}: raise slurm.mem`,
+      ];
     }
     if (most === undefined || most === 0) return [];
     const used = `Memory: at most ${memoryText(most)} used of ${memoryText(asked)}`;

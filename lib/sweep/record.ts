@@ -57,6 +57,8 @@ function during(
   fields: readonly string[],
   at: number,
 ): Partial<JobRecord> {
+  // More fields than its own: two lines ran into one.
+  if (fields.length !== 1) return {};
   if (event === "sig") {
     const name = fields[0] ?? "";
     return /^[A-Z0-9+-]+$/.test(name) ? { signals: [...record.signals, name] } : {};
@@ -64,7 +66,9 @@ function during(
   const code = valueOf(fields, "rc");
   if (code === undefined || !/^\d{1,3}$/.test(code) || Number(code) > 255) return {};
   if (event === "done") return { exitCode: Number(code) };
-  return { exitCode: record.exitCode ?? Number(code), endedAt: at };
+  // Only the launcher's own end has a code: a shell that dies of a signal before it started
+  // the launcher leaves "exit rc=0" (seen when a job is requeued within its first millisecond).
+  return { endedAt: at };
 }
 
 function valueOf(fields: readonly string[], key: string): string | undefined {

@@ -67,6 +67,10 @@ export interface Bench extends Harness {
   /** Writes a batch script and asks for tasks of it; `more` overrules. */
   request(body: string, more?: Partial<JobRequest>, resources?: Partial<Resources>): JobRequest;
   submit(body: string, more?: Partial<JobRequest>, resources?: Partial<Resources>): Promise<string>;
+  /** Submits what `request` made, perhaps changed. */
+  send(request: JobRequest): Promise<string>;
+  /** Lets looks ask for a job that somebody else submitted. */
+  adopt(jobId: string, jobName: string): void;
   look(...jobIds: string[]): Promise<Look>;
   /** Looks until the test holds, or fails telling what was seen last. */
   until(jobIds: string[], what: string, holds: (look: Look) => boolean): Promise<Look>;
@@ -108,11 +112,14 @@ export function createBench(harness: Harness): Bench {
       writeFileSync(script, ["#!/bin/bash", ...directives, TASK, body, ""].join("\n"));
       return request;
     },
-    async submit(body, more, resources) {
-      const request = bench.request(body, more, resources);
+    submit: (body, more, resources) => bench.send(bench.request(body, more, resources)),
+    async send(request) {
       const { jobId } = await scheduler.submit(request);
       names.set(jobId, request.jobName);
       return jobId;
+    },
+    adopt(jobId, jobName) {
+      names.set(jobId, jobName);
     },
     look(...jobIds) {
       return scheduler.look({
@@ -460,7 +467,7 @@ const CASES: Record<string, Case> = {
     const request = bench.request("exit 0");
     const none = await bench.scheduler.find(`${request.jobName}-x`, since);
     assert.deepEqual(none.jobIds, []);
-    const { jobId } = await bench.scheduler.submit(request);
+    const jobId = await bench.send(request);
     await bench.submit("exit 0");
     const deadline = clock.now() + PATIENCE_MS;
     for (;;) {
@@ -496,7 +503,7 @@ const CASES: Record<string, Case> = {
   "what was submitted runs, whatever becomes of the script's file": async (bench) => {
     const first = await bench.submit(WAIT_FOR_GO);
     const request = bench.request("echo as submitted >ran", { after: [first] });
-    const { jobId } = await bench.scheduler.submit(request);
+    const jobId = await bench.send(request);
     writeFileSync(request.script, "#!/bin/bash\necho changed >ran\n");
     writeFileSync(bench.file("go"), "");
     await bench.ends(jobId, [0]);
@@ -509,6 +516,7 @@ const CASES: Record<string, Case> = {
     const ended = await runProcess(bench.submitter, { input: JSON.stringify(request) });
     assert.equal(ended.ok, true, ended.stderr);
     const jobId = ended.stdout.trim();
+    bench.adopt(jobId, request.jobName);
     await bench.until([jobId], "it runs", () => bench.text("started") !== "");
     writeFileSync(bench.file("go"), "");
     assert.equal((await bench.ends(jobId, [0]))[0]?.state, "completed");

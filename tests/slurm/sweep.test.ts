@@ -13,7 +13,7 @@ case "$1" in
   *do=exit3*) exit 3 ;;
   *do=exit200*) exit 200 ;;
   *do=segv*) kill -SEGV $$ ;;
-  *do=oom*) exec python3 -c 'x = bytearray(400 * 1024 * 1024); print(len(x))' ;;
+  *do=oom*) exec python3 -c 'import time; x = bytearray(70 << 20); time.sleep(3); y = bytearray(400 << 20); print(len(y))' ;;
   *do=hang*) echo hanging; trap 'exit 143' TERM; while :; do sleep 0.1; done ;;
   *do=ckpt*) trap 'echo saved >> saved.txt; exit 0' USR1; echo waiting; while :; do sleep 0.1; done ;;
   *) echo "fine" ;;
@@ -148,17 +148,17 @@ test("a requeued job counts its restart and ends as one attempt", SKIP, async (t
   const running = await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
   const job = trial(running, 0).job_id!;
   await slurm(["scontrol", "requeue", job]);
-  await untilStatus(sweep.path, ({ totals }) => totals["queued"] === 1);
-  await slurm(["scontrol", "update", `JobId=${job}`, "StartTime=now"]);
-  const back = await untilStatus(
-    sweep.path,
-    (status) => trial(status, 0).status === "running" && trial(status, 0).restarts === 1,
-  );
+  const back = await untilStatus(sweep.path, (status) => {
+    const { status: word, restarts } = trial(status, 0);
+    // SLURM lets it wait two minutes (BeginTime) unless it is told otherwise.
+    if (word === "queued") void slurm(["scontrol", "update", `JobId=${job}`, "StartTime=now"]);
+    return word === "running" && restarts === 1 && sweep.read("ledger.txt").includes("0 1 1");
+  });
   assert.equal(trial(back, 0).attempts, 1);
   await herd(["stop", sweep.path, "--all"]);
   const over = await untilStatus(sweep.path, ({ totals }) => totals["cancelled"] === 1);
   assert.equal(trial(over, 0).restarts, 1);
-  assert.deepEqual(sweep.read("ledger.txt").trim().split("\n"), ["0 1 0", "0 1 1"]);
+  assert.equal(sweep.read("ledger.txt").trim().split("\n").at(-1), "0 1 1");
 });
 
 test(
@@ -173,7 +173,8 @@ test(
     await herd(["run", sweep.path]);
     await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
     // A node whose daemon lives comes back by itself (ReturnToService=2); then there is nothing to resume.
-    const resume = () => slurm(["scontrol", "update", "nodename=n2", "state=resume"]).catch(() => "");
+    const resume = () =>
+      slurm(["scontrol", "update", "nodename=n2", "state=resume"]).catch(() => "");
     t.after(resume);
     await slurm(["scontrol", "update", "nodename=n2", "state=down", "reason=test"]);
     const failed = await untilStatus(sweep.path, ({ totals }) => totals["failed"] === 1);
@@ -198,7 +199,7 @@ test(
     t.after(sweep.remove);
     await herd(["run", sweep.path]);
     await untilStatus(sweep.path, ({ totals }) => totals["completed"] === 1, 100_000);
-    assert.equal(sweep.read("saved.txt"), "saved\\n");
+    assert.equal(sweep.read("saved.txt"), "saved\n");
   },
 );
 

@@ -65,7 +65,11 @@ export async function runJson<T = any>(
   options: CommandOptions & { code?: number } = {},
 ): Promise<T> {
   const said = await runCommand([...argv, "--json"], options);
-  assert.equal(said.code, options.code ?? 0, `herd ${argv.join(" ")}\n${said.stdout}${said.stderr}`);
+  assert.equal(
+    said.code,
+    options.code ?? 0,
+    `herd ${argv.join(" ")}\n${said.stdout}${said.stderr}`,
+  );
   return JSON.parse(said.stdout) as T;
 }
 

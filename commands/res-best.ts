@@ -1,0 +1,157 @@
+import { delimitedLine } from "../lib/base/delimited.ts";
+import { NothingError, UserError } from "../lib/base/errors.ts";
+import { EXIT } from "../lib/base/exit-codes.ts";
+import { renderTable } from "../lib/base/table.ts";
+import type { Column } from "../lib/base/table.ts";
+import { compactRanges, nearest } from "../lib/base/text.ts";
+import { rank, rankRepeats } from "../lib/sweep/ranking.ts";
+import type { Direction } from "../lib/sweep/ranking.ts";
+import { parameterNames } from "./remembered.ts";
+import { metricCell, metricNumber, metricsJson, paramCell } from "./res-cells.ts";
+import type { ResContext, Row, Selection } from "./res-rows.ts";
+
+interface Ranking {
+  metric: string;
+  direction: Direction;
+  most: number;
+}
+
+/** `res --best`: trials, or choices averaged over their repeats, best first. */
+export function showBest(context: ResContext, selection: Selection, rows: readonly Row[]): number {
+  if (rows.length === 0 && !context.json) throw new NothingError("There is nothing to rank yet");
+  const ranking = rankingOf(context, selection, rows);
+  const logged = rows.filter(({ values }) => Object.hasOwn(values, ranking.metric));
+  const seed = selection.now.sweep?.config.repeats?.parameter;
+  return seed === undefined
+    ? showTrials(context, selection, logged, ranking)
+    : showRepeats(context, selection, logged, { ...ranking, seed });
+}
+
+function rankingOf({ values }: ResContext, { now }: Selection, rows: readonly Row[]): Ranking {
+  const halving = now.sweep?.config.halving;
+  const known = [...new Set(rows.flatMap(({ values: logged }) => Object.keys(logged)))];
+  const metric = values.metric ?? halving?.metric ?? onlyMetric(known);
+  if (rows.length > 0 && !known.includes(metric)) {
+    const near = nearest(metric, known);
+    throw new UserError(`Cannot rank by "${metric}": no trial logged it`, {
+      hint: near === undefined ? `Logged are ${known.join(", ")}` : `Did you mean "${near}"?`,
+    });
+  }
+  const direction = values.direction ??
+    (metric === halving?.metric ? halving.direction : undefined);
+  if (direction === undefined) {
+    throw new UserError(
+      `Cannot rank by "${metric}": whether small or large is better is not known`,
+      {
+        hint:
+          "Add --direction min or --direction max, or give the YAML a successive_halving section",
+      },
+    );
+  }
+  return { metric, direction, most: values.best ?? Infinity };
+}
+
+function onlyMetric(known: readonly string[]): string {
+  if (known.length === 1) return known[0]!;
+  throw new UserError("Cannot rank the trials: no metric was named", {
+    hint: known.length === 0
+      ? "Name one with --metric"
+      : `Name one with --metric; logged are ${known.join(", ")}`,
+  });
+}
+
+function showTrials(
+  { out, json, values }: ResContext,
+  { now }: Selection,
+  rows: readonly Row[],
+  { metric, direction, most }: Ranking,
+): number {
+  const contenders = rows.map((row) => ({
+    index: row.trial.index,
+    params: row.trial.params,
+    value: metricNumber(row.values[metric]),
+    row,
+  }));
+  const best = rank(contenders, direction).slice(0, most);
+  if (json) {
+    const trials = best.map(({ index, params, value, row }, i) => ({
+      rank: i + 1,
+      index,
+      experiment_name: row.trial.name,
+      params,
+      value,
+      metrics: metricsJson(row.values),
+    }));
+    out.json({ metric, direction, trials });
+    return EXIT.done;
+  }
+  const names = parameterNames(now.state);
+  const titles = ["rank", "trial_id", metric, ...names, "experiment_name"];
+  const digits = values.csv ? "all" : "six";
+  const lines = best.map(({ index, params, row }, i) => [
+    `${i + 1}`,
+    `${index}`,
+    metricCell(row.values[metric], digits),
+    ...names.map((name) => paramCell(params[name])),
+    row.trial.name,
+  ]);
+  printTable({ out, values }, titles, lines);
+  return EXIT.done;
+}
+
+function showRepeats(
+  { out, json, values }: ResContext,
+  { now }: Selection,
+  rows: readonly Row[],
+  { metric, direction, most, seed }: Ranking & { seed: string },
+): number {
+  const contenders = rows.map(({ trial, values: logged }) => ({
+    index: trial.index,
+    params: trial.params,
+    value: metricNumber(logged[metric]),
+  }));
+  const best = rankRepeats(contenders, seed, direction).slice(0, most);
+  const of = now.sweep?.config.repeats?.count ?? null;
+  if (json) {
+    const groups = best.map(({ indices, params, mean, std }, i) => ({
+      rank: i + 1,
+      indices,
+      params,
+      mean,
+      std,
+      n: indices.length,
+      repeats: of,
+    }));
+    out.json({ metric, direction, repeats: seed, groups });
+    return EXIT.done;
+  }
+  const names = parameterNames(now.state).filter((name) => name !== seed);
+  const digits = values.csv ? "all" : "six";
+  const lines = best.map(({ indices, params, mean, std }, i) => [
+    `${i + 1}`,
+    metricCell(mean ?? NaN, digits),
+    metricCell(std, digits),
+    `${indices.length}/${of}`,
+    ...names.map((name) => paramCell(params[name])),
+    compactRanges(indices),
+  ]);
+  const titles = ["rank", `${metric} (mean)`, "± std", "n", ...names, "trials"];
+  printTable({ out, values }, titles, lines);
+  return EXIT.done;
+}
+
+function printTable(
+  { out, values }: Pick<ResContext, "out" | "values">,
+  titles: readonly string[],
+  lines: readonly (readonly string[])[],
+): void {
+  if (values.csv) {
+    for (const cells of [titles, ...lines]) out.print(delimitedLine(cells, ","));
+    return;
+  }
+  const columns = titles.map((title, i): Column =>
+    i === titles.length - 1 ? { title, shrinkTo: 12, atMost: 80 } : { title, atMost: 40 }
+  );
+  const options = { width: out.columns, paintTitle: out.paint.bold };
+  out.print(renderTable(columns, lines, options).join("\n"));
+}

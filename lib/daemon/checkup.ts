@@ -1,0 +1,137 @@
+import { existsSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Finding } from "../base/finding.ts";
+import { runProcess } from "../base/process.ts";
+import { count } from "../base/text.ts";
+import { chooseScheduler, isInstalled } from "../schedulers/choose.ts";
+import type { Limits, Partition } from "../schedulers/scheduler.ts";
+import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
+import { askSiteFacts } from "../schedulers/slurm/site-facts.ts";
+import { workspacePaths } from "../store/paths.ts";
+import type { WorkspacePaths } from "../store/paths.ts";
+import { CONFIG_NAME, findWorkspace } from "../store/workspace.ts";
+import type { Config } from "../sweep/config.ts";
+import { judgeFolder } from "./folder-findings.ts";
+import { judgeMachine } from "./machine-findings.ts";
+import { openOutside } from "./outside.ts";
+import type { Outside, OutsideRequest } from "./outside.ts";
+import { judgePartitions, judgePrograms, judgeSite } from "./slurm-findings.ts";
+
+export interface Checkup {
+  findings: readonly Finding[];
+  partitions: readonly Partition[];
+  /** The folder that was looked at. */
+  folder: string;
+  /** What no program can find out, a sentence each. */
+  unknowable: readonly string[];
+}
+
+const UNKNOWABLE = [
+  "What a login node lets run for long is the site's rule: ask before you leave " +
+  "`herd run --wait` running for days",
+  "Compute nodes may differ from this machine in bash, modules and mounts: " +
+  "`herd run -i 0 --wait` tries one trial",
+  "Quotas of network file systems are often not told to programs: see the site's own command",
+];
+
+/** Looks at all that herd needs here, tries it out where that does no harm, and keeps nothing. */
+export async function checkUp(request: OutsideRequest): Promise<Checkup> {
+  const { env, clock } = request;
+  const { paths, outside, config, findings } = openForCheckup(request);
+  const slurm = chooseScheduler({ flag: undefined, config: config?.scheduler }, env) === "slurm";
+  const [site, machine] = await Promise.all([
+    askSlurm(request, config),
+    judgeMachine({ run: runProcess, environment: env }),
+  ]);
+  const notices = outside?.notices() ?? [];
+  return {
+    findings: [
+      ...site.findings,
+      ...findings,
+      ...notices.map(({ message }): Finding => ({ area: "Workspace", mark: "doubt", message })),
+      ...judgeFolder(paths, { clock, slurm }),
+      ...machine,
+    ],
+    partitions: site.partitions,
+    folder: paths.root,
+    unknowable: UNKNOWABLE,
+  };
+}
+
+interface Opened {
+  paths: WorkspacePaths;
+  outside: Outside | undefined;
+  config: Config | undefined;
+  findings: Finding[];
+}
+
+/** A workspace, or a folder that may become one. Throws UserError when there is no such path. */
+function openForCheckup(request: OutsideRequest): Opened {
+  const folder = resolve(request.workspace);
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true && !existsSync(join(folder, CONFIG_NAME))) {
+    const message = `There is no sweep in ${folder} yet`;
+    const finding: Finding = { area: "Workspace", mark: "doubt", message, mend: "`herd init`" };
+    const paths = workspacePaths(folder);
+    return { paths, outside: undefined, config: undefined, findings: [finding] };
+  }
+  const paths = findWorkspace(request.workspace);
+  const findings: Finding[] = [];
+  const outside = attempt(() => openOutside(request), findings);
+  const config = outside && attempt(() => outside.sweep().config, findings, "`herd check`");
+  const trials = outside?.state().trials.size ?? 0;
+  if (config !== undefined) {
+    findings.push({
+      area: "Workspace",
+      mark: "good",
+      message: `Sweep ${config.name} in ${paths.root}: ` +
+        (trials === 0 ? "nothing submitted yet" : count(trials, "trial")),
+    });
+  }
+  return { paths, outside, config, findings };
+}
+
+function attempt<T>(act: () => T, findings: Finding[], mend?: string): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    findings.push({
+      area: "Workspace",
+      mark: "bad",
+      message: (error as Error).message,
+      ...(mend === undefined ? {} : { mend }),
+    });
+    return undefined;
+  }
+}
+
+async function askSlurm(
+  { env, clock }: OutsideRequest,
+  config: Config | undefined,
+): Promise<{ findings: Finding[]; partitions: readonly Partition[] }> {
+  const programs = judgePrograms(
+    (program) => isInstalled(program, env),
+    config?.scheduler === "slurm",
+  );
+  if (!isInstalled("sbatch", env)) return { findings: programs, partitions: [] };
+  const facts = await askSiteFacts({ run: runProcess, environment: env });
+  // Each of the limits' questions would wait ten seconds for a controller that is known to be down.
+  const limits = facts.controller.up
+    ? await createSlurmScheduler({
+      run: runProcess,
+      clock,
+      uid: process.getuid?.() ?? 0,
+      environment: env,
+    }).limits(config?.slurm).catch((error: unknown) =>
+      error instanceof Error ? error : new Error(String(error))
+    )
+    : undefined;
+  const findings = [...programs, ...judgeSite(facts, limits)];
+  if (!isLimits(limits)) return { findings, partitions: [] };
+  findings.push(...judgePartitions(limits, config?.slurm.partition));
+  return { findings, partitions: limits.partitions };
+}
+
+function isLimits(limits: Limits | Error | undefined): limits is Limits {
+  return limits !== undefined && !(limits instanceof Error);
+}

@@ -1,0 +1,77 @@
+import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { UserError } from "../base/errors.ts";
+import { codeOf, replaceFile } from "../base/files.ts";
+import { refuseUnsafePath } from "../store/workspace.ts";
+
+/** A file of a new workspace. */
+export interface NewFile {
+  path: string;
+  text: string | Uint8Array;
+  /** Before the umask. */
+  mode: number;
+}
+
+/** The file to copy from, and what it holds. Throws UserError when it cannot be read. */
+export function readSource(path: string): { bytes: Uint8Array; mode: number } {
+  try {
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new UserError(`Cannot copy "${path}": it is not a file`);
+    return { bytes: readFileSync(path), mode: stats.mode & 0o777 };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const state = codeOf(error) === "ENOENT" ? "there is no such file" : codeOf(error);
+    throw new UserError(`Cannot copy "${path}": ${state}`, { cause: error });
+  }
+}
+
+/** Throws UserError for whatever would keep the files from being written; writes nothing. */
+export function checkNewWorkspace(
+  directory: string,
+  files: readonly { path: string }[],
+  { force }: { force: boolean },
+): void {
+  refuseUnsafePath(directory);
+  const found = statSync(directory, { throwIfNoEntry: false });
+  if (found !== undefined && !found.isDirectory()) {
+    throw new UserError(`Cannot make a workspace of "${directory}": it is a file`, {
+      hint: "Give a folder; it is made when it does not exist",
+    });
+  }
+  checkWritable(directory);
+  const there = files.filter(({ path }) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+  const folder = there.find(({ path }) => statSync(path).isDirectory());
+  if (folder !== undefined) {
+    throw new UserError(`Cannot write "${folder.path}": it is a folder`);
+  }
+  if (force || there.length === 0) return;
+  throw new UserError(
+    `Cannot write ${there.map(({ path }) => `"${path}"`).join(" and ")}: already there`,
+    { hint: "--force overwrites; another folder keeps both" },
+  );
+}
+
+/** Writes the files, each as a whole. */
+export function writeNewWorkspace(directory: string, files: readonly NewFile[]): void {
+  mkdirSync(directory, { recursive: true });
+  for (const { path, text, mode } of files) {
+    mkdirSync(dirname(path), { recursive: true });
+    replaceFile(path, text, mode);
+  }
+}
+
+/** The folder, or the nearest one above it that exists, must take new files. */
+function checkWritable(directory: string): void {
+  let folder = directory;
+  while (statSync(folder, { throwIfNoEntry: false }) === undefined && dirname(folder) !== folder) {
+    folder = dirname(folder);
+  }
+  if (!statSync(folder).isDirectory()) {
+    throw new UserError(`Cannot make "${directory}": "${folder}" is a file`);
+  }
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UserError(`Cannot write into "${folder}": permission denied`, { cause: error });
+  }
+}
