@@ -256,9 +256,9 @@ test("every ending is seen as what it was, by both views and the record", { skip
     ["failed", "failed", 137, 137],
     ["out-of-memory", "out-of-memory", undefined, 137],
     ["out-of-memory", "out-of-memory", undefined, 0],
-    ["cancelled", "cancelled", undefined, 143],
-    ["cancelled", "cancelled", undefined, 42],
-    ["timeout", "timeout", undefined, 143],
+    ["cancelled", "cancelled", 143, 143],
+    ["cancelled", "cancelled", 42, 42],
+    ["timeout", "timeout", 143, 143],
     ["failed", "failed", undefined, undefined],
     ["completed", "completed", 0, 0],
   ]);
@@ -290,6 +290,11 @@ test("tasks that are cancelled while they wait are seen as cancelled", { skip },
   assert.equal(first.inQueue.get(`${jobId}_987`)!.state, "pending");
   await scheduler.throttle(jobId, 2);
   await lookUntil(scheduler, job, (look) => look.inQueue.get(`${jobId}_1`)?.state === "running");
+  // With a task that is over scontrol complains of it, and changes the rest.
+  assert.ok((await scheduler.cancel([{ jobId, task: 0 }])).ok);
+  await lookUntil(scheduler, job, (look) => look.inQueue.get(`${jobId}_0`)?.state === "cancelled");
+  await scheduler.throttle(jobId, 3);
+  await lookUntil(scheduler, job, (look) => look.inQueue.get(`${jobId}_5`)?.state === "running");
   assert.ok((await scheduler.cancel(tasks.map((task) => ({ jobId, task })))).ok);
   const last = await lookUntil(
     scheduler,

@@ -7,8 +7,11 @@ import { type Call, said } from "./call.ts";
 /** Bytes of arguments per call, far below Linux's limit. */
 const LONGEST_CALL = 100_000;
 
-/** What is over cannot be cancelled or throttled, and need not be. */
-const OVER = /already completing or completed|Invalid job id|Job has already finished/i;
+/**
+ * What is over cannot be cancelled or throttled, and need not be. Of an array it
+ * names the finished tasks, having changed the others.
+ */
+const OVER = /already completing or completed|Invalid job id|already finished|: No error/i;
 
 /**
  * Asks SLURM to end tasks. "ok" says that SLURM took the request: scancel

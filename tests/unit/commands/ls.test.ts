@@ -128,17 +128,16 @@ name: t
 launcher: launch.sh
 grid: all
 parameters:
-  a: {type: discrete, values: ["x\\ty $(id) \\e[31m", "b"], labels: [evil, good]}
+  a: {type: discrete, values: ["x\\ty\\n$(id) \\u202ez", "b"], labels: [evil, good]}
 `,
     async ({ herd }) => {
       const { stdout, error } = await herd(["ls"]);
       assert.equal(error, undefined);
-      // deno-lint-ignore no-control-regex
-      assert.doesNotMatch(stdout, /[\x1b\t]/);
-      assert.match(stdout, /a="x\\t/);
+      assert.doesNotMatch(stdout, /[\t\u202e]/);
+      assert.match(stdout, /a="x\\ty\\n\$\(id\) \\u202ez"/);
       const { trials } = (await herd(["ls", "--json"])).json() as {
         trials: { overrides: string }[];
       };
-      assert.equal(trials[0]!.overrides, "experiment_name=a-evil a=x\ty $(id) \u001b[31m");
+      assert.equal(trials[0]!.overrides, "experiment_name=a-evil a=x\ty\n$(id) \u202ez");
     },
   ));
