@@ -107,8 +107,10 @@ async function chosenScheduler(
 
 /** `.env` is for herd; what trials need of it is listed, so that no token travels by accident. */
 function sayKeptBack({ out, json }: RunContext, outside: Outside): void {
+  const { values, notices } = outside.dotenv();
+  for (const { message } of notices) say(out, message);
   const listed = new Set(outside.sweep().config.slurm.export);
-  const kept = Object.keys(outside.dotenv).filter((name) => !listed.has(name));
+  const kept = Object.keys(values).filter((name) => !listed.has(name));
   if (kept.length === 0 || json) return;
   const shown = kept.slice(0, 5).join(", ") + (kept.length > 5 ? ", …" : "");
   say(

@@ -128,7 +128,7 @@ async function trialDocuments(
       status,
       experiment_name: trial.name,
       params: trial.params,
-      slurm_job_id: attempt?.jobId === undefined ? null : `${attempt.jobId}_${attempt.task}`,
+      slurm_job_id: attempt?.jobId ?? null,
       ...usageFields(view, now),
       metrics: has ? metricsJson(latestValues(results, trial.index).values) : {},
       last_log_line: progress.get(trial.index)?.lastLogLine ?? null,

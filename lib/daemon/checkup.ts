@@ -43,7 +43,8 @@ export async function checkUp(request: OutsideRequest): Promise<Checkup> {
     askSlurm(request, config),
     judgeMachine({ run: runProcess, environment: env }),
   ]);
-  const notices = outside?.notices() ?? [];
+  const dotenv = outside && attempt(() => outside.dotenv(), findings);
+  const notices = [...outside?.notices() ?? [], ...dotenv?.notices ?? []];
   return {
     findings: [
       ...site.findings,

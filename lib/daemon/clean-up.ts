@@ -60,6 +60,7 @@ export async function deleteAll(
 ): Promise<void> {
   const { paths } = outside;
   refuseForeignOwner(paths);
+  if (items.every(({ what }) => what === "leftover")) return items.forEach(remove);
   const lease = await requireLease({
     dir: paths.lease,
     clock,

@@ -9,7 +9,7 @@ export function createComposer(parts: {
   paths: WorkspacePaths;
   environment: Readonly<Record<string, string | undefined>>;
   /** `.env` of the workspace: only what the user lists gets to a job. */
-  dotenv: Readonly<Record<string, string>>;
+  dotenv: () => Readonly<Record<string, string>>;
   herd: string | undefined;
 }): Parts["compose"] {
   const { paths, environment, dotenv, herd } = parts;
@@ -54,7 +54,10 @@ export function createComposer(parts: {
       maxConcurrent: batch.throttle,
       cwd: paths.root,
       environment: jobEnvironment(
-        { ...listedOf(dotenv, config.slurm.export), ...environment },
+        {
+          ...config.slurm.export.length === 0 ? {} : listedOf(dotenv(), config.slurm.export),
+          ...environment,
+        },
         config.slurm.export,
       ),
       output,

@@ -1,4 +1,5 @@
 import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { codeOf, replaceFile } from "../base/files.ts";
@@ -32,14 +33,14 @@ export function checkNewWorkspace(
   { force }: { force: boolean },
 ): void {
   refuseUnsafePath(directory);
-  const found = statSync(directory, { throwIfNoEntry: false });
+  const found = statOf(directory);
   if (found !== undefined && !found.isDirectory()) {
     throw new UserError(`Cannot make a workspace of "${directory}": it is a file`, {
       hint: "Give a folder; it is made when it does not exist",
     });
   }
   checkWritable(directory);
-  const there = files.filter(({ path }) => statSync(path, { throwIfNoEntry: false }) !== undefined);
+  const there = files.filter(({ path }) => statOf(path) !== undefined);
   const folder = there.find(({ path }) => statSync(path).isDirectory());
   if (folder !== undefined) {
     throw new UserError(`Cannot write "${folder.path}": it is a folder`);
@@ -63,7 +64,7 @@ export function writeNewWorkspace(directory: string, files: readonly NewFile[]):
 /** The folder, or the nearest one above it that exists, must take new files. */
 function checkWritable(directory: string): void {
   let folder = directory;
-  while (statSync(folder, { throwIfNoEntry: false }) === undefined && dirname(folder) !== folder) {
+  while (statOf(folder) === undefined && dirname(folder) !== folder) {
     folder = dirname(folder);
   }
   if (!statSync(folder).isDirectory()) {
@@ -73,5 +74,14 @@ function checkWritable(directory: string): void {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new UserError(`Cannot write into "${folder}": permission denied`, { cause: error });
+  }
+}
+
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
   }
 }

@@ -5,13 +5,14 @@ import { createPerform } from "../actions/perform.ts";
 import type { Perform } from "../actions/perform.ts";
 import { observe, silences } from "../actions/observe.ts";
 import type { Clock } from "../base/clock.ts";
-import { codeOf, readIfThere } from "../base/files.ts";
+import { readIfThere } from "../base/files.ts";
 import { runProcess } from "../base/process.ts";
 import { createLocalScheduler } from "../schedulers/local/scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { carryOver } from "../store/carry-over.ts";
 import { readDotenv } from "../store/dotenv.ts";
+import type { Dotenv } from "../store/dotenv.ts";
 import { readHyperHerdFiles } from "../store/hyperherd-files.ts";
 import { openJournal } from "../store/journal.ts";
 import type { Journal } from "../store/journal.ts";
@@ -72,7 +73,8 @@ export interface Outside {
   readRecords: Parts["files"]["readRecords"];
   compose: Parts["compose"];
   newNonce(): string;
-  dotenv: Readonly<Record<string, string>>;
+  /** `.env` of the workspace. Throws UserError when it is there and cannot be read. */
+  dotenv(): Dotenv;
 }
 
 export interface View {
@@ -85,7 +87,6 @@ export interface View {
 export function openOutside(request: OutsideRequest): Outside {
   const { env, clock, signal } = request;
   const paths = findWorkspace(request.workspace);
-  const dotenv = readDotenv(paths.env);
   const journal = openJournal({
     path: paths.journal,
     snapshot: paths.snapshot,
@@ -99,6 +100,7 @@ export function openOutside(request: OutsideRequest): Outside {
   const inherited = journal.seq === 0 ? readHyperHerdFiles(paths) : undefined;
   const carried = inherited === undefined ? undefined : carryOver(inherited);
   let sweep: SweepFile | undefined;
+  let secrets: Dotenv | undefined;
 
   function scheduler(name: "slurm" | "local"): Scheduler {
     const known = schedulers.get(name);
@@ -128,6 +130,12 @@ export function openOutside(request: OutsideRequest): Outside {
     }
   }
 
+  /** Only what submits needs it: whoever may not read it can still look at the sweep. */
+  function dotenv(): Dotenv {
+    secrets ??= readDotenv(paths.env);
+    return secrets;
+  }
+
   function readSweep(): SweepFile {
     sweep ??= readSweepFile(paths.config);
     return sweep;
@@ -145,7 +153,7 @@ export function openOutside(request: OutsideRequest): Outside {
   const compose = createComposer({
     paths,
     environment: env,
-    dotenv: dotenv.values,
+    dotenv: () => dotenv().values,
     herd: request.self.length === 1 ? request.self[0] : undefined,
   });
 
@@ -231,9 +239,9 @@ export function openOutside(request: OutsideRequest): Outside {
         signal,
       });
       return "heldBy" in lease ? undefined : lease;
-    } catch (error) {
+    } catch {
+      // Somebody else's files, a read-only or a full disk: what is seen is shown and not remembered.
       signal.throwIfAborted();
-      if (codeOf(error) === undefined && !(error instanceof Error)) throw error;
       return undefined;
     }
   }
@@ -263,7 +271,7 @@ export function openOutside(request: OutsideRequest): Outside {
 
   return {
     paths,
-    notices: () => [...dotenv.notices, ...journal.notices, ...carried?.notices ?? []],
+    notices: () => [...journal.notices, ...carried?.notices ?? []],
     sweep: readSweep,
     state: () => journal.seq > 0 || carried === undefined ? journal.state : copyOf(journal),
     look,
@@ -274,7 +282,7 @@ export function openOutside(request: OutsideRequest): Outside {
     readRecords: files.readRecords,
     compose,
     newNonce,
-    dotenv: dotenv.values,
+    dotenv,
   };
 }
 

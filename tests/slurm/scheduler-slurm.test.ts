@@ -230,14 +230,21 @@ test("every ending is seen as what it was, by both views and the record", { skip
   execFileSync("scontrol", ["requeue", `${jobId}_10`]);
   const cancelled = await scheduler.cancel([{ jobId, task: 6 }, { jobId, task: 7 }]);
   assert.deepEqual(cancelled, { ok: true, detail: "" });
-  await lookUntil(scheduler, job, (look) => (look.inQueue.get(`${jobId}_10`)?.restarts ?? 0) > 0);
+  // Started again in the second of its requeue, slurmd refuses it ("already killed") and SLURM calls it FAILED.
+  await lookUntil(scheduler, job, (look) => {
+    const ended = ws.record(10)?.endedAt;
+    return look.inQueue.get(`${jobId}_10`)?.restarts === 1 &&
+      Date.now() > (ended ?? Infinity) + 3000;
+  });
   execFileSync("scontrol", ["update", `JobId=${jobId}_10`, "StartTime=now"]);
   const look = await lookUntil(
     scheduler,
     job,
     (look) =>
       tasks.every((task) =>
-        ENDED.has(look.inAccounting.get(`${jobId}_${task}`)?.state ?? "pending")
+        [look.inQueue, look.inAccounting].every((view) =>
+          ENDED.has(view.get(`${jobId}_${task}`)?.state ?? "pending")
+        )
       ),
   );
   const facts = tasks.map((task) => {

@@ -70,8 +70,11 @@ export interface StatusDocument {
   }[];
 }
 
-export function statusOf(workspace: string): Promise<StatusDocument> {
-  return herdJson<StatusDocument>(["status", workspace]);
+export function statusOf(
+  workspace: string,
+  env: Record<string, string> = {},
+): Promise<StatusDocument> {
+  return herdJson<StatusDocument>(["status", workspace], { env });
 }
 
 /** Asks for the status until it is as wanted; the last answer is in the error when it never is. */
@@ -79,10 +82,11 @@ export async function untilStatus(
   workspace: string,
   wanted: (status: StatusDocument) => boolean,
   timeoutMs = 90_000,
+  env: Record<string, string> = {},
 ): Promise<StatusDocument> {
   const until = Date.now() + timeoutMs;
   for (;;) {
-    const status = await statusOf(workspace);
+    const status = await statusOf(workspace, env);
     if (wanted(status)) return status;
     if (Date.now() > until) {
       const found = status.trials.map((t) => `${t.index}=${t.status}(${t.cause ?? t.note ?? ""})`);

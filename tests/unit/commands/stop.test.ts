@@ -13,7 +13,10 @@ mv "pid.$HYPERHERD_TRIAL_ID.tmp" "pid.$HYPERHERD_TRIAL_ID"
 exec sleep 600
 `;
 
-const STUBBORN = SLEEPER.replace("exec sleep 600", "trap '' TERM\nfor i in {1..600}; do sleep 1; done");
+const STUBBORN = SLEEPER.replace(
+  "exec sleep 600",
+  "trap '' TERM\nfor i in {1..600}; do sleep 1; done",
+);
 
 test("stop cancels one trial and leaves the others, and says what was what", () =>
   inSweep({ yaml: localYaml(3), launcher: SLEEPER }, async ({ path }) => {
@@ -43,7 +46,9 @@ test("stop cancels one trial and leaves the others, and says what was what", () 
 
 test("stop wants exactly one of INDEX, --indices and --all", () =>
   inSweep({ yaml: localYaml(2) }, async ({ path }) => {
-    for (const words of [["stop", path], ["stop", path, "1", "--all"], ["stop", path, "1", "-i", "0"]]) {
+    for (
+      const words of [["stop", path], ["stop", path, "1", "--all"], ["stop", path, "1", "-i", "0"]]
+    ) {
       const said = await runCommand(words);
       assert.equal(said.code, 2, words.join(" "));
     }

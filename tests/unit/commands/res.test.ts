@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { inWorkspace } from "../../support/query-workspace.ts";
+
+const YAML = `
+name: t
+scheduler: local
+launcher: launch.sh
+grid: all
+parameters:
+  lr: {type: discrete, values: [0.1, 0.2, 0.30000001]}
+  opt: {type: discrete, values: ["sgd", "a\\t\\"b\\""], labels: [sgd, odd], default: sgd}
+successive_halving: {metric: acc, direction: max, min_steps: 1, budget: 4}
+`;
+const result = (index: number) => `.hyperherd/results/${index}.json`;
+const stream = (index: number, metric: string) =>
+  `.hyperherd/results/${index}/stream/${metric}.jsonl`;
+
+test("res is a table of what trials logged, with cells quoted where they need it", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }, { index: 1 }, { index: 4 }]);
+    write(result(0), '{"acc": 0.123456789, "n": 1234567, "note": "two\\nlines"}');
+    write(result(1), '{"acc": NaN, "loss": 2}');
+    write(
+      stream(4, "val/acc"),
+      '{"step": 1, "value": 0.5, "ts": 1}\n{"step": 2, "value": 0.75, "ts": 2}\n',
+    );
+    const { stdout, code } = await herd(["res"]);
+    assert.equal(code, 0);
+    assert.equal(
+      stdout,
+      "trial_id\texperiment_name\tlr\topt\tacc\tn\tnote\tloss\tval/acc\n" +
+        '0\tlr-0.1_opt-sgd\t0.1\tsgd\t0.123457\t1234567\t"two\nlines"\t\t\n' +
+        '1\tlr-0.1_opt-odd\t0.1\t"a\t""b"""\tnan\t\t\t2\t\n' +
+        "4\tlr-0.3_opt-sgd\t0.30000001\tsgd\t\t\t\t\t0.75\n",
+    );
+    const csv = (await herd(["res", "--csv", "--pin", "lr=0.1", "opt=sgd"])).stdout;
+    assert.equal(
+      csv,
+      'trial_id,experiment_name,lr,opt,acc,n,note\n0,lr-0.1_opt-sgd,0.1,sgd,0.123456789,1234567,"two\nlines"\n',
+    );
+  }));
+
+test("res --json has HyperHerd's keys; NaN, which JSON lacks, is text", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 1 }]);
+    write(result(1), '{"acc": NaN, "list": [1, Infinity]}');
+    assert.deepEqual((await herd(["res", "--json"])).json(), {
+      trials: [{
+        index: 1,
+        experiment_name: "lr-0.1_opt-odd",
+        params: { lr: 0.1, opt: 'a\t"b"' },
+        metrics: { acc: "NaN", list: [1, "Infinity"] },
+      }],
+    });
+  }));
+
+test("G.1.11: torn and odd results files cost a notice, never the command", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }, { index: 1 }, { index: 2 }]);
+    write(result(0), '{"acc": 0.5, "loss": 0.');
+    write(result(1), "");
+    write(result(2), "[1, 2]");
+    write(".hyperherd/results/notes.json", "{}");
+    write(".hyperherd/results/77.json", '{"acc": 1}');
+    write(stream(0, "curve"), '{"step": 1, "value": 3, "ts": 5}\nrubbish\n{"step": 2, "va');
+    const said = await herd(["res"]);
+    assert.equal(said.code, 0);
+    assert.match(said.stdout, /^0\tlr-0\.1_opt-sgd\t0\.1\tsgd\t0\.5\t3$/m);
+    assert.equal(said.stdout.trim().split("\n").length, 2);
+    for (const index of [0, 1, 2]) {
+      assert.match(said.stderr, new RegExp(`results.*trial ${index} `));
+    }
+    assert.match(said.stderr, /Results of 77 belong to no trial/);
+    const steps = await herd(["res", "--steps"]);
+    assert.equal(steps.code, 0);
+    assert.match(steps.stderr, /1 line of 1 stream could not be read/);
+    assert.equal((await herd(["snapshot"])).code, 0);
+  }));
+
+test("res --steps is CSV by trial, metric and step, the later record of a step", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }, { index: 1 }]);
+    write(
+      stream(1, "b"),
+      '{"step": 2, "value": 1, "ts": 1700000000.9}\n{"step": 1, "value": NaN, "ts": 1700000001}\n' +
+        '{"step": 2, "value": 0.1234567890123, "ts": 1700000005}\n',
+    );
+    write(stream(1, 'a,"x"'), '{"step": 1, "value": "t,e", "ts": "never"}\n');
+    const { stdout } = await herd(["res", "--steps"]);
+    assert.equal(
+      stdout,
+      "trial_id,step,metric,timestamp,value\n" +
+        '1,1,"a,""x""",,"t,e"\n' +
+        "1,1,b,2023-11-14T22:13:21Z,NaN\n" +
+        "1,2,b,2023-11-14T22:13:25Z,0.1234567890123\n",
+    );
+    assert.deepEqual((await herd(["res", "--steps", "--metric", "b", "--json"])).json(), {
+      rows: [
+        { trial_id: 1, step: 1, metric: "b", timestamp: "2023-11-14T22:13:21Z", value: "NaN" },
+        {
+          trial_id: 1,
+          step: 2,
+          metric: "b",
+          timestamp: "2023-11-14T22:13:25Z",
+          value: 0.1234567890123,
+        },
+      ],
+    });
+  }));
+
+test("res --best ranks by the metric of successive_halving, what diverged last", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([0, 1, 2, 3].map((index) => ({ index })));
+    [0.5, "NaN", 0.9, 0.5].forEach((acc, i) => write(result(i), `{"acc": ${acc}, "loss": ${i}}`));
+    const { trials, metric, direction } = (await herd(["res", "--best", "--json"])).json() as {
+      metric: string;
+      direction: string;
+      trials: Record<string, unknown>[];
+    };
+    assert.deepEqual([metric, direction], ["acc", "max"]);
+    assert.deepEqual(trials.map(({ index }) => index), [2, 0, 3, 1]);
+    assert.deepEqual(trials[3], {
+      rank: 4,
+      index: 1,
+      experiment_name: "lr-0.1_opt-odd",
+      params: { lr: 0.1, opt: 'a\t"b"' },
+      value: null,
+      metrics: { acc: "NaN", loss: 1 },
+    });
+    for (const argv of [["--best", "1"], ["--best=1"], ["-b1"], ["-b", "1"]]) {
+      const { stdout } = await herd(["res", ...argv, "."]);
+      assert.equal(stdout.trimEnd().split("\n").length, 2, argv.join(" "));
+      assert.match(stdout, /^1 +2 +0\.9 /m);
+    }
+    const low = await herd([
+      "res",
+      "--best",
+      "2",
+      "--metric",
+      "loss",
+      "--direction",
+      "min",
+      "--csv",
+    ]);
+    assert.deepEqual(low.stdout.split("\n").map((line) => line.split(",")[1]), [
+      "trial_id",
+      "0",
+      "1",
+      undefined,
+    ]);
+  }));
+
+test("res --best asks for what it cannot know", () =>
+  inWorkspace(YAML.replace(/successive_halving.*\n/, ""), async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }]);
+    write(result(0), '{"acc": 1, "loss": 2}');
+    assert.match((await herd(["res", "--best"])).error!.message, /no metric was named/);
+    const undirected = await herd(["res", "--best", "-m", "loss"]);
+    assert.equal(undirected.code, 2);
+    assert.match(undirected.error!.message, /small or large/);
+    const unknown = await herd(["res", "--best", "-m", "losss", "--direction", "min"]);
+    assert.match((unknown.error as Error & { hint: string }).hint, /Did you mean "loss"/);
+    assert.equal((await herd(["res", "--best", "--steps"])).code, 2);
+  }));
+
+test("res --best averages repeats over their seeds", () =>
+  inWorkspace(
+    YAML.replace("successive_halving", "repeats: 3\nsuccessive_halving").replace(
+      / {2}opt:.*\n/,
+      "",
+    ),
+    async ({ herd, ran, write }) => {
+      await ran([0, 1, 2, 3, 4, 6].map((index) => ({ index })));
+      [1, 2, 3, 5, 7].forEach((acc, i) => write(result(i), `{"acc": ${acc}}`));
+      write(result(6), '{"acc": Infinity}');
+      assert.deepEqual((await herd(["res", "--best", "--json"])).json(), {
+        metric: "acc",
+        direction: "max",
+        repeats: "seed",
+        groups: [
+          {
+            rank: 1,
+            indices: [3, 4],
+            params: { lr: 0.2 },
+            mean: 6,
+            std: Math.SQRT2,
+            n: 2,
+            repeats: 3,
+          },
+          { rank: 2, indices: [0, 1, 2], params: { lr: 0.1 }, mean: 2, std: 1, n: 3, repeats: 3 },
+          {
+            rank: 3,
+            indices: [6],
+            params: { lr: 0.30000001 },
+            mean: null,
+            std: null,
+            n: 1,
+            repeats: 3,
+          },
+        ],
+      });
+      assert.match((await herd(["res", "--best"])).stdout, /^1 +6 +1\.41421 +2\/3 +0\.2 +3-4$/m);
+    },
+  ));
+
+test("a workspace without results has a table without rows, and says so", () =>
+  inWorkspace(YAML, async ({ herd }) => {
+    const said = await herd(["res"]);
+    assert.equal(said.code, 0);
+    assert.equal(said.stdout, "trial_id\texperiment_name\tlr\topt\n");
+    assert.match(said.stderr, /There are no results yet/);
+    assert.deepEqual((await herd(["res", "--json"])).json(), { trials: [] });
+    assert.equal((await herd(["res", "--best"])).code, 1);
+  }));
