@@ -3,7 +3,6 @@ import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges, count } from "../lib/base/text.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
 import { latestAttempt } from "../lib/sweep/state.ts";
-import { clockText } from "../lib/sweep/view.ts";
 import { INDICES_OPTION, REASON_OPTION, refuseUnstarted, requireTrials } from "./chosen-trials.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
@@ -68,7 +67,7 @@ function tell(
     const grace = outside.graceSeconds();
     const after = grace === 0
       ? "the grace is 0, so nothing else ends it"
-      : `after ${clockText(grace)} the next herd command that looks cancels it`;
+      : `after ${graceText(grace)} the next herd command that looks cancels it`;
     out.print(`Asked ${shown(running)} to ${doing} at its next logged step; ${after}`);
   }
   const rest = marked.filter(({ now, live }) => live && now !== "running")
@@ -76,4 +75,8 @@ function tell(
   if (rest.length > 0) {
     out.print(`${shown(rest)} told to ${doing}; not seen to have left the queue yet`);
   }
+}
+
+function graceText(seconds: number): string {
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} min`;
 }

@@ -88,17 +88,27 @@ export function endingByRecord(record: JobRecord | undefined): Ending | undefine
   };
 }
 
-/** What one would say of a signalled record where no scheduler will ever tell more. */
+/** Whether the scheduler asked the job to end: it sends TERM before it kills. */
+export function wasTold({ signals }: JobRecord): boolean {
+  return signals.includes("TERM");
+}
+
+/**
+ * What one would say of a record where no scheduler will ever tell more. A job
+ * that was told to end and left no code was killed before it could.
+ */
 export function inferEnding(
   record: JobRecord,
   facts: { cancelSent: boolean; timeSeconds: number | null },
 ): Ending {
   const exitCode = record.exitCode;
-  const signal = signalOf(exitCode);
+  const told = wasTold(record);
+  const signal = signalOf(exitCode) ?? (told && exitCode === undefined ? "TERM" : undefined);
   const ran = ((record.endedAt ?? record.aliveAt) - (record.startedAt ?? record.aliveAt)) / 1000;
-  const told = record.signals.includes("TERM");
-  // SLURM sweeps time limits twice a minute, so a time-out ends at most a minute late, never early.
-  const late = facts.timeSeconds !== null && ran >= facts.timeSeconds;
+  // SLURM counts from the allocation, the job from its first line: a prolog lies between, so by
+  // the job's own clock a time-out may come early. SLURM looks twice a minute, so it may come late.
+  const limit = facts.timeSeconds ?? Infinity;
+  const late = ran >= limit - Math.min(60, Math.max(2, limit / 20));
   const cause: Cause = told && facts.cancelSent
     ? "cancelled"
     : late && told

@@ -1,5 +1,5 @@
 import type { Attempt, Ending, Usage } from "./attempt.ts";
-import { endingByRecord, endingOf, inferEnding, isOver } from "./ending.ts";
+import { endingByRecord, endingOf, inferEnding, isOver, wasTold } from "./ending.ts";
 import { attemptKey } from "./event.ts";
 import type { AttemptChange } from "./event.ts";
 import { taskKey } from "./sighting.ts";
@@ -200,10 +200,14 @@ function conclude(
     if (neverStarted && (cancelSent || silentMs >= ACCOUNTING_LAG_MS)) return said("cancelled");
     return silentMs >= LOST_AFTER_MS ? said("lost") : undefined;
   }
-  if (record?.exitCode !== undefined) {
-    const wait = look.accounting.answered ? LOST_AFTER_MS : ACCOUNTING_LAG_MS;
+  const absent = !look.accounting.answered;
+  if (record !== undefined && (record.exitCode !== undefined || (absent && wasTold(record)))) {
+    // Without accounting nobody will ever say more: it is enough that the job itself is silent.
+    const lastSign = Math.max(record.aliveAt, record.endedAt ?? 0);
+    const quietMs = absent ? Math.max(silentMs, look.at - lastSign) : silentMs;
     const timeSeconds = submission?.timeSeconds ?? null;
-    return silentMs >= wait ? inferEnding(record, { cancelSent, timeSeconds }) : undefined;
+    const wait = absent ? ACCOUNTING_LAG_MS : LOST_AFTER_MS;
+    return quietMs >= wait ? inferEnding(record, { cancelSent, timeSeconds }) : undefined;
   }
   const wait = inAccounting === undefined ? LOST_AFTER_MS : RUNAWAY_AFTER_MS;
   if (cancelSent && silentMs >= ACCOUNTING_LAG_MS && inAccounting === undefined) {

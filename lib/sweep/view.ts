@@ -91,11 +91,16 @@ export function showValue(value: Value): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Seconds that the latest attempt has run, when it has a start. */
+/**
+ * Seconds that the latest attempt has run, when it has a start. Accounting counts
+ * an outage of the controller as time of the job, the job's own clock counts
+ * being suspended: the shorter is right.
+ */
 export function elapsedSeconds(attempt: Attempt | undefined, now: number): number | undefined {
-  if (attempt?.usage?.elapsedSeconds !== undefined) return attempt.usage.elapsedSeconds;
-  if (attempt?.startedAt === undefined) return undefined;
-  return Math.max(0, Math.round(((attempt.endedAt ?? now) - attempt.startedAt) / 1000));
+  const counted = attempt?.usage?.elapsedSeconds;
+  if (attempt?.startedAt === undefined) return counted;
+  const own = Math.max(0, Math.round(((attempt.endedAt ?? now) - attempt.startedAt) / 1000));
+  return counted === undefined ? own : Math.min(counted, own);
 }
 
 /** "1-02:03:04", "2:03:04", "3:04": as SLURM writes elapsed time, without leading zeros. */

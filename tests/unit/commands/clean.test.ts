@@ -82,7 +82,10 @@ test("clean --logs keeps what is known, and deletes the logs", () =>
 test("nothing is deleted while a job has not ended", () =>
   inSweep({
     yaml: localYaml(1),
-    launcher: SLEEPER.replace("exec sleep 600", "trap '' TERM\nfor i in {1..600}; do sleep 1; done"),
+    launcher: SLEEPER.replace(
+      "exec sleep 600",
+      "trap '' TERM\nfor i in {1..600}; do sleep 1; done",
+    ),
   }, async (ws) => {
     const { path } = ws;
     await running(path);

@@ -13,7 +13,10 @@ interface Check {
 }
 
 async function inFolder(
-  use: (folder: string, programs: (scripts: Record<string, string>) => Record<string, string>) => Promise<void>,
+  use: (
+    folder: string,
+    programs: (scripts: Record<string, string>) => Record<string, string>,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "herd-doctor-"));
   const bin = mkdtempSync(join(tmpdir(), "herd-doctor-bin-"));
@@ -106,5 +109,8 @@ test("a path that does not exist is a mistake, not a diagnosis", () =>
     mkdirSync(join(folder, "there"));
     const said = await runCommand(["doctor", join(folder, "not-there")], { env: programs(BASH) });
     assert.equal(said.code, 2);
-    assert.equal((await runCommand(["doctor", join(folder, "there")], { env: programs(BASH) })).code, 0);
+    assert.equal(
+      (await runCommand(["doctor", join(folder, "there")], { env: programs(BASH) })).code,
+      0,
+    );
   }));

@@ -7,7 +7,9 @@ import { readValue } from "../../../commands/log.ts";
 import { runCommand, runJson } from "../../support/command.ts";
 
 async function inTrial(
-  use: (trial: { root: string; env: Record<string, string>; read(file: string): string }) => Promise<void>,
+  use: (
+    trial: { root: string; env: Record<string, string>; read(file: string): string },
+  ) => Promise<void>,
 ): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "herd-log-"));
   const state = join(root, ".hyperherd");
@@ -39,7 +41,7 @@ test("without a step it is a final value, whatever its kind", () =>
       ["acc", "0.9"],
       ["worst", "-inf"],
       ["ok", "true"],
-      ["note", "it's \"fine\"; $(rm -rf x)\nnext"],
+      ["note", 'it\'s "fine"; $(rm -rf x)\nnext'],
       ["commit", "12e4567"],
     ];
     for (const [name, value] of words) {
@@ -64,7 +66,11 @@ test("the signal file decides the exit code, once the step is written", () =>
     }
     assert.equal(read("3/stream/loss.jsonl").trimEnd().split("\n").length, 3);
     writeFileSync(join(root, ".hyperherd/results/3/_signal"), "prune");
-    assert.equal((await runCommand(["log", "final", "1"], { env })).code, 0, "without --step never");
+    assert.equal(
+      (await runCommand(["log", "final", "1"], { env })).code,
+      0,
+      "without --step never",
+    );
     const document = await runJson(["log", "loss", "1", "--step", "99"], { env, code: 10 });
     assert.deepEqual(document, { trial: 3, name: "loss", step: 99, value: 1, signal: "prune" });
   }));
@@ -97,7 +103,9 @@ test("outside a trial the missing variable is named", () =>
     const nowhere = await runCommand(["log", "x", "1"]);
     assert.equal(nowhere.code, 2);
     assert.match(nowhere.stderr, /HYPERHERD_TRIAL_ID is not set/);
-    const odd = await runCommand(["log", "x", "1"], { env: { ...env, HYPERHERD_TRIAL_ID: "../1" } });
+    const odd = await runCommand(["log", "x", "1"], {
+      env: { ...env, HYPERHERD_TRIAL_ID: "../1" },
+    });
     assert.equal(odd.code, 2);
     const climbing = await runCommand(["log", "../../x", "1", "--step", "1"], { env });
     assert.equal(climbing.code, 2);

@@ -102,16 +102,19 @@ test("sync pauses who must wait, and resumes the promoted by a submission", () =
     async (ws) => {
       const { path } = ws;
       await runJson(["run", path]);
-      await untilStatus(path, (all) => `${all}` === "running,queued" && existsSync(join(path, "logged.0")));
+      await untilStatus(path, (all) =>
+        `${all}` === "running,queued" && existsSync(join(path, "logged.0")));
       assert.deepEqual((await runJson(["sh", path])).paused, [0]);
-      await untilStatus(path, (all) => `${all}` === "paused,running" && existsSync(join(path, "logged.1")));
+      await untilStatus(path, (all) =>
+        `${all}` === "paused,running" && existsSync(join(path, "logged.1")));
       const second = await runJson(["sh", path]);
       assert.deepEqual(second.pruned, [1]);
       assert.deepEqual(second.submitted, [0]);
       assert.equal(second.slurm_job_id, "2");
       assert.equal(second.decisions[0].action, "submit");
       ws.write("go-on", "");
-      await untilStatus(path, (all) => `${all}` === "completed,pruned");
+      await untilStatus(path, (all) =>
+        `${all}` === "completed,pruned");
     },
   ));
 

@@ -340,6 +340,28 @@ test("without accounting a signalled record past its time limit is a time-out af
   assert.equal(endingOfTrial(state)?.cause, "timeout");
 });
 
+test("without accounting a job killed after it was told to end is a time-out, a cancel or a TERM", () => {
+  const ends = (ranSeconds: number) => {
+    const told = record({ signals: ["TERM"], aliveAt: START + ranSeconds * 1000 });
+    return { at: told.aliveAt + ACCOUNTING_LAG_MS, accounting: ABSENT, record: told };
+  };
+  const late = oneTrial();
+  // A prolog took three seconds of the hour, so the job saw less than its limit.
+  look(late, ends(3_597));
+  assert.equal(endingOfTrial(late)?.cause, "timeout");
+  const other = oneTrial();
+  look(other, ends(60));
+  assert.deepEqual([endingOfTrial(other)?.cause, endingOfTrial(other)?.signal], ["signal", "TERM"]);
+  const stopped = oneTrial();
+  add(stopped, { type: "cancel-sent", indices: [0], ok: true }, START);
+  look(stopped, ends(60));
+  assert.equal(endingOfTrial(stopped)?.cause, "cancelled");
+  // Right after its last sign of life it may be on its way into the queue again.
+  const fresh = oneTrial();
+  look(fresh, { ...ends(60), at: START + 61_000 });
+  assert.equal(statusOf(fresh, 0), "unknown");
+});
+
 test("the end of a job during an outage is the record's, not the reconnection's", () => {
   const state = oneTrial();
   look(state, {
