@@ -14,6 +14,7 @@ import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
 import { refusalOf } from "./refusal.ts";
 import { SCHEDULER_OPTIONS, schedulerForAgain } from "./scheduler-option.ts";
+import { tellDocument } from "./tell-document.ts";
 
 const OPTIONS = [
   INDICES_OPTION,
@@ -61,7 +62,7 @@ async function resumeCommand(context: Context<typeof OPTIONS>): Promise<number> 
   });
   if (!result.done) throw refusalOf(result);
   if (json) {
-    out.json({
+    const document = {
       resumed: result.submitted.flatMap((job) => job.indices).sort((a, b) => a - b)
         .map((index) => ({
           index,
@@ -71,8 +72,10 @@ async function resumeCommand(context: Context<typeof OPTIONS>): Promise<number> 
         })),
       left_indices: result.left,
       scheduler,
-    });
-  } else tell(context, result);
+    };
+    return tellDocument(context, document, result.trouble?.error);
+  }
+  tell(context, result);
   if (result.trouble !== undefined) throw result.trouble.error;
   return EXIT.done;
 }

@@ -51,7 +51,7 @@ export function runDocument(
     script: string | undefined;
     state?: SweepState;
   },
-): unknown {
+): object {
   const { outcome, dryRun, script } = run;
   const first = outcome.submitted[0];
   const submitted = dryRun

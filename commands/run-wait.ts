@@ -1,3 +1,4 @@
+import { SchedulerError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges, count } from "../lib/base/text.ts";
 import type { RunResult } from "../lib/actions/run.ts";
@@ -5,10 +6,12 @@ import type { Outside } from "../lib/daemon/outside.ts";
 import type { Attempt } from "../lib/sweep/attempt.ts";
 import { attemptKey } from "../lib/sweep/event.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
+import { silences } from "../lib/sweep/silence.ts";
 import { LIVE } from "../lib/sweep/status.ts";
 import { trialViews } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";
 import { say } from "./open.ts";
+import { refusalOf } from "./refusal.ts";
 import { progressLines, transitionLine } from "./progress-lines.ts";
 import type { RunContext } from "./run-options.ts";
 import { statusDocument } from "./status-document.ts";
@@ -22,8 +25,10 @@ const ROOM_MS = 30_000;
 
 interface Wait {
   outcome: RunResult;
+  /** Trials of this sweep at once, over all arrays; undefined: no limit. */
+  maxConcurrent: number | undefined;
   /** The run again, for trials that had no room. */
-  again(indices: readonly number[]): {
+  again(indices: readonly number[], maxConcurrent: number | undefined): {
     request: RunRequest;
     scheduler: "slurm" | "local";
     maxConcurrent: number | undefined;
@@ -38,37 +43,46 @@ interface Wait {
 export async function waitForTrials(
   context: RunContext,
   outside: Outside,
-  { outcome, again }: Wait,
+  wait: Wait,
 ): Promise<number> {
   const { out, clock, json, signal } = context;
+  const { outcome, maxConcurrent } = wait;
   const { readProgress } = await import("../lib/daemon/progress.ts");
   const watched = new Set([
     ...outcome.submitted.flatMap(({ indices }) => indices),
     ...outcome.left,
   ]);
-  let left = outcome.left;
+  let left: readonly number[] = outcome.left;
   let triedRoom = clock.now();
+  // Where nothing of ours is live any more there is room, unless the last round found none.
+  let hadRoom = outcome.submitted.length > 0;
   const region = json ? undefined : out.live();
   const before = new Map<number, string>();
   let warned = "";
   try {
     for (;;) {
       const view = await outside.look();
-      const views = trialViews(view.state).filter(({ trial }) => watched.has(trial.index));
+      const silent = silences(view.state, view.observations, clock.now());
+      const all = trialViews(view.state, { silent });
+      const views = all.filter(({ trial }) => watched.has(trial.index));
       const warning = view.warnings.join("; ");
       if (warning !== warned && warning !== "") say(out, warning);
       warned = warning;
       tellTransitions(context, views, before);
       region?.draw(progressLines(out, views, readProgress(outside.paths, views), clock.now()));
+      left = [...new Set([...left, ...neverArrived(views)])].sort((a, b) => a - b);
       const live = views.some(({ status }) => LIVE.has(status));
-      if (left.length > 0 && (!live || clock.now() - triedRoom > ROOM_MS)) {
+      // What an earlier run of this sweep submitted takes its share too.
+      const atOnce = maxConcurrent === undefined
+        ? undefined
+        : maxConcurrent - all.filter(({ status }) => LIVE.has(status)).length;
+      const isDue = clock.now() - triedRoom >= ROOM_MS || (!live && hadRoom);
+      if (left.length > 0 && isDue && (atOnce === undefined || atOnce > 0)) {
         triedRoom = clock.now();
-        const round = await outside.change(
-          "run",
-          (perform) => perform({ verb: "run", ...again(left), ...outside.sweep() }),
-        );
-        left = round.done ? round.left : left;
-        continue;
+        const round = await nextRound(context, outside, () => wait.again(left, atOnce));
+        left = round.left;
+        hadRoom = round.submitted;
+        if (hadRoom) continue;
       }
       if (!live && left.length === 0) {
         region?.end();
@@ -85,6 +99,43 @@ export async function waitForTrials(
       );
     }
     throw error;
+  }
+}
+
+/** Trials whose last submission came to nothing: it was handed over in an outage and never arrived. */
+function neverArrived(views: readonly TrialView[]): number[] {
+  return views.filter(({ status, attempts, attempt }) =>
+    (status === "ready" || status === "failed") && attempts > (attempt?.number ?? 0)
+  ).map(({ trial }) => trial.index);
+}
+
+/** Submits what there is room for now. An outage is no reason to stop waiting. */
+async function nextRound(
+  { out }: RunContext,
+  outside: Outside,
+  again: () => ReturnType<Wait["again"]>,
+): Promise<{ submitted: boolean; left: readonly number[] }> {
+  const action = again();
+  try {
+    const round = await outside.change(
+      "run",
+      (perform) => perform({ verb: "run", ...action, ...outside.sweep() }),
+    );
+    if (!round.done) throw refusalOf(round);
+    if (round.trouble?.kind === "rejected") throw round.trouble;
+    if (round.trouble !== undefined) say(out, round.trouble.message);
+    const gone = new Set([
+      ...round.submitted.flatMap(({ indices }) => indices),
+      ...round.undecided,
+    ]);
+    return {
+      submitted: round.submitted.length > 0,
+      left: round.plan.submit.filter((index) => !gone.has(index)),
+    };
+  } catch (error) {
+    if (!(error instanceof SchedulerError) || error.kind === "rejected") throw error;
+    say(out, error.message);
+    return { submitted: false, left: action.request.indices ?? [] };
   }
 }
 

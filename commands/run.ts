@@ -13,6 +13,7 @@ import type { RunContext } from "./run-options.ts";
 import { previewRun } from "./run-preview.ts";
 import { printRun, runDocument } from "./run-report.ts";
 import { waitForTrials } from "./run-wait.ts";
+import { tellDocument } from "./tell-document.ts";
 
 export const command = defineCommand({
   name: "run",
@@ -66,16 +67,20 @@ async function runCommand(context: RunContext): Promise<number> {
       },
     );
   }
-  if (!json || values.wait) printRun(context, outside, outcome);
-  else out.json(runDocument(outside, { outcome, dryRun: false, script: undefined }));
+  if (json && !values.wait) {
+    const document = runDocument(outside, { outcome, dryRun: false, script: undefined });
+    return tellDocument(context, document, outcome.trouble);
+  }
+  printRun(context, outside, outcome);
   if (outcome.trouble !== undefined) throw outcome.trouble;
   if (!values.wait) return EXIT.done;
-  const again = (indices: readonly number[]) => ({
+  const again = (indices: readonly number[], maxConcurrent: number | undefined) => ({
     request: { ...request, indices, pins: [], force: false, skip: true },
     scheduler,
-    maxConcurrent: values["max-concurrent"],
+    maxConcurrent,
   });
-  return await waitForTrials(context, outside, { outcome, again });
+  const maxConcurrent = values["max-concurrent"] ?? sweep.config.slurm.maxConcurrent;
+  return await waitForTrials(context, outside, { outcome, maxConcurrent, again });
 }
 
 /** A preview or a run, as the options ask for it. */

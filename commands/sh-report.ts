@@ -20,7 +20,7 @@ export interface Pass {
 }
 
 /** What `sh --json` prints: HyperHerd's keys, and `jobs`, `left` and `warnings`. */
-export function halvingDocument(pass: Pass): unknown {
+export function halvingDocument(pass: Pass): object {
   const { dryRun, settings, plan, submitted, warnings } = pass;
   return {
     dry_run: dryRun,

@@ -10,6 +10,7 @@ import { refusalOf } from "./refusal.ts";
 import { SCHEDULER_OPTIONS, schedulerForAgain } from "./scheduler-option.ts";
 import { halvingDocument, printHalving } from "./sh-report.ts";
 import type { Pass } from "./sh-report.ts";
+import { tellDocument } from "./tell-document.ts";
 
 const OPTIONS = [
   { name: "dry-run", short: "n", description: "Show what would be decided; change nothing" },
@@ -58,8 +59,8 @@ async function halveCommand(context: HalveContext): Promise<number> {
     ? { pass: await preview(outside, settings), trouble: undefined }
     : await halve(context, outside, settings);
   for (const warning of pass.warnings) say(out, warning);
-  if (json) out.json(halvingDocument(pass));
-  else printHalving(out, pass, { explain: values.reason });
+  if (json) return tellDocument(context, halvingDocument(pass), trouble);
+  printHalving(out, pass, { explain: values.reason });
   if (trouble !== undefined) throw trouble;
   return EXIT.done;
 }

@@ -38,6 +38,7 @@ function trialDocument(view: TrialView, progress: TrialProgress | undefined, now
     note: note ?? null,
     node: attempt?.node ?? null,
     restarts: attempt?.restarts ?? 0,
+    silent_seconds: view.silentMs === undefined ? null : Math.round(view.silentMs / 1000),
     started_at: isoOf(attempt?.startedAt),
     ended_at: isoOf(attempt?.endedAt),
     elapsed_seconds: elapsedSeconds(attempt, now) ?? null,

@@ -6,6 +6,7 @@ import type { Terminal } from "../lib/base/terminal.ts";
 import { count } from "../lib/base/text.ts";
 import type { Outside, View } from "../lib/daemon/outside.ts";
 import type { TrialProgress } from "../lib/daemon/progress.ts";
+import { silences } from "../lib/sweep/silence.ts";
 import { STATUSES } from "../lib/sweep/status.ts";
 import { clockText, elapsedSeconds, totalsOf, trialViews } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";
@@ -102,12 +103,13 @@ function refuseEmpty(views: readonly TrialView[]): void {
 }
 
 async function read(
-  { values }: StatusContext,
+  { values, clock }: StatusContext,
   outside: Outside,
   view: View,
 ): Promise<{ views: TrialView[]; progress: ReadonlyMap<number, TrialProgress> }> {
   const { readProgress } = await import("../lib/daemon/progress.ts");
-  const views = trialViews(view.state, { dropped: values.all });
+  const silent = silences(view.state, view.observations, clock.now());
+  const views = trialViews(view.state, { dropped: values.all, silent });
   return {
     views: values.brief ? brief(views) : views,
     progress: readProgress(outside.paths, views),

@@ -16,12 +16,12 @@ die() {
   exit 1
 }
 answers() { timeout 15 sinfo -h -o %T 2>/dev/null | grep -Eq 'idle|mixed|alloc'; }
+# until_true SECONDS COMMAND…
 until_true() {
-  local tries=$1
+  local end=$((SECONDS + $1))
   shift
   while ! "$@" >/dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || return 1
+    [ $SECONDS -lt $end ] || return 1
     sleep 0.25
   done
 }
@@ -42,7 +42,7 @@ start() {
   pid_of_file "$file" 2>/dev/null && return 0
   rm -f "$file"
   "$@" >>"$log/$name.start.log" 2>&1 || die "$name ended with $?, see $log/$name.start.log"
-  until_true 80 pid_of_file "$file" || die "$name wrote no $file, see $log"
+  until_true 20 pid_of_file "$file" || die "$name wrote no $file, see $log"
   remember "$name" "$(cat "$file")"
 }
 
@@ -162,7 +162,7 @@ start_database() {
     [ -d /var/lib/mysql/mysql ] || mariadb-install-db --user=mysql >>"$log/mariadb.log" 2>&1
     setsid mariadbd --user=mysql --bind-address=127.0.0.1 </dev/null >>"$log/mariadb.log" 2>&1 &
     local pid=$!
-    until_true 160 mariadb -e 'select 1' || die "MariaDB does not answer, see $log/mariadb.log"
+    until_true 60 mariadb -e 'select 1' || die "MariaDB does not answer, see $log/mariadb.log"
     remember mariadbd $pid
   fi
   mariadb -e "create database if not exists slurm_acct_db;
@@ -184,15 +184,15 @@ up() {
   start_munge
   start_database
   start slurmdbd /run/slurm/slurmdbd.pid runuser -u slurm -- slurmdbd
-  until_true 120 sacctmgr -n show cluster || die "slurmdbd does not answer, see $log/slurmdbd.log"
-  sacctmgr -i add cluster herd >/dev/null 2>&1
+  until_true 30 timeout 5 sacctmgr -n show cluster || die "slurmdbd does not answer, see $log/slurmdbd.log"
+  timeout 20 sacctmgr -i add cluster herd >/dev/null 2>&1
   start slurmctld /run/slurm/slurmctld.pid slurmctld
   local node
   for node in $nodes; do
     mkdir -p "/var/spool/slurmd.$node"
     start "slurmd.$node" "/run/slurm/slurmd.$node.pid" slurmd -N "$node"
   done
-  until_true 120 answers || die "no node came up, see $log"
+  until_true 30 answers || die "no node came up, see $log"
   local note=' (started)'
   grep -q task/none /etc/slurm/slurm.conf && note=' (started; without memory limits: no writable cgroup v1)'
   describe "$note"

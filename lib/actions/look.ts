@@ -1,6 +1,8 @@
+import { SchedulerError } from "../base/errors.ts";
 import { compactRanges } from "../base/text.ts";
-import { overdue } from "../sweep/enforce.ts";
+import { overdue, signalsDue, superseded } from "../sweep/enforce.ts";
 import { latestAttempt } from "../sweep/state.ts";
+import type { SweepState } from "../sweep/state.ts";
 import { transitions } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
 import { observe, silences } from "./observe.ts";
@@ -18,12 +20,17 @@ export interface LookResult {
  * Brings the journal up to what the cluster says: submissions of unknown fate are
  * looked up, changes of attempts are written down, and cancels that are due go out.
  */
-export async function look(parts: Parts, graceSeconds: number): Promise<LookResult> {
+export async function look(
+  parts: Parts,
+  graceSeconds: number,
+  /** `ended`: look for requeued jobs of trials that ended too, as before submitting them again. */
+  options: { ended?: boolean } = {},
+): Promise<LookResult> {
   const undecided = await recover(parts);
   const observations = await observe(parts.state(), {
     scheduler: parts.scheduler,
     readRecords: parts.files.readRecords,
-  });
+  }, options);
   const changes = observations.flatMap((observation) => transitions(parts.state(), observation));
   if (changes.length > 0) parts.append([{ type: "attempts-changed", changes }]);
   const warnings = [
@@ -32,8 +39,56 @@ export async function look(parts: Parts, graceSeconds: number): Promise<LookResu
       `Whether the scheduler took job "${jobName}" is not known yet; its trials wait for the answer`
     ),
   ];
-  const failed = await cancelTrials(parts, overdue(parts.state(), parts.clock.now(), graceSeconds));
-  return { observations, warnings: failed === undefined ? warnings : [...warnings, failed] };
+  for (const { trial, signal } of signalsDue(parts.state())) {
+    parts.files.writeSignal(trial, signal);
+  }
+  const silent = new Set(
+    observations.flatMap((one) => one.look.queue.answered ? [] : [one.scheduler]),
+  );
+  const due = overdue(parts.state(), parts.clock.now(), graceSeconds, silent);
+  const failed = [await cancelTrials(parts, due), await cancelSuperseded(parts)];
+  return { observations, warnings: [...warnings, ...failed.filter((one) => one !== undefined)] };
+}
+
+/**
+ * Throws SchedulerError when these trials ran before and a queue in which their
+ * jobs may be again did not answer: a requeued job would run beside the new one.
+ */
+export function assertHeard(
+  state: SweepState,
+  observations: readonly Observation[],
+  indices: readonly number[],
+): void {
+  for (const { scheduler, look: { queue } } of observations) {
+    if (queue.answered || queue.reason === "absent") continue;
+    const before = indices.filter((index) =>
+      (state.attemptsOf.get(index) ?? []).some((key) => {
+        const { jobId, submission } = state.attempts.get(key)!;
+        return jobId !== undefined && state.submissions.get(submission)?.scheduler === scheduler;
+      })
+    );
+    if (before.length === 0) continue;
+    throw new SchedulerError(
+      "unreachable",
+      `Cannot submit trials ${compactRanges(before)} again: the ${scheduler} queue does not ` +
+        `answer (${queue.message}), so whether their earlier jobs are gone is not known`,
+    );
+  }
+}
+
+/** Asked again at each look until they are gone, so nothing need be written down. */
+async function cancelSuperseded(parts: Parts): Promise<string | undefined> {
+  const attempts = superseded(parts.state());
+  const details: string[] = [];
+  for (const [name, refs] of taskRefs(parts.state(), attempts)) {
+    const answer = await parts.scheduler(name).cancel(refs);
+    if (!answer.ok) details.push(answer.detail);
+  }
+  if (details.length === 0) return undefined;
+  const trials = compactRanges(attempts.map(({ trial }) => trial));
+  return `Cannot cancel earlier jobs of trials ${trials}, which run beside their latest: ${
+    details.join("; ")
+  }`;
 }
 
 /** Sends cancels for these trials' latest attempts and writes that down. Returns what went wrong, in words. */

@@ -1,9 +1,10 @@
 import { compactRanges, count } from "../base/text.ts";
+import { signalsDue } from "../sweep/enforce.ts";
 import { latestAttempt } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
 import { LIVE, statusOf } from "../sweep/status.ts";
 import type { Status } from "../sweep/status.ts";
-import { look } from "./look.ts";
+import { assertHeard, look } from "./look.ts";
 import { refuse } from "./outcome.ts";
 import type { Refusal } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
@@ -38,10 +39,11 @@ export async function mark(
   const reason = request.reason === undefined ? {} : { reason: request.reason };
   parts.append([{ type: "intent-set", indices: chosen, intent: request.intent, ...reason }]);
   parts.fault("mark-intended");
-  for (const index of chosen) {
-    if (previous.get(index) === "running") parts.files.writeSignal(index, request.intent);
+  // At once, whatever the cluster does; and the look that follows tells those
+  // that began to run since, and cancels those that wait in the queue.
+  for (const { trial, signal } of signalsDue(parts.state())) {
+    parts.files.writeSignal(trial, signal);
   }
-  // The look that follows cancels those that wait in the queue.
   const { warnings } = await look(parts, request.graceSeconds);
   return {
     done: true,
@@ -84,7 +86,7 @@ export async function readyToResume(
 ): Promise<number[] | Refusal> {
   const until = parts.clock.now() + RESUME_WAIT_MS;
   for (;;) {
-    await look(parts, graceSeconds);
+    const { observations } = await look(parts, graceSeconds, { ended: true });
     const state = parts.state();
     const chosen = knownIndices(state, indices);
     const wrong = chosen.filter((index) => {
@@ -105,7 +107,10 @@ export async function readyToResume(
       const attempt = latestAttempt(state, index);
       return attempt !== undefined && attempt.phase !== "ended";
     });
-    if (live.length === 0) return chosen;
+    if (live.length === 0) {
+      assertHeard(state, observations, chosen);
+      return chosen;
+    }
     if (parts.clock.now() >= until) {
       return refuse(
         `Cannot resume ${count(live.length, "trial")}: ${

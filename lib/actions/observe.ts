@@ -1,5 +1,4 @@
 import type { Scheduler, TaskRef } from "../schedulers/scheduler.ts";
-import { attemptKey } from "../sweep/event.ts";
 import { taskKey } from "../sweep/sighting.ts";
 import type { Answer, JobRecord } from "../sweep/sighting.ts";
 import type { SweepState } from "../sweep/state.ts";
@@ -15,11 +14,16 @@ export interface WatchParts {
 /**
  * One look: for each scheduler that holds open attempts at most one call to its
  * queue and one to its accounting, whatever the number of trials. Decides and
- * writes nothing.
+ * writes nothing. With `ended` the queue is asked too where nothing is open: a
+ * job that ended may have been requeued since.
  */
-export async function observe(state: SweepState, parts: WatchParts): Promise<Observation[]> {
+export async function observe(
+  state: SweepState,
+  parts: WatchParts,
+  options: { ended?: boolean } = {},
+): Promise<Observation[]> {
   const observations: Observation[] = [];
-  for (const name of schedulersInUse(state)) {
+  for (const name of schedulersInUse(state, options.ended === true)) {
     const open = [...state.attempts.values()].filter((attempt) =>
       isOpen(attempt) && state.submissions.get(attempt.submission)?.scheduler === name
     );
@@ -46,8 +50,13 @@ export async function observe(state: SweepState, parts: WatchParts): Promise<Obs
   return observations;
 }
 
-function schedulersInUse(state: SweepState): Set<"slurm" | "local"> {
+function schedulersInUse(state: SweepState, ended: boolean): Set<"slurm" | "local"> {
   const names = new Set<"slurm" | "local">();
+  // The local scheduler requeues nothing.
+  const submissions = ended ? [...state.submissions.values()] : [];
+  if (submissions.some(({ scheduler, jobId }) => scheduler === "slurm" && jobId !== undefined)) {
+    names.add("slurm");
+  }
   for (const attempt of state.attempts.values()) {
     const submission = state.submissions.get(attempt.submission);
     if (submission !== undefined && isOpen(attempt)) names.add(submission.scheduler);
@@ -68,23 +77,4 @@ function silence(view: string, answer: Answer): string[] {
   return [
     `Cannot ask the ${view}: ${answer.message}; statuses that depend on it are as last known`,
   ];
-}
-
-/** The longest time, in ms, since a running attempt's job gave a sign of life; undefined where it writes no record. */
-export function silentFor(record: JobRecord | undefined, now: number): number | undefined {
-  if (record?.startedAt === undefined || record.endedAt !== undefined) return undefined;
-  return now - record.aliveAt;
-}
-
-/** Records by attempt, for callers that hold an attempt. */
-export function recordOf(
-  observations: readonly Observation[],
-  attempt: { submission: string; task: number },
-): JobRecord | undefined {
-  const key = attemptKey(attempt.submission, attempt.task);
-  for (const { records } of observations) {
-    const record = records.get(key);
-    if (record !== undefined) return record;
-  }
-  return undefined;
 }

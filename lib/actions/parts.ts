@@ -13,6 +13,8 @@ export interface Parts {
   state(): SweepState;
   /** One write and one fsync; the state has it when this returns. */
   append(whats: readonly Happening[], by?: string): void;
+  /** Throws RefusedError where the journal is damaged, so that it may hide a submission. */
+  assertWhole(): void;
   scheduler(name: "slurm" | "local"): Scheduler;
   files: WorkspaceFiles;
   clock: Clock;
@@ -53,7 +55,8 @@ export interface WorkspaceFiles {
   voidSubmission(submission: string): void;
   unvoidSubmission(submission: string): void;
   writeSignal(trial: number, signal: "prune" | "pause"): void;
-  clearSignal(trial: number): void;
+  /** Before these attempts are submitted: what earlier ones were told must not reach them. */
+  clearSignals(tasks: readonly { trial: number; attempt: number }[]): void;
   /** A metric's points in the order of the file; empty when there are none. */
   readMetric(trial: number, metric: string): readonly Point[];
   readRecords(

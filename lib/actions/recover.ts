@@ -35,7 +35,7 @@ export async function recoverAll(parts: Parts, waitMs: number): Promise<Submissi
 async function decide(parts: Parts, submission: Submission): Promise<boolean> {
   const scheduler = parts.scheduler(submission.scheduler);
   const found = await scheduler.find(submission.jobName, submission.intendedAt);
-  const [jobId] = found.jobIds;
+  const jobId = found.jobIds[0] ?? jobByRecord(parts, submission);
   if (jobId !== undefined) {
     adopt(parts, submission, jobId);
     return true;
@@ -49,9 +49,8 @@ async function decide(parts: Parts, submission: Submission): Promise<boolean> {
   parts.files.voidSubmission(submission.id);
   parts.fault("voided");
   const again = await scheduler.find(submission.jobName, submission.intendedAt);
-  const [late] = again.jobIds;
+  const late = again.jobIds[0] ?? jobByRecord(parts, submission);
   if (late !== undefined) {
-    parts.files.unvoidSubmission(submission.id);
     adopt(parts, submission, late);
     return true;
   }
@@ -70,6 +69,20 @@ async function decide(parts: Parts, submission: Submission): Promise<boolean> {
   return true;
 }
 
+/**
+ * The job's own word that it arrived. Without accounting nobody else remembers:
+ * the queue forgets a job minutes after its end (MinJobAge).
+ */
+function jobByRecord(parts: Parts, { id }: Submission): string | undefined {
+  const tasks = [...parts.state().attempts.values()].filter(({ submission }) => submission === id);
+  for (const { jobId, voided } of parts.files.readRecords(tasks).values()) {
+    if (jobId !== undefined && !voided) return jobId;
+  }
+  return undefined;
+}
+
 function adopt(parts: Parts, submission: Submission, jobId: string): void {
+  // The mark may be an earlier recovery's that was killed before its second look.
+  parts.files.unvoidSubmission(submission.id);
   parts.append([{ type: "submission-accepted", submission: submission.id, jobId, adopted: true }]);
 }

@@ -36,6 +36,7 @@ export async function submitAgain(
   action: Where & { indices: readonly number[] },
 ): Promise<SubmitResult & { left: readonly number[] }> {
   if (action.indices.length === 0) return { submitted: [], left: [], trouble: undefined };
+  parts.assertWhole();
   const limits = await parts.scheduler(action.scheduler).limits(action.config.slurm);
   const { jobs, left } = planJobs(parts, {
     state: parts.state(),

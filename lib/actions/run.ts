@@ -8,8 +8,8 @@ import type { Row } from "../sweep/csv.ts";
 import { planRun } from "../sweep/run-plan.ts";
 import type { RunPlan, RunRequest } from "../sweep/run-plan.ts";
 import type { SweepState } from "../sweep/state.ts";
-import { statusOf } from "../sweep/status.ts";
-import { look } from "./look.ts";
+import { LIVE, statusOf } from "../sweep/status.ts";
+import { assertHeard, look } from "./look.ts";
 import type { Refusal } from "./outcome.ts";
 import { refuse } from "./outcome.ts";
 import type { Parts } from "./parts.ts";
@@ -46,7 +46,9 @@ const RECOVER_WAIT_MS = 25_000;
 /** Makes the sweep what the YAML says and submits what should run. */
 export async function run(parts: Parts, action: RunAction): Promise<RunResult | Refusal> {
   await recoverAll(parts, RECOVER_WAIT_MS);
-  const { warnings } = await look(parts, action.config.pruneGraceSeconds);
+  const { warnings, observations } = await look(parts, action.config.pruneGraceSeconds, {
+    ended: true,
+  });
   const plan = planRun({ ...action, state: parts.state() });
   if ("refused" in plan) {
     return refuse(plan.reason, {
@@ -66,12 +68,14 @@ export async function run(parts: Parts, action: RunAction): Promise<RunResult | 
       trouble: undefined,
     };
   }
+  parts.assertWhole();
+  assertHeard(parts.state(), observations, plan.submit);
   // Asked before anything is written: with the controller down a run changes nothing.
   const limits = await parts.scheduler(action.scheduler).limits(action.config.slurm);
   refuseMisfits(plan, action, parts.state(), limits);
   if (plan.happenings.length > 0) parts.append(plan.happenings);
   if (plan.stopFirst.length > 0) {
-    const stopped = await stopLive(parts, plan.stopFirst, action.config.pruneGraceSeconds);
+    const stopped = await stopLive(parts, plan, action.config.pruneGraceSeconds);
     if (stopped !== undefined) return stopped;
   }
   const { jobs, left } = planJobs(parts, {
@@ -117,15 +121,13 @@ function refuseMisfits(plan: RunPlan, action: RunAction, state: SweepState, limi
 
 async function stopLive(
   parts: Parts,
-  indices: readonly number[],
+  { submit, stopFirst }: RunPlan,
   graceSeconds: number,
 ): Promise<Refusal | undefined> {
-  const stopped = await stop(parts, { indices, reason: "run --force", graceSeconds });
+  const stopped = await stop(parts, { indices: stopFirst, reason: "run --force", graceSeconds });
   if (!stopped.done) return stopped;
-  const alive = indices.filter((index) =>
-    statusOf(parts.state(), index) !== "cancelled" &&
-    statusOf(parts.state(), index) !== "failed" && statusOf(parts.state(), index) !== "completed"
-  );
+  // All of them: while we waited for some, a job of another may have been requeued.
+  const alive = submit.filter((index) => LIVE.has(statusOf(parts.state(), index)));
   if (alive.length === 0) return undefined;
   return refuse(`Cannot run trial ${compactRanges(alive)} again: its old job has not ended yet`, {
     hint: "It was told to stop; run the same command again in a moment",

@@ -52,7 +52,7 @@ async function submitOne(parts: Parts, job: PlannedJob, after: readonly string[]
   parts.signal.throwIfAborted();
   parts.fault("before-files");
   parts.files.writeSubmission(job.submission, { script: job.script, table: job.table });
-  for (const { trial } of job.tasks) parts.files.clearSignal(trial);
+  parts.files.clearSignals(job.tasks);
   parts.fault("before-intent");
   parts.append([{
     type: "submission-intended",
@@ -78,6 +78,8 @@ async function submitOne(parts: Parts, job: PlannedJob, after: readonly string[]
   } catch (error) {
     // Only a clear no ends a submission; after anything else the job may be there.
     if (error instanceof SchedulerError && error.kind === "rejected") {
+      // Should the no have been misread, the job that is there after all does nothing.
+      parts.files.voidSubmission(job.submission);
       parts.append([{
         type: "submission-ended",
         submission: job.submission,

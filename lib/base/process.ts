@@ -38,6 +38,7 @@ export function runProcess(argv: readonly string[], options: RunOptions = {}): P
   return new Promise((resolve) => {
     let timedOut = false;
     let canceled = false;
+    let closed = false;
     let spawnError: string | undefined;
     const kept = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
     const child = spawn(argv[0] ?? "", argv.slice(1), {
@@ -55,17 +56,29 @@ export function runProcess(argv: readonly string[], options: RunOptions = {}): P
     // A child that closes its input early is told apart by its exit code, not by EPIPE.
     child.stdin?.on("error", () => {});
     if (options.input !== undefined) child.stdin?.end(options.input);
+    // Not child.kill: under Deno the second one does nothing, and the first one colours the exit.
+    const end = (signal: "SIGTERM" | "SIGKILL") => {
+      try {
+        if (child.pid !== undefined && !closed) process.kill(child.pid, signal);
+      } catch {
+        // It ended in this very moment.
+      }
+    };
     const timer = options.timeoutMs === undefined ? undefined : setTimeout(() => {
       timedOut = true;
-      child.kill("SIGKILL");
+      end("SIGKILL");
+      // A child of the child's may hold the pipes open for ever.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     }, options.timeoutMs);
     const cancel = () => {
       canceled = true;
-      child.kill("SIGTERM");
+      end("SIGTERM");
     };
     options.signal?.addEventListener("abort", cancel, { once: true });
     if (options.signal?.aborted) cancel();
     const finish = (code: number | null, signal: string | null) => {
+      closed = true;
       clearTimeout(timer);
       options.signal?.removeEventListener("abort", cancel);
       resolve({
@@ -86,6 +99,8 @@ export function runProcess(argv: readonly string[], options: RunOptions = {}): P
       spawnError = error.code ?? error.message;
       finish(null, null);
     });
+    // Its pid may be another's once it is reaped, also while somebody holds its pipes open.
+    child.on("exit", () => closed = true);
     child.on("close", finish);
   });
 }

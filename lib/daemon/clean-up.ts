@@ -14,7 +14,7 @@ import { RefusedError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
 import { compactRanges } from "../base/text.ts";
 import { retireSupervisor } from "../schedulers/local/retire.ts";
-import { requireLease } from "../store/lease.ts";
+import { requireLease, STALE_MS } from "../store/lease.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { refuseForeignOwner } from "../store/workspace.ts";
 import { LIVE, statusOf } from "../sweep/status.ts";
@@ -30,7 +30,7 @@ export interface Deletable {
   bytes: number;
 }
 
-const LEASE_WAIT_MS = 60_000;
+const LEASE_WAIT_MS = STALE_MS + 30_000;
 
 /** What there is to delete, with its size. */
 export function deletables(

@@ -5,6 +5,7 @@ import { createPerform } from "../actions/perform.ts";
 import type { Perform } from "../actions/perform.ts";
 import { observe, silences } from "../actions/observe.ts";
 import type { Clock } from "../base/clock.ts";
+import { RefusedError, UserError } from "../base/errors.ts";
 import { readIfThere } from "../base/files.ts";
 import { runProcess } from "../base/process.ts";
 import { createLocalScheduler } from "../schedulers/local/scheduler.ts";
@@ -16,10 +17,10 @@ import type { Dotenv } from "../store/dotenv.ts";
 import { readHyperHerdFiles } from "../store/hyperherd-files.ts";
 import { openJournal } from "../store/journal.ts";
 import type { Journal } from "../store/journal.ts";
-import { acquireLease, requireLease } from "../store/lease.ts";
+import { acquireLease, requireLease, STALE_MS } from "../store/lease.ts";
 import type { Lease } from "../store/lease.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
-import { createState, findWorkspace, refuseForeignOwner } from "../store/workspace.ts";
+import { createState, findWorkspace, isOwn } from "../store/workspace.ts";
 import type { Notice } from "../sweep/config.ts";
 import { apply, fromPlain, toPlain } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
@@ -33,8 +34,8 @@ import { readSweepFile } from "./sweep-file.ts";
 import type { SweepFile } from "./sweep-file.ts";
 import { createWorkspaceFiles } from "./workspace-files.ts";
 
-/** How long a command waits for another one that changes the same workspace. */
-const LEASE_WAIT_MS = 60_000;
+/** How long a command waits for another one; one that was killed on another machine is outlasted. */
+const LEASE_WAIT_MS = STALE_MS + 30_000;
 
 /** A read-only command gives another writer this long before it shows without remembering. */
 const POLITE_WAIT_MS = 250;
@@ -164,6 +165,7 @@ export function openOutside(request: OutsideRequest): Outside {
     return {
       state: () => journal.state,
       append,
+      assertWhole: journal.assertWhole,
       scheduler,
       files,
       compose,
@@ -218,18 +220,26 @@ export function openOutside(request: OutsideRequest): Outside {
   async function look(): Promise<View> {
     const lease = await leaseForLook();
     if (lease === undefined) return await lookWithoutMemory();
-    return await underLease(lease, async (perform) => {
-      const result = await perform({ verb: "look", graceSeconds: graceSeconds() });
-      if (!result.done) throw new Error("A look is never refused");
-      return { state: journal.state, observations: result.observations, warnings: result.warnings };
-    });
+    try {
+      return await underLease(lease, async (perform) => {
+        const result = await perform({ verb: "look", graceSeconds: graceSeconds() });
+        if (!result.done) throw new Error("A look is never refused");
+        const { observations, warnings } = result;
+        return { state: journal.state, observations, warnings };
+      });
+    } catch (error) {
+      // A full disk, a journal that a newer herd writes, a lease that was lost: to see needs none of them.
+      if (!(error instanceof UserError) && !(error instanceof RefusedError)) throw error;
+      const view = await lookWithoutMemory();
+      return { ...view, warnings: [...view.warnings, `Nothing is remembered: ${error.message}`] };
+    }
   }
 
   /** Undefined when this command may only watch: a writer is at work, or the files are not ours. */
   async function leaseForLook(): Promise<Lease | undefined> {
     if (journal.seq === 0 && carried === undefined) return undefined;
+    if (!isOwn(paths)) return undefined;
     try {
-      refuseForeignOwner(paths);
       createState(paths);
       const lease = await acquireLease({
         dir: paths.lease,

@@ -3,13 +3,14 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { WorkspaceFiles } from "../actions/parts.ts";
-import { syncDirectory } from "../base/files.ts";
+import { codeOf, syncDirectory } from "../base/files.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createRecordReader } from "../store/records.ts";
 import { createResults } from "../store/results.ts";
@@ -36,11 +37,30 @@ export function createWorkspaceFiles(paths: WorkspacePaths): WorkspaceFiles {
       syncDirectory(dirname(paths.voidMarker(submission)));
     },
     unvoidSubmission: (submission) => rmSync(paths.voidMarker(submission), { force: true }),
-    writeSignal: signals.write,
-    clearSignal: signals.clear,
+    // It is asked for at each look; a trainer that reads it meanwhile should find it whole.
+    writeSignal(trial, signal) {
+      if (signals.read(trial)?.action !== signal) signals.write(trial, signal);
+    },
+    clearSignals(tasks) {
+      // A folder tells for all first attempts at once; ten thousand files need not be looked for
+      // on a network disk. A listing may be a minute old there, so later attempts are not asked of it.
+      const known = new Set(namesIn(paths.results));
+      for (const { trial, attempt } of tasks) {
+        if (attempt > 1 || known.has(`${trial}`)) signals.clear(trial);
+      }
+    },
     readMetric: (trial, metric) => results.readStream(trial, metric).points,
     readRecords: (tasks) => records.read(tasks),
   };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
 }
 
 function writeDurably(path: string, text: string, mode: number): void {

@@ -24,6 +24,8 @@ export interface Reading<S> extends Position {
   /** Bytes after the last whole line. */
   torn: number;
   notices: Notice[];
+  /** Number of the first line that could not be applied. */
+  damaged: number | undefined;
   /** What a newer herd wrote, in words. */
   newer: string | undefined;
   /** Read or written since the last snapshot. */
@@ -48,6 +50,7 @@ export function startReading<S>(fold: Fold<S>): Reading<S> {
     check: undefined,
     torn: 0,
     notices: [],
+    damaged: undefined,
     newer: undefined,
     tailBytes: 0,
     tailEvents: 0,
@@ -62,11 +65,11 @@ export function resumeReading<S>(
   fold: Fold<S>,
   { snapshot, bytes }: { snapshot: Snapshot; bytes: number },
 ): Reading<S> | undefined {
-  const { seq, offset, line, check, notices } = snapshot;
+  const { seq, offset, line, check, notices, damaged } = snapshot;
   try {
     const state = fold.fromPlain(snapshot.state);
     const marks = [{ seq, offset, line }];
-    const place = { seq, offset, line, check, marks, state };
+    const place = { seq, offset, line, check, marks, state, damaged };
     return { ...startReading(fold), ...place, notices: [...notices], snapshotBytes: bytes };
   } catch {
     return undefined;
@@ -121,6 +124,7 @@ function readOne<S>(reading: Reading<S>, fold: Fold<S>, text: string): Event | u
   }
   // It had a number once: counting it keeps the numbers after it what they were.
   reading.seq++;
+  reading.damaged ??= number;
   note(reading, number, line.why);
   return undefined;
 }
@@ -130,6 +134,7 @@ function applied<S>(reading: Reading<S>, fold: Fold<S>, event: Event, number: nu
     fold.apply(reading.state, event);
     return true;
   } catch (error) {
+    reading.damaged ??= number;
     note(reading, number, `its content does not fit (${(error as Error).message})`);
     return false;
   }

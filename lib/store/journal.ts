@@ -19,6 +19,11 @@ export interface Journal<S> {
   readonly seq: number;
   /** What is wrong with the file: a torn end, damaged lines, events of a newer herd. */
   readonly notices: readonly Notice[];
+  /**
+   * Throws RefusedError when a line cannot be read: for those who must not miss
+   * anything that happened, such as whoever submits.
+   */
+  assertWhole(): void;
   /** Reads what others appended. */
   refresh(): Refresh;
   /**
@@ -131,12 +136,13 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
   }
 
   function saveSnapshot(lease: Lease): void {
-    const { seq, offset, line, check, notices } = reading;
+    const { seq, offset, line, check, notices, damaged } = reading;
     if (snapshot === undefined || reading.newer !== undefined || check === undefined) return;
     try {
       lease.assertHeld();
       const state = fold.toPlain(reading.state);
-      const parts = { seq, offset, line, check, notices, foldVersion: fold.version, state };
+      const place = { seq, offset, line, check, notices, damaged };
+      const parts = { ...place, foldVersion: fold.version, state };
       reading.snapshotBytes = writeSnapshot(snapshot, parts);
       reading.tailBytes = 0;
       reading.tailEvents = 0;
@@ -169,6 +175,9 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
     get notices() {
       return noticesOf(reading);
     },
+    assertWhole() {
+      if (reading.damaged !== undefined) throw notWhole(path, reading.damaged);
+    },
     refresh,
     append,
     since: (seq) => eventsAfter(reading, path, seq),
@@ -187,6 +196,17 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
 function isSnapshotDue<S>({ tailBytes, tailEvents, snapshotBytes }: Reading<S>): boolean {
   if (tailBytes <= Math.max(256 * 1024, snapshotBytes / 4)) return false;
   return tailEvents > 200 || tailBytes > 2 * 1024 * 1024;
+}
+
+function notWhole(path: string, line: number): RefusedError {
+  return new RefusedError(
+    `Cannot submit anything: line ${line} of "${path}" is damaged and may have told of a submission`,
+    {
+      hint: "See with squeue that no job of this sweep is left that `herd status` does not show; " +
+        "then take the line out of the file, or put back a copy that is whole",
+      facts: { damaged: line },
+    },
+  );
 }
 
 function newerHerd(path: string, what: string): RefusedError {

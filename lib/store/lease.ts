@@ -30,7 +30,8 @@ import type { Holder } from "./lease-holder.ts";
  * that a file server's outage does not pass for its holder's silence.
  */
 const REFRESH_MS = 15_000;
-const STALE_MS = 90_000;
+/** Who wants to outlast a holder that died on another machine waits longer than this. */
+export const STALE_MS = 90_000;
 const TORN_STALE_MS = 5_000;
 const LONGEST_COUNTED_PAUSE_MS = 5_000;
 const TRUSTED_MS = 45_000;

@@ -23,6 +23,7 @@ export interface Snapshot extends Position {
   check: string;
   /** What was said about the lines before, so that damage is not forgotten. */
   notices: readonly Notice[];
+  damaged?: number | undefined;
   state: unknown;
 }
 
@@ -52,6 +53,7 @@ export function writeSnapshot(
     foldVersion: number;
     check: string;
     notices: readonly Notice[];
+    damaged?: number | undefined;
     state: unknown;
   },
 ): number {

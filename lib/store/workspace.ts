@@ -32,6 +32,9 @@ export function findWorkspace(argument: string): WorkspacePaths {
   }
   const config = join(path, CONFIG_NAME);
   if (isFile(config)) return workspacePaths(path, config);
+  const paths = workspacePaths(path, config);
+  // The YAML went, by a rename or another branch: what runs must still be seen and stopped.
+  if (isFile(paths.journal) && yamlIn(path).length === 0) return paths;
   throw noConfig(path, argument);
 }
 
@@ -75,6 +78,18 @@ export function refuseForeignOwner(
   }
 }
 
+/**
+ * Whether the files are this user's own. Not so for root in another's workspace,
+ * who may change it, but whose mere look must leave no file behind that its owner cannot replace.
+ */
+export function isOwn(
+  paths: WorkspacePaths,
+  uid: number | undefined = process.getuid?.(),
+): boolean {
+  const owner = ownerOf(paths.state) ?? ownerOf(paths.root);
+  return uid === undefined || owner === undefined || owner === uid;
+}
+
 /** Such a path would break batch scripts, side tables and terminals, so it is refused before anything is made. */
 export function refuseUnsafePath(path: string): void {
   const bad = /[\p{Cc}\u2028\u2029\ufffd]/u.exec(path);
@@ -109,7 +124,7 @@ function statOf(path: string, argument: string): Stats {
 
 function noConfig(path: string, argument: string): UserError {
   const names = namesIn(path);
-  const yaml = names.filter((name) => /\.ya?ml$/i.test(name)).sort();
+  const yaml = yamlIn(path);
   const found = names.length === 0
     ? "the folder is empty"
     : yaml.length === 0
@@ -122,6 +137,10 @@ function noConfig(path: string, argument: string): UserError {
     ? `Create one with "herd init ${argument}"`
     : `Give the file itself: "${join(argument, guess)}"`;
   return new UserError(`Cannot find "${CONFIG_NAME}" in "${argument}": ${found}`, { hint });
+}
+
+function yamlIn(path: string): string[] {
+  return namesIn(path).filter((name) => /\.ya?ml$/i.test(name)).sort();
 }
 
 function namesIn(path: string): string[] {

@@ -59,10 +59,12 @@ const PASSED_PREFIXES = [
   "OMP_",
   "MKL_",
   "NCCL_",
-  "OMPI_",
+  // Settings only: what mpirun or srun tells a rank (OMPI_COMM_WORLD_RANK, PMIX_RANK, PMIX_SERVER_URI2)
+  // would send the trials of a herd that runs inside a job to the servers of that job.
+  "OMPI_MCA_",
   "I_MPI_",
   "UCX_",
-  "PMIX_",
+  "PMIX_MCA_",
   "TORCH_",
   "PYTORCH_",
   "HF_HOME",
@@ -79,6 +81,9 @@ const PASSED_PREFIXES = [
 
 /** A name that looks like a secret stays here even when its prefix is passed (CONDA_TOKEN, APPTAINER_DOCKER_PASSWORD). */
 const SECRET = /(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)/i;
+
+/** Of the login session: on another machine, and after the logout, there is no such folder. */
+const SESSION = /^XDG_(RUNTIME_DIR|SESSION_|SEAT|VTNR)/;
 
 /**
  * The whole environment that a job may see: an explicit list, where sbatch by
@@ -99,6 +104,6 @@ export function jobEnvironment(
 }
 
 function isPassed(name: string): boolean {
-  if (SECRET.test(name)) return false;
+  if (SECRET.test(name) || SESSION.test(name)) return false;
   return PASSED.has(name) || PASSED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }

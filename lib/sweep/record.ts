@@ -4,7 +4,7 @@ import type { JobRecord } from "./sighting.ts";
  * One line that the batch script appends: time, job, restart count, event, its
  * fields, and a lone `.` that tells a whole line from a torn one.
  */
-const LINE = /^(\d+[.,]?\d*)\t[^\t]*\t(\d+)\t(start|sig|done|exit|void)((?:\t[^\t]*)*)\t\.$/;
+const LINE = /^(\d+[.,]?\d*)\t([^\t]*)\t(\d+)\t(start|sig|done|exit|void)((?:\t[^\t]*)*)\t\.$/;
 
 /**
  * Folds what a job wrote about itself. The latest run wins: the start with the
@@ -24,18 +24,25 @@ export function parseRecord(
     const match = LINE.exec(line);
     if (match === null) continue;
     const at = Math.round(Number(match[1]!.replace(",", ".")) * 1000);
-    const restart = Number(match[2]);
+    const restart = Number(match[3]);
     if (restart < record.restart) continue;
-    const fields = match[4]!.split("\t").slice(1);
-    if (match[3] === "start") {
-      record = { ...file, ...fresh(restart), startedAt: at, node: valueOf(fields, "host") };
-    } else if (match[3] === "void") {
-      record = { ...file, ...fresh(restart), voided: true, endedAt: at };
+    const fields = match[5]!.split("\t").slice(1);
+    const of = { ...file, ...jobOf(match[2]!) };
+    if (match[4] === "start") {
+      record = { ...of, ...fresh(restart), startedAt: at, node: valueOf(fields, "host") };
+    } else if (match[4] === "void") {
+      record = { ...of, ...fresh(restart), voided: true, endedAt: at };
     } else if (restart === record.restart) {
-      record = { ...record, ...during(record, match[3]!, fields, at) };
+      record = { ...record, ...during(record, match[4]!, fields, at) };
     }
   }
   return record;
+}
+
+/** `123_4`, as the scheduler named the task. */
+function jobOf(name: string): { jobId?: string } {
+  const jobId = /^(\d+)_\d+$/.exec(name)?.[1];
+  return jobId === undefined ? {} : { jobId };
 }
 
 function fresh(restart: number): Omit<JobRecord, "submission" | "task" | "aliveAt"> {

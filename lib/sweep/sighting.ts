@@ -72,6 +72,8 @@ export function taskKey(jobId: string, task: number): string {
 export interface JobRecord {
   submission: string;
   task: number;
+  /** As the job itself was told. */
+  jobId?: string;
   /** Milliseconds since the epoch of the latest start. */
   startedAt: number | undefined;
   restart: number;

@@ -4,7 +4,7 @@ import type { AttemptChange, Definition, Event, Happening, Intent, RungDecision 
 import type { Trial } from "./trial.ts";
 
 /** Changes whenever `apply` gives another state for the same events, so that old snapshots are rebuilt. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 /** One array handed to the scheduler, or meant to be. */
 export interface Submission {
@@ -42,8 +42,12 @@ export interface SweepState {
   attemptsOf: Map<number, string[]>;
   /** Digest of the overrides of an attempt; absent for carried ones. */
   ranAs: Map<string, string>;
+  /** Submission to its attempts' keys. */
+  attemptsIn: Map<string, string[]>;
   /** Only intents other than "run". */
   intents: Map<number, IntentRecord>;
+  /** By `attemptKey`: what was wanted of the trial before this attempt was meant, and is again should it never run. */
+  intentsBefore: Map<string, IntentRecord>;
   /** Digests of overrides whose results the user accepted as today's. */
   accepted: Map<number, string>;
   /** When a cancel was last sent for a trial. */
@@ -62,8 +66,10 @@ export function emptyState(): SweepState {
     submissions: new Map(),
     attempts: new Map(),
     attemptsOf: new Map(),
+    attemptsIn: new Map(),
     ranAs: new Map(),
     intents: new Map(),
+    intentsBefore: new Map(),
     accepted: new Map(),
     cancelSentAt: new Map(),
     decisions: [],
@@ -157,7 +163,9 @@ function intend(
   for (const { task, trial, attempt, as } of what.tasks) {
     addAttempt(state, newAttempt(what.submission, task, trial, attempt, at));
     state.ranAs.set(attemptKey(what.submission, task), as);
-    // To submit a trial is to want it to run: what was wanted before is over.
+    // To submit a trial is to want it to run: what was wanted before is over, unless the submission fails.
+    const before = state.intents.get(trial);
+    if (before !== undefined) state.intentsBefore.set(attemptKey(what.submission, task), before);
     state.intents.delete(trial);
     state.cancelSentAt.delete(trial);
   }
@@ -197,6 +205,9 @@ function addAttempt(state: SweepState, attempt: Attempt): void {
   const keys = state.attemptsOf.get(attempt.trial);
   if (keys === undefined) state.attemptsOf.set(attempt.trial, [key]);
   else keys.push(key);
+  const beside = state.attemptsIn.get(attempt.submission);
+  if (beside === undefined) state.attemptsIn.set(attempt.submission, [key]);
+  else beside.push(key);
 }
 
 function accept(state: SweepState, id: string, jobId: string): void {
@@ -228,13 +239,21 @@ function endSubmission(
       signal: undefined,
       source: "herd",
     };
+    restoreIntent(state, attempt);
   }
 }
 
+/** The trial is as it was before this attempt, which did nothing: paused, pruned or stopped. A newer wish stays. */
+function restoreIntent(state: SweepState, attempt: Attempt): void {
+  const before = state.intentsBefore.get(attemptKey(attempt.submission, attempt.task));
+  const isLast = state.attemptsOf.get(attempt.trial)?.at(-1) ===
+    attemptKey(attempt.submission, attempt.task);
+  if (before === undefined || !isLast || state.intents.has(attempt.trial)) return;
+  state.intents.set(attempt.trial, before);
+}
+
 function* attemptsIn(state: SweepState, submission: string): Iterable<Attempt> {
-  for (const attempt of state.attempts.values()) {
-    if (attempt.submission === submission) yield attempt;
-  }
+  for (const key of state.attemptsIn.get(submission) ?? []) yield state.attempts.get(key)!;
 }
 
 function changeAttempt(state: SweepState, change: AttemptChange): void {
@@ -251,6 +270,7 @@ function changeAttempt(state: SweepState, change: AttemptChange): void {
   if (change.usage !== undefined) attempt.usage = change.usage;
   if (change.usageDue !== undefined) attempt.usageDue = change.usageDue;
   if (change.unknownSince !== undefined) attempt.unknownSince = change.unknownSince ?? undefined;
+  if (change.ending?.cause === "not-submitted") restoreIntent(state, attempt);
 }
 
 function carryOver(
@@ -285,14 +305,23 @@ function carryOver(
   }
 }
 
-/** The attempt that a trial's status rests on: its last one that was submitted. */
+/**
+ * The attempt that a trial's status rests on: its last one that was submitted,
+ * or, when that one has ended, an earlier one that is in the queue again because
+ * somebody requeued its job.
+ */
 export function latestAttempt(state: SweepState, trial: number): Attempt | undefined {
   const keys = state.attemptsOf.get(trial) ?? [];
+  let last: Attempt | undefined;
   for (let i = keys.length - 1; i >= 0; i--) {
     const attempt = state.attempts.get(keys[i]!);
-    if (attempt !== undefined && attempt.ending?.cause !== "not-submitted") return attempt;
+    if (attempt === undefined || attempt.ending?.cause === "not-submitted") continue;
+    last ??= attempt;
+    if (last.phase !== "ended" || attempt.phase === "queued" || attempt.phase === "running") {
+      return last.phase === "ended" ? attempt : last;
+    }
   }
-  return undefined;
+  return last;
 }
 
 /** The state as JSON can hold it. */
@@ -303,8 +332,10 @@ export function toPlain(state: SweepState): unknown {
     submissions: [...state.submissions.values()],
     attempts: [...state.attempts.values()],
     attemptsOf: undefined,
+    attemptsIn: undefined,
     ranAs: [...state.ranAs],
     intents: [...state.intents],
+    intentsBefore: [...state.intentsBefore],
     accepted: [...state.accepted],
     cancelSentAt: [...state.cancelSentAt],
   };
@@ -317,8 +348,10 @@ type Plain =
     | "submissions"
     | "attempts"
     | "attemptsOf"
+    | "attemptsIn"
     | "ranAs"
     | "intents"
+    | "intentsBefore"
     | "accepted"
     | "cancelSentAt"
   >
@@ -328,6 +361,7 @@ type Plain =
     attempts: Attempt[];
     ranAs: [string, string][];
     intents: [number, IntentRecord][];
+    intentsBefore: [string, IntentRecord][];
     accepted: [number, string][];
     cancelSentAt: [number, number][];
   };
@@ -339,10 +373,12 @@ export function fromPlain(plain: unknown): SweepState {
     ...from,
     attempts: new Map(),
     attemptsOf: new Map(),
+    attemptsIn: new Map(),
     trials: new Map(from.trials.map((trial) => [trial.index, trial])),
     submissions: new Map(from.submissions.map((submission) => [submission.id, submission])),
     ranAs: new Map(from.ranAs),
     intents: new Map(from.intents),
+    intentsBefore: new Map(from.intentsBefore),
     accepted: new Map(from.accepted),
     cancelSentAt: new Map(from.cancelSentAt),
   };

@@ -4,7 +4,7 @@ import { attemptKey } from "./event.ts";
 import type { AttemptChange } from "./event.ts";
 import { taskKey } from "./sighting.ts";
 import type { JobRecord, Look, Sighting } from "./sighting.ts";
-import type { SweepState } from "./state.ts";
+import type { Submission, SweepState } from "./state.ts";
 
 /** Accounting shows an ended job up to 5 s late (measured 4.3 s); below this nothing is concluded from its silence. */
 export const ACCOUNTING_LAG_MS = 30_000;
@@ -39,9 +39,11 @@ export function transitions(state: SweepState, observation: Observation): Attemp
   for (const attempt of state.attempts.values()) {
     const submission = state.submissions.get(attempt.submission);
     if (attempt.jobId === undefined || submission?.scheduler !== observation.scheduler) continue;
+    const views = viewsOf(attempt, submission, observation);
     const change = attempt.phase === "ended"
-      ? reopen(attempt, observation) ?? correct(attempt, observation)
-      : compare(state, attempt, observation);
+      ? reopen(attempt, submission, views, observation.look) ??
+        correct(attempt, views, observation.look)
+      : compare(state, attempt, views, observation.look);
     if (change !== undefined && differs(attempt, change)) changes.push(change);
   }
   return changes;
@@ -58,15 +60,40 @@ export function wantsAccounting(attempt: Attempt, inQueue: Sighting | undefined)
   return inQueue === undefined || inQueue.state === "completing" || isOver(inQueue);
 }
 
+/** What each view says of one attempt. */
+interface Views {
+  inQueue: Sighting | undefined;
+  inAccounting: Sighting | undefined;
+  record: JobRecord | undefined;
+}
+
+function viewsOf(
+  attempt: Attempt,
+  { jobName }: Submission,
+  { look, records }: Observation,
+): Views {
+  const key = taskKey(attempt.jobId!, attempt.task);
+  // Job ids begin again some day: the job of another name is not this one. HyperHerd's carry no nonce.
+  const ours = (seen: Sighting | undefined) =>
+    seen !== undefined && (jobName === "" || seen.jobName === jobName) ? seen : undefined;
+  const inQueue = ours(look.inQueue.get(key));
+  const record = records.get(attemptKey(attempt.submission, attempt.task));
+  // Requeued since, it has written nothing yet: what stands there is of the run before.
+  const isCurrent = record !== undefined &&
+    record.restart >= Math.max(attempt.restarts, inQueue?.restarts ?? 0);
+  return {
+    inQueue,
+    inAccounting: ours(look.inAccounting.get(key)),
+    record: isCurrent ? record : undefined,
+  };
+}
+
 function compare(
   state: SweepState,
   attempt: Attempt,
-  { look, records }: Observation,
+  { inQueue, inAccounting, record }: Views,
+  look: Look,
 ): AttemptChange | undefined {
-  const key = taskKey(attempt.jobId!, attempt.task);
-  const record = records.get(attemptKey(attempt.submission, attempt.task));
-  const inQueue = look.inQueue.get(key);
-  const inAccounting = look.inAccounting.get(key);
   if (record?.voided) return voided(attempt, record);
   if (inQueue !== undefined && isOver(inQueue)) {
     return end(attempt, inQueue, inAccounting, record, look);
@@ -78,9 +105,10 @@ function compare(
       return running(attempt, inQueue, record);
     case "completing":
       // The controller says COMPLETING for as long as the node's daemon is dead; accounting knows at once.
-      return isOver(inAccounting)
-        ? end(attempt, inAccounting!, inAccounting, record, look)
-        : running(attempt, inQueue, record);
+      if (!isOver(inAccounting)) return running(attempt, inQueue, record);
+      return isOnItsWayBack(inQueue, inAccounting!)
+        ? queued(attempt, inQueue, record)
+        : end(attempt, inAccounting!, inAccounting, record, look);
     case "unrecognised":
       // A word of a later SLURM: not an end by itself. The local scheduler says so of a task that
       // ended unwatched, and only the task's record knows how.
@@ -99,17 +127,45 @@ function voided(attempt: Attempt, record: JobRecord): AttemptChange {
 }
 
 /** An ended attempt that is in the queue again: a finished job can be requeued, and runs anew. */
-function reopen(attempt: Attempt, { look }: Observation): AttemptChange | undefined {
-  const seen = look.inQueue.get(taskKey(attempt.jobId!, attempt.task));
-  if (seen?.state === "pending") {
-    return { ...queued(attempt, seen, undefined), ending: null, endedAt: null, usageDue: false };
+function reopen(
+  attempt: Attempt,
+  { carried }: Submission,
+  { inQueue: seen, inAccounting, record }: Views,
+  look: Look,
+): AttemptChange | undefined {
+  // Without a nonce nobody can tell a requeued job from another one that got its id.
+  if (seen === undefined || carried) return undefined;
+  const again = { ending: null, endedAt: null, usageDue: false };
+  if (seen.state === "pending") return { ...queued(attempt, seen, undefined), ...again };
+  if (isOver(seen) && (seen.restarts ?? 0) > attempt.restarts) {
+    // It ran again and ended between two looks.
+    return end(attempt, seen, inAccounting, record, look);
   }
-  const startedAfter = seen?.startedAt !== undefined && attempt.endedAt !== undefined &&
+  if (seen.state !== "running" || !startedAgain(attempt, seen)) return undefined;
+  return { ...running(attempt, seen, undefined), ...again };
+}
+
+/** By the restart count, which needs no clock; the end may be told by the node's, which differs from the controller's. */
+function startedAgain(attempt: Attempt, seen: Sighting): boolean {
+  if (seen.restarts !== undefined) return seen.restarts > attempt.restarts;
+  return seen.startedAt !== undefined && attempt.endedAt !== undefined &&
     seen.startedAt > attempt.endedAt + 1000;
-  if (seen?.state === "running" && startedAfter) {
-    return { ...running(attempt, seen, undefined), ending: null, endedAt: null, usageDue: false };
-  }
-  return undefined;
+}
+
+/** Ends after which SLURM may start the same job again. */
+function mayComeBack({ state }: Sighting): boolean {
+  return state === "preempted" || state === "node-failure";
+}
+
+/**
+ * A job that is requeued is COMPLETING until its processes have gone, and then
+ * waits again. Meanwhile accounting shows the end of its earlier run, and the
+ * queue already the limit of its next one, or none.
+ */
+function isOnItsWayBack(inQueue: Sighting, inAccounting: Sighting): boolean {
+  if (!mayComeBack(inAccounting)) return false;
+  const { endedAt } = inAccounting;
+  return inQueue.endedAt === undefined || endedAt === undefined || inQueue.endedAt > endedAt + 1000;
 }
 
 function queued(attempt: Attempt, seen: Sighting, record: JobRecord | undefined): AttemptChange {
@@ -150,7 +206,10 @@ function gone(
   record: JobRecord | undefined,
   look: Look,
 ): AttemptChange | undefined {
-  if (isOver(inAccounting)) return end(attempt, inAccounting!, inAccounting, record, look);
+  // Accounting closes a run that is preempted or loses its node; only the queue tells whether it comes back.
+  if (isOver(inAccounting) && (look.queue.answered || !mayComeBack(inAccounting!))) {
+    return end(attempt, inAccounting!, inAccounting, record, look);
+  }
   const own = byRecord(attempt, record);
   if (own !== undefined) return own;
   // A record of a start or of a signal says nothing about an end, and a silent queue even less.
@@ -171,6 +230,9 @@ function gone(
     phase: "ended",
     ending,
     endedAt: record?.endedAt ?? record?.aliveAt ?? since,
+    ...(record?.startedAt === undefined ? {} : { startedAt: record.startedAt }),
+    ...(record?.node === undefined ? {} : { node: record.node }),
+    restarts: Math.max(attempt.restarts, record?.restart ?? 0),
     usageDue: look.accounting.answered || reasonOf(look) === "unreachable",
     unknownSince: null,
     reason: null,
@@ -262,34 +324,38 @@ function end(
   look: Look,
 ): AttemptChange {
   const usage = isOver(inAccounting) ? inAccounting?.usage : undefined;
-  const fresh = seen.restarts === undefined || record === undefined ||
-    record.restart >= seen.restarts;
-  const startedAt = (fresh ? record?.startedAt : undefined) ?? seen.startedAt;
+  // Start and end by one clock, the node's or the controller's, so that their difference is true.
+  const startedAt = record?.endedAt === undefined
+    ? seen.startedAt ?? record?.startedAt
+    : record.startedAt ?? seen.startedAt;
   const node = seen.node ?? record?.node;
   return {
     ...same(attempt),
     phase: "ended",
     schedulerState: seen.raw,
-    ending: endingOf(seen, fresh ? record : undefined),
+    ending: endingOf(seen, record),
     // During an outage accounting dates an end to the reconnection; the record has the true time.
-    endedAt: (fresh ? record?.endedAt : undefined) ?? seen.endedAt ?? look.at,
+    endedAt: record?.endedAt ?? seen.endedAt ?? look.at,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(node === undefined ? {} : { node }),
     restarts: restarts(attempt, seen, record),
     ...(usage === undefined ? {} : { usage }),
-    usageDue: usage === undefined && reasonOf(look) !== "absent",
+    // Of tasks that never started accounting knows no usage, and never will.
+    usageDue: !isOver(inAccounting) && reasonOf(look) !== "absent",
     unknownSince: null,
     reason: null,
   };
 }
 
 /** An attempt that is over may still owe its usage, or have ended by its own word only. */
-function correct(attempt: Attempt, { look, records }: Observation): AttemptChange | undefined {
+function correct(
+  attempt: Attempt,
+  { inQueue, inAccounting, record }: Views,
+  look: Look,
+): AttemptChange | undefined {
   if (!attempt.usageDue) return undefined;
-  const key = taskKey(attempt.jobId!, attempt.task);
-  const record = records.get(attemptKey(attempt.submission, attempt.task));
-  const inQueue = look.inQueue.get(key);
-  const inAccounting = look.inAccounting.get(key);
+  // On a network disk the record may come into sight after the scheduler told the end.
+  if (record?.voided) return voided(attempt, record);
   const seen = isOver(inAccounting) ? inAccounting : inQueue;
   if (seen !== undefined && isOver(seen)) return end(attempt, seen, inAccounting, record, look);
   // While it cleans up it is still in the queue: its last word is to come.

@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt.ts";
+import { silenceNote } from "./silence.ts";
 import { latestAttempt } from "./state.ts";
 import type { SweepState } from "./state.ts";
 import { describeEnding, pendingIntent, STATUSES, statusOf } from "./status.ts";
@@ -15,22 +16,30 @@ export interface TrialView {
   attempts: number;
   /** `stop`, `pause` or `prune` that the cluster has not carried out yet. */
   wish: string | undefined;
+  /** Time since its job gave a sign of life; known of running trials at a look. */
+  silentMs: number | undefined;
   /** Why it failed or waits, in a few words. */
   note: string | undefined;
 }
 
-/** The sweep's trials by index. Dropped ones are left out unless they are live or asked for. */
-export function trialViews(state: SweepState, options: { dropped?: boolean } = {}): TrialView[] {
+/**
+ * The sweep's trials by index. Dropped ones are left out unless they are live or
+ * asked for. `silent` is what `silences` found.
+ */
+export function trialViews(
+  state: SweepState,
+  options: { dropped?: boolean; silent?: ReadonlyMap<number, number> } = {},
+): TrialView[] {
   const views: TrialView[] = [];
   for (const trial of state.trials.values()) {
-    const view = viewOf(state, trial);
+    const view = viewOf(state, trial, options.silent?.get(trial.index));
     const live = view.attempt !== undefined && view.attempt.phase !== "ended";
     if (trial.dropped !== true || live || options.dropped === true) views.push(view);
   }
   return views.sort((a, b) => a.trial.index - b.trial.index);
 }
 
-export function viewOf(state: SweepState, trial: Trial): TrialView {
+export function viewOf(state: SweepState, trial: Trial, silentMs?: number): TrialView {
   const attempt = latestAttempt(state, trial.index);
   const status = statusOf(state, trial.index);
   const wish = pendingIntent(state, trial.index);
@@ -40,22 +49,23 @@ export function viewOf(state: SweepState, trial: Trial): TrialView {
     attempt,
     attempts: state.attemptsOf.get(trial.index)?.length ?? 0,
     wish,
-    note: noteOf(state, trial, status, attempt, wish),
+    silentMs,
+    note: noteOf(state, trial, { status, attempt, wish, silentMs }),
   };
 }
 
 function noteOf(
   state: SweepState,
   trial: Trial,
-  status: Status,
-  attempt: Attempt | undefined,
-  wish: string | undefined,
+  { status, attempt, wish, silentMs }: Pick<TrialView, "status" | "attempt" | "wish" | "silentMs">,
 ): string | undefined {
   const parts: string[] = [];
   if (wish !== undefined) parts.push(WISHES[wish] ?? wish);
   if (status === "failed" && attempt !== undefined) parts.push(describeEnding(attempt) ?? "failed");
   if (status === "queued" && attempt?.reason !== undefined) parts.push(attempt.reason);
   if (status === "unknown") parts.push(attempt?.reason ?? "not seen");
+  const silence = status === "running" ? silenceNote(silentMs) : undefined;
+  if (silence !== undefined) parts.push(silence);
   if (status === "submitted" && attempt?.phase === "intended") parts.push("not confirmed yet");
   if (status === "pruned" || status === "paused") {
     const reason = state.intents.get(trial.index)?.reason;

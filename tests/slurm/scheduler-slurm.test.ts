@@ -335,11 +335,12 @@ test("a submission that arrives after it was given up runs nothing", { skip }, a
   const ws = workspace(t, "touch ran\n", [0]);
   writeFileSync(join(ws.folder, "void"), "");
   const jobId = await ws.submit(scheduler);
-  await lookUntil(
+  const look = await lookUntil(
     scheduler,
     { jobId, jobName: ws.jobName, tasks: [0] },
-    (look) => look.inQueue.get(`${jobId}_0`)?.state === "completed",
+    (look) => look.inQueue.get(`${jobId}_0`)?.state === "failed",
   );
+  assert.equal(look.inQueue.get(`${jobId}_0`)!.exitCode, 75);
   assert.equal(ws.record(0)!.voided, true);
   assert.equal(existsSync(join(ws.folder, "ran")), false);
 });

@@ -65,6 +65,8 @@ export interface StatusDocument {
     experiment_name: string;
     attempts: number;
     restarts: number;
+    silent_seconds: number | null;
+    node: string | null;
     note: string | null;
     job_id: string | null;
   }[];

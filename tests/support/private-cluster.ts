@@ -33,9 +33,11 @@ export interface PrivateCluster {
   ask(...argv: string[]): Promise<Ended>;
   freeze(daemon: Daemon): void;
   thaw(daemon: Daemon): void;
-  /** `kill -9`, and waits until it is gone. */
+  /** As an administrator does: it saves its state, and is gone when this resolves. */
+  stop(daemon: Daemon): Promise<void>;
+  /** `kill -9`: a controller forgets what it had not saved, such as which tasks it had started. */
   kill(daemon: Daemon): Promise<void>;
-  /** Starts a daemon that was killed, and waits until it answers. */
+  /** Starts a daemon that was ended, and waits until it answers. */
   start(daemon: Daemon): Promise<void>;
   /** Processes on this machine that belong to a job: its stepd, script and trainer. */
   processesOf(rawJobId: string): number[];
@@ -271,11 +273,8 @@ function handle(dir: string, options: ClusterOptions, keeper: Keeper): PrivateCl
     },
     freeze: (daemon) => void process.kill(pidOf(daemon), "SIGSTOP"),
     thaw: (daemon) => void process.kill(pidOf(daemon), "SIGCONT"),
-    async kill(daemon) {
-      const pid = pidOf(daemon);
-      process.kill(pid, "SIGKILL");
-      await until(() => Promise.resolve(!isAlive(pid)), `${daemon} to die`);
-    },
+    stop: (daemon) => end(pidOf(daemon), "SIGTERM"),
+    kill: (daemon) => end(pidOf(daemon), "SIGKILL"),
     async start(daemon) {
       keeper.begin(daemon);
       await until(() => answers(daemon), `${daemon} to answer`);
@@ -294,6 +293,11 @@ function definedOf(env: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
   );
+}
+
+async function end(pid: number, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+  process.kill(pid, signal);
+  await until(() => Promise.resolve(!isAlive(pid)), `process ${pid} to end by ${signal}`);
 }
 
 function isAlive(pid: number): boolean {

@@ -196,7 +196,7 @@ function look(
       for (const sighting of seen?.accounting ?? []) ended.set(keyOf(sighting), sighting);
       unfinished ||= seen?.unfinished ?? false;
     }
-    if (unfinished && !supervised) restart(keeper);
+    if (unfinished && !supervised && isOwn(spool)) restart(keeper);
   } catch (error) {
     const message = `Cannot read the spool "${spool}" (${codeOf(error) ?? error})`;
     const silent = { answered: false as const, reason: "unreachable" as const, message };
@@ -211,6 +211,11 @@ function look(
     ? queue
     : { answered: false as const, reason: "not-asked" as const, message: "No task was asked for" };
   return { at, queue, accounting, inQueue, inAccounting };
+}
+
+/** Root that looks at somebody's sweep must not run that sweep's jobs as root. */
+function isOwn(spool: string): boolean {
+  return statSync(spool).uid === process.getuid?.();
 }
 
 /** A look tells what it saw even where no supervisor can be started: its tasks then stay "SupervisorStarting". */

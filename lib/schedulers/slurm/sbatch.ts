@@ -91,7 +91,9 @@ export type Submission =
 /** After these words the job may be in the queue, or a later try may succeed. */
 const OUTAGE = new RegExp(
   [
-    "unable to contact",
+    "unable to (contact|establish|resolve)",
+    "getaddrinfo",
+    "failed: no error",
     "timed out",
     "timeout",
     "connect failure",

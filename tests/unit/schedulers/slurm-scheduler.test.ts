@@ -360,6 +360,11 @@ const ANSWERS: [kind: "rejected" | "unreachable", code: number, err: string][] =
   ],
   ["unreachable", 255, "ssh: connect to host login port 22: Connection refused"],
   ["unreachable", 255, "kex_exchange_identification: read: the other side hung up"],
+  [
+    "unreachable",
+    1,
+    'sbatch: error: slurm_set_addr: Unable to resolve "localhost"\nsbatch: error: Unable to establish control machine address\nsbatch: error: Batch job submission failed: No error',
+  ],
   ["unreachable", 1, ""],
   ["unreachable", 0, ""],
 ];
@@ -465,6 +470,8 @@ test("throttle: a number, none, an array that is over, a no and an outage", asyn
     ["scontrol", "update", "JobId=9", "ArrayTaskThrottle=0"],
   ]);
   set({ scontrol: { code: 1, err: "slurm_update error: Invalid job id specified\n" } });
+  await scheduler.throttle("9", 4);
+  set({ scontrol: { code: 1, err: "439_0-1: Job has already finished\n(null): No error\n" } });
   await scheduler.throttle("9", 4);
   set({ scontrol: { code: 1, err: "slurm_update error: Access/permission denied\n" } });
   await assert.rejects(scheduler.throttle("9", 4), { kind: "rejected" });

@@ -11,6 +11,7 @@ test("a whole run gives start, node, signals, true code and end", () => {
   const text =
     `${START}1795195424.1\t9_4\t0\tsig\tUSR1\t.\n1795195424.2\t9_4\t0\tsig\tTERM\t.\n${DONE}${EXIT}`;
   assert.deepEqual(parseRecord(text, FILE), {
+    jobId: "9",
     ...FILE,
     startedAt: 1795195420250,
     restart: 0,

@@ -1,0 +1,24 @@
+import { EXIT } from "../lib/base/exit-codes.ts";
+import { exitCodeOf, explain, kindOf } from "../lib/base/explain.ts";
+import type { Context } from "./command.ts";
+
+/**
+ * Prints what a command did as one JSON document and gives back the exit code.
+ * When the scheduler failed after a part of it, the document has an `error` as
+ * well: two documents would be none to a program that reads them.
+ */
+export function tellDocument(
+  { out, log }: Pick<Context, "out" | "log">,
+  document: object,
+  trouble: Error | undefined,
+): number {
+  if (trouble === undefined) {
+    out.json(document);
+    return EXIT.done;
+  }
+  out.json({ ...document, ...explain(trouble, "json") });
+  out.printError(`${out.errorPaint.red("Error:")} ${explain(trouble, "terminal")}`);
+  const kind = kindOf(trouble);
+  log.write("error", explain(trouble, "terminal"), { kind, stack: explain(trouble, "log") });
+  return exitCodeOf(trouble);
+}

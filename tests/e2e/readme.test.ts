@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { fileURLToPath } from "node:url";
+import { HERD } from "../support/herd.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+
+/** The lines that the README tells a new user to type, without what they mean. */
+function linesBelow(heading: string): string[] {
+  const text = README.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
+  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block]) =>
+    block!.trim().split("\n")
+  )
+    .map((line) => line.replace(/\s+# .*$/, "")).filter((line) => line !== "");
+}
+
+/**
+ * Stands for the user: the first time it makes of the template a sweep of this
+ * machine and of the launcher a trainer, the second time it asks for more steps.
+ */
+const EDITOR = `#!/bin/bash
+set -eu
+if [ $# = 2 ]; then
+  sed -i 's/^name: .*/&\\nscheduler: local\\nlocal: {slots: 5}/; s/^  mem: .*/  mem: 100M/' "$1"
+  cat >>"$1" <<'YAML'
+successive_halving: {metric: val_loss, direction: min, min_steps: 1, budget: 4}
+YAML
+  sed -i '/^exec python/,$d' "$2"
+  cat >>"$2" <<'TRAINER'
+echo "$2" >>ledger.txt
+for step in 1 2 3 4; do
+  "$HERD_BIN" log val_loss "0.$HYPERHERD_TRIAL_ID$step" --step $step
+  echo "step $step"
+  sleep 0.2
+done
+TRAINER
+else
+  sed -i 's/^    steps: 5/    steps: 9/' "$1"
+fi
+`;
+
+function bash(
+  line: string,
+  options: { cwd: string; env: Record<string, string | undefined> },
+): Promise<{ code: number | null; said: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("bash", ["-c", line], { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    child.stdout.on("data", (chunk) => said += chunk);
+    child.stderr.on("data", (chunk) => said += chunk);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, said });
+    });
+  });
+}
+
+test("what the README tells a new user to type works, in its order", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "herd-readme-"));
+  try {
+    symlinkSync(HERD, join(cwd, "herd"));
+    const editor = join(cwd, "editor");
+    writeFileSync(editor, EDITOR);
+    chmodSync(editor, 0o755);
+    const env = { ...process.env, NO_COLOR: "1", EDITOR: editor };
+    const lines = linesBelow("Your own sweep");
+    assert.ok(lines.length >= 10, `${lines}`);
+    const said = new Map<string, string>();
+    for (const line of lines) {
+      const ended = await bash(line, { cwd, env });
+      assert.equal(ended.code, 0, `${line}\n${ended.said}`);
+      said.set(line, ended.said);
+    }
+    const started = readFileSync(join(cwd, "my-sweep", "ledger.txt"), "utf8").trim().split("\n");
+    assert.equal(started.length, 9, "five trials, and four that the edit added");
+    assert.equal(new Set(started).size, 9, "none of them twice");
+    assert.match(said.get("./herd check my-sweep")!, /would submit 5 trials to this machine/);
+    assert.match(said.get("./herd status my-sweep --watch")!, /5 trials: 5 completed/);
+    assert.match(said.get("./herd tail my-sweep 3 -f")!, /step 4/);
+    assert.match(said.get("./herd res my-sweep --best")!, /^rank +trial_id +val_loss +lr/m);
+    assert.match(said.get("./herd run my-sweep --wait")!, /Submitted 4 trials \(5-8\)/);
+  } finally {
+    rmSync(cwd, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  }
+});
+
+test("every task that README and docs name is there", () => {
+  const { tasks } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+  const pages = ["README.md", ...readdirSync(join(ROOT, "docs")).map((name) => `docs/${name}`)];
+  const named = pages.flatMap((page) =>
+    [...readFileSync(join(ROOT, page), "utf8").matchAll(/deno task ([a-z0-9:]+)/g)]
+      .map(([, task]) => task!)
+  );
+  assert.ok(named.length > 5);
+  for (const task of named) assert.ok(Object.hasOwn(tasks, task), task);
+});
+
+test("the packages that the README lists are those of deno.json", () => {
+  const { imports } = JSON.parse(readFileSync(join(ROOT, "deno.json"), "utf8"));
+  const listed = [...README.matchAll(/^\| \[`([^`]+)`\]/gm)].map(([, name]) => name!);
+  assert.deepEqual(listed.sort(), Object.keys(imports).sort());
+  assert.ok(existsSync(join(ROOT, "deno.lock")));
+});
