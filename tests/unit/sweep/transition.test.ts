@@ -379,6 +379,48 @@ test("completing is running until accounting knows the end", () => {
   assert.equal(statusOf(state, 0), "completed");
 });
 
+test("completing on its way back into the queue is queued, although accounting closed the run", () => {
+  const state = oneTrial();
+  look(state, { inQueue: seen("running", { startedAt: START, restarts: 0 }) });
+  const closed = seen("preempted", {
+    view: "accounting",
+    startedAt: START,
+    endedAt: START + 60_000,
+    usage: undefined,
+  });
+  const told = record({ signals: ["TERM"], exitCode: 143, endedAt: START + 62_000 });
+  // As measured: the queue has the restart already, and the limit of the run to come.
+  const back = { startedAt: START + 60_000, endedAt: START + 3_660_000, restarts: 1 };
+  look(state, { inQueue: seen("completing", back), inAccounting: closed, record: told });
+  assert.equal(statusOf(state, 0), "queued");
+  assert.equal(state.attempts.get("s1/0")?.restarts, 1);
+  look(state, { inQueue: seen("pending", { restarts: 1 }), inAccounting: closed, record: told });
+  assert.equal(statusOf(state, 0), "queued");
+});
+
+test("completing after an end for good is over as soon as accounting knows", () => {
+  const state = oneTrial();
+  const over = { startedAt: START, endedAt: START + 60_000 };
+  look(state, {
+    inQueue: seen("completing", over),
+    inAccounting: seen("preempted", { view: "accounting", ...over }),
+  });
+  assert.equal(statusOf(state, 0), "failed");
+  assert.equal(endingOfTrial(state)?.cause, "preempted");
+});
+
+test("with the queue silent, accounting is not believed an end that SLURM may follow with a restart", () => {
+  for (const word of ["preempted", "node-failure"] as const) {
+    const state = oneTrial();
+    look(state, { inQueue: seen("running", { startedAt: START }) });
+    const closed = seen(word, { view: "accounting", startedAt: START, endedAt: START + 60_000 });
+    look(state, { queue: DOWN, inAccounting: closed });
+    assert.equal(statusOf(state, 0), "running");
+    look(state, { inAccounting: closed });
+    assert.equal(endingOfTrial(state)?.cause, word);
+  }
+});
+
 test("a state word of a later SLURM ends nothing", () => {
   const state = oneTrial();
   look(state, { inQueue: seen("running", { startedAt: START }) });
