@@ -155,7 +155,9 @@ async function record(outside: Outside, list: readonly Ran[], submission = "s1")
           task: one.index,
           phase: one.phase ?? "ended",
           startedAt: one.startedAt ?? 1_700_000_000_000,
-          endedAt: one.phase === undefined ? one.endedAt ?? 1_700_000_090_000 : null,
+          endedAt: one.phase === undefined
+            ? one.endedAt ?? 1_700_000_000_000 + (one.usage?.elapsedSeconds ?? 90) * 1000
+            : null,
           usageDue: false,
           ...(one.schedulerState === undefined ? {} : { schedulerState: one.schedulerState }),
           ...(one.usage === undefined ? {} : {

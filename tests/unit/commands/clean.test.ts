@@ -1,18 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { processStart } from "../../../lib/base/pid.ts";
 import { inSweep, localYaml, runCommand, runJson, untilStatus } from "../../support/command.ts";
 import { createHasteningClock } from "../../support/hastening-clock.ts";
+import { untilFile } from "../../support/until-file.ts";
 import { supervisorOf } from "../../support/local-scheduler.ts";
 
 const SLEEPER = `#!/bin/bash
@@ -25,7 +18,7 @@ exec sleep 600
 async function running(path: string): Promise<number> {
   await runJson(["run", path]);
   await untilStatus(path, (all) => all.every((one) => one === "running"));
-  return Number(readFileSync(join(path, "pid.0"), "utf8"));
+  return Number(await untilFile(join(path, "pid.0")));
 }
 
 test("clean with nothing live and nothing to delete says so and asks nothing", () =>

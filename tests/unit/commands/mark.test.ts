@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { untilFile } from "../../support/until-file.ts";
 import { processStart } from "../../../lib/base/pid.ts";
 import { inSweep, localYaml, runCommand, runJson, untilStatus } from "../../support/command.ts";
 import { createHasteningClock } from "../../support/hastening-clock.ts";
@@ -27,7 +28,7 @@ test("G.1.4: prune really cancels a job whose trainer does not listen", () =>
   inSweep({ yaml: localYaml(1, "prune_grace_seconds: 1\n"), launcher: DEAF }, async (ws) => {
     await runJson(["run", ws.path]);
     await untilStatus(ws.path, ([one]) => one === "running");
-    const pid = Number(ws.read("pid.0"));
+    const pid = Number(await untilFile(`${ws.path}/pid.0`));
     const { pruned } = await runJson(["prune", ws.path, "0", "--reason", "diverged"]);
     assert.deepEqual(pruned, [{
       index: 0,

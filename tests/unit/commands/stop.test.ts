@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
+import { untilFile } from "../../support/until-file.ts";
 import { processStart } from "../../../lib/base/pid.ts";
 import { inSweep, localYaml, runCommand, runJson, untilStatus } from "../../support/command.ts";
 import { createHasteningClock } from "../../support/hastening-clock.ts";
@@ -22,7 +23,7 @@ test("stop cancels one trial and leaves the others, and says what was what", () 
   inSweep({ yaml: localYaml(3), launcher: SLEEPER }, async ({ path }) => {
     await runJson(["run", path]);
     await untilStatus(path, (all) => all.every((one) => one === "running"));
-    const pid = Number(readFileSync(join(path, "pid.1"), "utf8"));
+    const pid = Number(await untilFile(join(path, "pid.1")));
     const { cancelled } = await runJson(["stop", path, "1"]);
     assert.equal(cancelled.length, 1);
     assert.deepEqual(cancelled[0], {
