@@ -3,6 +3,7 @@ import { compactRanges, count } from "../lib/base/text.ts";
 import type { Check } from "../lib/daemon/check.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
 import type { SweepFile } from "../lib/daemon/sweep-file.ts";
+import type { RunPlan } from "../lib/sweep/run-plan.ts";
 import { resourceFields } from "../lib/sweep/resource-text.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
@@ -22,8 +23,8 @@ export const command = defineCommand({
   details:
     "Reads the YAML, expands the sweep, looks at the launcher, asks the cluster whether the\n" +
     "partition is there and the trials fit, and says what a run would submit. Changes nothing.\n" +
-    "Exit code 0 when a run would work, 2 when something must be mended, 4 when only the\n" +
-    "cluster did not answer.",
+    "Exit code 0 when a run would work, 2 when something must be mended, 3 when a run would be\n" +
+    "refused, 4 when only the cluster did not answer.",
   arguments: [{ name: "WORKSPACE", optional: true, description: "Folder or YAML file; default ." }],
   options: OPTIONS,
   examples: [
@@ -42,6 +43,7 @@ export const command = defineCommand({
     if (json) out.json(documentOf(outside, { sweep, scheduler, check }));
     else print(context, { sweep, scheduler, check });
     if (check.problems.length > 0) return EXIT.mistake;
+    if ("refused" in check.plan) return EXIT.refused;
     return check.silence === undefined ? EXIT.done : EXIT.unreachable;
   },
 });
@@ -53,34 +55,33 @@ interface Checked {
 }
 
 function print({ out, values }: CheckContext, { sweep, scheduler, check }: Checked): void {
-  const { green, red, bold, dim } = out.paint;
+  const { green, red, yellow, bold, dim } = out.paint;
   const { config, expansion, notices } = sweep;
   for (const { message, line } of notices) {
     say(out, line === undefined ? message : `${message} (line ${line})`);
   }
   for (const warning of check.warnings) say(out, warning);
   out.print(`${bold(config.name)}: ${count(expansion.trials.length, "trial")}`);
-  printPlan({ out }, check, scheduler);
+  const { plan } = check;
+  if (!("refused" in plan)) printPlan({ out }, { ...check, plan }, scheduler);
   if (values["no-cluster"]) out.print(dim("The cluster was not asked"));
   for (const { message, hint } of check.problems) {
     out.print(`${red("✗")} ${message}${hint === undefined ? "" : `\n  ${hint}`}`);
   }
+  if ("refused" in plan) {
+    out.print(`${yellow("!")} A run would be refused: ${plan.reason}\n  ${plan.hint}`);
+  }
   if (check.silence !== undefined) out.print(`${red("?")} ${check.silence.message}`);
-  if (check.problems.length === 0 && check.silence === undefined) {
+  if (check.problems.length === 0 && check.silence === undefined && !("refused" in plan)) {
     out.print(`${green("✓")} Nothing stands in the way of a run`);
   }
 }
 
 function printPlan(
   { out }: Pick<CheckContext, "out">,
-  { plan, jobs, left }: Check,
+  { plan, jobs, left }: Check & { plan: RunPlan },
   scheduler: string,
 ): void {
-  if ("refused" in plan) {
-    out.print(`A run would be refused: ${plan.reason}`);
-    out.print(`  ${plan.hint}`);
-    return;
-  }
   for (const change of plan.changes) say(out, change);
   const where = scheduler === "slurm" ? "to SLURM" : "to this machine";
   out.print(
@@ -110,7 +111,7 @@ function documentOf(outside: Outside, { sweep, scheduler, check }: Checked): unk
   const refused = "refused" in plan;
   const { refused: kind, reason, hint } = refused ? plan : {};
   return {
-    ok: problems.length === 0 && silence === undefined,
+    ok: problems.length === 0 && silence === undefined && !refused,
     sweep: sweep.config.name,
     workspace: outside.paths.root,
     config: outside.paths.config,

@@ -8,7 +8,7 @@ import type { Checkup } from "../lib/daemon/checkup.ts";
 import { formatDuration } from "../lib/sweep/duration.ts";
 import { formatMemory } from "../lib/sweep/memory.ts";
 import { defineCommand } from "./command.ts";
-import { ownCommandLine } from "./open.ts";
+import { ownCommandLine, say } from "./open.ts";
 import { versionFacts } from "./version.ts";
 
 export const command = defineCommand({
@@ -34,6 +34,7 @@ export const command = defineCommand({
       clock,
       signal,
       self: ownCommandLine(),
+      onWarning: (message) => say(out, message),
     });
     const bad = checkup.findings.filter(({ mark }) => mark === "bad").length;
     if (json) out.json(documentOf(checkup, bad));

@@ -14,8 +14,16 @@ import { say } from "./open.ts";
 const OPTIONS = [
   { name: "config", value: "FILE", description: "Copy this YAML instead of the template" },
   { name: "launcher", value: "FILE", description: "Copy this launcher instead of the template" },
-  { name: "force", short: "f", description: "Overwrite files that are there" },
-  { name: "python", description: "Also write herd_results.py, a helper for trainers in Python" },
+  {
+    name: "force",
+    short: "f",
+    description: "Replace files that are there, keeping them as NAME.before-init",
+  },
+  {
+    name: "python",
+    description:
+      "Also write herd_results.py, a helper for trainers in Python; where a sweep is, only it",
+  },
   { name: "partition", value: "NAME", description: "SLURM partition to use" },
   { name: "no-cluster", description: "Do not ask SLURM for its partitions and limits" },
 ] as const;
@@ -41,9 +49,13 @@ export const command = defineCommand({
 async function initCommand(context: InitContext): Promise<number> {
   const { values, positionals, cwd, out, json } = context;
   const directory = resolve(cwd, positionals[0] ?? ".");
-  const { checkNewWorkspace, readSource, writeNewWorkspace } = await import(
+  const { checkNewWorkspace, isWorkspace, readSource, writeNewWorkspace } = await import(
     "../lib/daemon/new-workspace.ts"
   );
+  const asksForMore = values.force || values.config !== undefined || values.launcher !== undefined;
+  if (values.python && !asksForMore && isWorkspace(directory)) {
+    return await addHelper(context, directory);
+  }
   const notes: string[] = [];
   const copy = values.config === undefined ? undefined : readSource(resolve(cwd, values.config));
   const given = values.launcher === undefined
@@ -65,10 +77,34 @@ async function initCommand(context: InitContext): Promise<number> {
     const mode = given === undefined ? 0o755 : given.mode | ((given.mode & 0o444) >> 2);
     return { path, text: given?.bytes ?? renderLauncher(), mode };
   });
-  writeNewWorkspace(directory, files);
-  const written = { directory, created: targets, facts, copied: copy !== undefined, notes };
+  const kept = writeNewWorkspace(directory, files);
+  const copied = copy !== undefined;
+  const written = { directory, created: targets, kept, facts, copied, notes };
   if (json) out.json(documentOf(written));
   else tell(context, written);
+  return EXIT.done;
+}
+
+/** `init --python` where a sweep is already. */
+async function addHelper(
+  { values, out, json, cwd }: InitContext,
+  directory: string,
+): Promise<number> {
+  const { checkNewWorkspace, writeNewWorkspace } = await import("../lib/daemon/new-workspace.ts");
+  const path = join(directory, "herd_results.py");
+  checkNewWorkspace(directory, [{ path }], values);
+  const notes = ["There is a sweep already: only the helper was added"];
+  if (values.partition !== undefined) {
+    notes.push("--partition was not used: the sweep's YAML stays as it is");
+  }
+  writeNewWorkspace(directory, [{ path, text: renderHelper(), mode: 0o644 }]);
+  if (json) {
+    const nothing = { kept: [], scheduler: null, partition: null, partitions: [] };
+    out.json({ directory, created: [path], ...nothing, notes });
+    return EXIT.done;
+  }
+  out.print(`Created ${relative(cwd, path)}`);
+  for (const note of notes) say(out, note);
   return EXIT.done;
 }
 
@@ -154,15 +190,18 @@ function checkPartition(wanted: string | undefined, known: readonly string[]): v
 interface Written {
   directory: string;
   created: readonly string[];
+  /** What `--force` replaced, under its new names. */
+  kept: readonly string[];
   facts: InitFacts;
   copied: boolean;
   notes: readonly string[];
 }
 
-function documentOf({ directory, created, facts, copied, notes }: Written): unknown {
+function documentOf({ directory, created, kept, facts, copied, notes }: Written): unknown {
   return {
     directory,
     created,
+    kept,
     scheduler: copied ? null : facts.slurm === true ? "slurm" : "local",
     partition: copied ? null : choosePartition(facts) ?? null,
     partitions: (facts.partitions ?? []).map((one) => one.name),
@@ -172,9 +211,10 @@ function documentOf({ directory, created, facts, copied, notes }: Written): unkn
 
 function tell(
   { out, cwd }: InitContext,
-  { directory, created, facts, copied, notes }: Written,
+  { directory, created, kept, facts, copied, notes }: Written,
 ): void {
   for (const path of created) out.print(`Created ${relative(cwd, path)}`);
+  for (const path of kept) out.print(`Kept what was there as ${relative(cwd, path)}`);
   for (const note of notes) say(out, note);
   if (!copied) {
     const partition = choosePartition(facts);

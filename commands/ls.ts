@@ -42,7 +42,7 @@ export const command = defineCommand({
     if (json) {
       const staticOverrides = now.state.definition?.staticOverrides ?? [];
       out.json(lsDocument(views, { config: now.sweep?.config, staticOverrides }));
-      return EXIT.done;
+      return views.length === 0 ? EXIT.negative : EXIT.done;
     }
     if (views.length === 0) throw nothing(values.pin);
     print(context, now, { views, before: outside.state().trials });

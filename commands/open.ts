@@ -18,6 +18,7 @@ export async function openWorkspace(
     clock,
     signal,
     self: ownCommandLine(),
+    onWarning: (message) => say(out, message),
   });
   for (const { message } of outside.notices()) say(out, message);
   return outside;

@@ -6,9 +6,18 @@ import type { Column } from "../lib/base/table.ts";
 import { compactRanges, nearest } from "../lib/base/text.ts";
 import { rank, rankRepeats } from "../lib/sweep/ranking.ts";
 import type { Direction } from "../lib/sweep/ranking.ts";
+import type { Trial } from "../lib/sweep/trial.ts";
+import { say } from "./open.ts";
 import { parameterNames } from "./remembered.ts";
 import { metricCell, metricNumber, metricsJson, paramCell } from "./res-cells.ts";
 import type { ResContext, Row, Selection } from "./res-rows.ts";
+
+/** A trial that logged what is ranked by. */
+interface Ranked {
+  trial: Trial;
+  finals: Row["finals"];
+  value: unknown;
+}
 
 interface Ranking {
   metric: string;
@@ -18,20 +27,47 @@ interface Ranking {
 
 /** `res --best`: trials, or choices averaged over their repeats, best first. */
 export function showBest(context: ResContext, selection: Selection, rows: readonly Row[]): number {
-  if (rows.length === 0 && !context.json) throw new NothingError("There is nothing to rank yet");
-  const ranking = rankingOf(context, selection, rows);
-  const logged = rows.filter(({ values }) => Object.hasOwn(values, ranking.metric));
+  const finals = namesIn(rows.map((row) => row.finals));
+  const last = namesIn(rows.map((row) => row.last ?? {}));
+  const names = { finals, last, all: [...new Set([...finals, ...last])] };
+  if (names.all.length === 0 && !context.json) {
+    throw new NothingError("There is nothing to rank yet");
+  }
+  const ranking = rankingOf(context, selection, names);
+  const { metric } = ranking;
+  const isFinal = finals.includes(metric);
+  if (!isFinal && names.all.length > 0) {
+    say(
+      context.out,
+      `No trial has a final result "${metric}"; ranked by what was logged last of it`,
+    );
+  }
+  const logged = rows.flatMap(({ trial, finals, last = {} }): Ranked[] => {
+    const from = Object.hasOwn(finals, metric) ? finals : last;
+    if (!Object.hasOwn(from, metric)) return [];
+    // A value from the middle of a training is not to be compared with results, unless asked for.
+    if (from === last && isFinal && !context.values.last) return [];
+    return [{ trial, finals, value: from[metric] }];
+  });
   const seed = selection.now.sweep?.config.repeats?.parameter;
   return seed === undefined
     ? showTrials(context, selection, logged, ranking)
     : showRepeats(context, selection, logged, { ...ranking, seed });
 }
 
-function rankingOf({ values }: ResContext, { now }: Selection, rows: readonly Row[]): Ranking {
+function namesIn(records: readonly object[]): string[] {
+  return [...new Set(records.flatMap((record) => Object.keys(record)))];
+}
+
+function rankingOf(
+  { values }: ResContext,
+  { now }: Selection,
+  { finals, all: known }: { finals: readonly string[]; all: readonly string[] },
+): Ranking {
   const halving = now.sweep?.config.halving;
-  const known = [...new Set(rows.flatMap(({ values: logged }) => Object.keys(logged)))];
-  const metric = values.metric ?? halving?.metric ?? onlyMetric(known);
-  if (rows.length > 0 && !known.includes(metric)) {
+  const metric = values.metric ?? halving?.metric ??
+    onlyMetric(finals.length > 0 ? finals : known);
+  if (known.length > 0 && !known.includes(metric)) {
     const near = nearest(metric, known);
     throw new UserError(`Cannot rank by "${metric}": no trial logged it`, {
       hint: near === undefined ? `Logged are ${known.join(", ")}` : `Did you mean "${near}"?`,
@@ -63,13 +99,13 @@ function onlyMetric(known: readonly string[]): string {
 function showTrials(
   { out, json, values }: ResContext,
   { now }: Selection,
-  rows: readonly Row[],
+  rows: readonly Ranked[],
   { metric, direction, most }: Ranking,
 ): number {
   const contenders = rows.map((row) => ({
     index: row.trial.index,
     params: row.trial.params,
-    value: metricNumber(row.values[metric]),
+    value: metricNumber(row.value),
     row,
   }));
   const best = rank(contenders, direction).slice(0, most);
@@ -80,7 +116,7 @@ function showTrials(
       experiment_name: row.trial.name,
       params,
       value,
-      metrics: metricsJson(row.values),
+      metrics: metricsJson(row.finals),
     }));
     out.json({ metric, direction, trials });
     return EXIT.done;
@@ -91,7 +127,7 @@ function showTrials(
   const lines = best.map(({ index, params, row }, i) => [
     `${i + 1}`,
     `${index}`,
-    metricCell(row.values[metric], digits),
+    metricCell(row.value, digits),
     ...names.map((name) => paramCell(params[name])),
     row.trial.name,
   ]);
@@ -102,13 +138,13 @@ function showTrials(
 function showRepeats(
   { out, json, values }: ResContext,
   { now }: Selection,
-  rows: readonly Row[],
+  rows: readonly Ranked[],
   { metric, direction, most, seed }: Ranking & { seed: string },
 ): number {
-  const contenders = rows.map(({ trial, values: logged }) => ({
+  const contenders = rows.map(({ trial, value }) => ({
     index: trial.index,
     params: trial.params,
-    value: metricNumber(logged[metric]),
+    value: metricNumber(value),
   }));
   const best = rankRepeats(contenders, seed, direction).slice(0, most);
   const of = now.sweep?.config.repeats?.count ?? null;

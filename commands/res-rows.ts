@@ -29,12 +29,13 @@ export const RES_OPTIONS = [
     choices: ["min", "max"],
     description: "With --best: which values are better (default that of successive_halving)",
   },
+  { name: "last", description: "Also what was logged last of metrics without a final result" },
   { name: "all", short: "a", description: "Also trials that the YAML no longer contains" },
 ] as const;
 
 export type ResContext = Context<readonly [...typeof RES_OPTIONS, typeof PIN_OPTION]>;
 
-/** The trials that were asked for and have results. */
+/** The trials that were asked for. */
 export interface Selection {
   now: Remembered;
   trials: readonly Trial[];
@@ -44,5 +45,8 @@ export interface Selection {
 /** What one trial came to. */
 export interface Row {
   trial: Trial;
-  values: Readonly<Record<string, unknown>>;
+  /** Its final results. */
+  finals: Readonly<Record<string, unknown>>;
+  /** Of each metric that it logged by step the last value; undefined where nobody asked. */
+  last: Readonly<Record<string, unknown>> | undefined;
 }

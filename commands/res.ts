@@ -2,6 +2,7 @@ import { delimitedLine } from "../lib/base/delimited.ts";
 import { UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges } from "../lib/base/text.ts";
+import type { Results } from "../lib/daemon/results.ts";
 import { matchesPins } from "../lib/sweep/pin.ts";
 import type { Trial } from "../lib/sweep/trial.ts";
 import { defineCommand } from "./command.ts";
@@ -21,10 +22,11 @@ export const command = defineCommand({
   name: "res",
   summary: "Print what trials logged: a table of results, their history, or the best ones",
   details:
-    "A row per trial that logged something: its values, then each metric. A metric that was\n" +
-    "only logged by step shows the value logged last. Tab-separated, with cells in quotes\n" +
-    "where they hold tabs, quotes or line breaks; numbers have six digits, in --csv and\n" +
-    "--json all. --steps is CSV: trial_id,step,metric,timestamp,value.",
+    "A row per trial: its values, then the final result of each metric, blank where it has\n" +
+    "none. Metrics that were only logged by step show their last value with --last, or when no\n" +
+    "trial has a final result yet. Tab-separated, with cells in quotes where they hold tabs,\n" +
+    "quotes or line breaks; numbers have six digits, in --csv and --json all. --steps is CSV:\n" +
+    "trial_id,step,metric,timestamp,value.",
   arguments: [{ name: "WORKSPACE", optional: true, description: "Folder or YAML file; default ." }],
   options: [...RES_OPTIONS, PIN_OPTION],
   examples: [
@@ -41,32 +43,48 @@ export const command = defineCommand({
     const pins = readPins(values.pin, now);
     const { createResults } = await import("../lib/daemon/results.ts");
     const results = createResults({ dir: outside.paths.results });
-    const listed = results.listTrials();
-    const known = listed.flatMap((index): Trial[] => {
-      const trial = now.state.trials.get(index);
-      return trial === undefined || (trial.dropped === true && !values.all) ? [] : [trial];
-    });
+    const listed = new Set(results.listTrials());
+    const known = [...now.state.trials.values()]
+      .filter(({ dropped }) => dropped !== true || values.all)
+      .sort((a, b) => a.index - b.index);
     const trials = known.filter(({ params }) => matchesPins(params, pins));
-    const foreign = listed.filter((index) => !now.state.trials.has(index));
+    const foreign = [...listed].filter((index) => !now.state.trials.has(index));
     if (foreign.length > 0) {
       say(out, `Results of ${compactRanges(foreign)} belong to no trial of this sweep`);
     }
     const selection = { now, trials, results };
     if (values.steps) return showSteps(context, selection);
-    const rows = await readRows(context, selection);
-    if (rows.length === 0) {
+    const noted = trials.filter(({ index }) => listed.has(index));
+    const finals = readFinals(context, noted, results);
+    const without = finals.size === 0 &&
+      !known.some(({ index }) => listed.has(index) && hasFinal(results, index));
+    const { lastValues } = await import("../lib/daemon/results.ts");
+    const wanted = values.last || without || values.best !== undefined;
+    const rows = trials.map((trial): Row => ({
+      trial,
+      finals: finals.get(trial.index) ?? {},
+      last: wanted ? listed.has(trial.index) ? lastValues(results, trial.index) : {} : undefined,
+    }));
+    const hasLast = rows.some(({ last }) => Object.keys(last ?? {}).length > 0);
+    if (finals.size === 0 && !hasLast) {
       const why = values.pin.length > 0 ? ` of trials with ${values.pin.join(" ")}` : "";
       say(out, `There are no results${why} yet`);
     }
     if (values.best !== undefined) return showBest(context, selection, rows);
+    if (without && hasLast && !values.last) {
+      say(out, "No trial has a final result yet; shown is what was logged last by step");
+    }
     return showTable(context, selection, rows);
   },
 });
 
 function refuseMixes({ values }: ResContext): void {
-  const { best, steps, metric, direction } = values;
+  const { best, steps, metric, direction, last } = values;
   if (best !== undefined && steps) {
     throw new UserError("Cannot rank single steps: --best and --steps were both given");
+  }
+  if (last && steps) {
+    throw new UserError("Cannot use --last with --steps, which shows every step");
   }
   if (best === undefined && direction !== undefined) {
     throw new UserError("Cannot use --direction without --best");
@@ -76,18 +94,27 @@ function refuseMixes({ values }: ResContext): void {
   }
 }
 
-async function readRows({ out }: ResContext, { trials, results }: Selection): Promise<Row[]> {
-  const { latestValues } = await import("../lib/daemon/results.ts");
+/** The final results of those trials that have any. */
+function readFinals(
+  { out }: ResContext,
+  trials: readonly Trial[],
+  results: Results,
+): Map<number, Row["finals"]> {
   const notices: string[] = [];
-  const rows = trials.flatMap((trial): Row[] => {
-    const { values, notices: more } = latestValues(results, trial.index);
+  const finals = new Map<number, Row["finals"]>();
+  for (const { index } of trials) {
+    const { values, notices: more } = results.readFinal(index);
     notices.push(...more.map(({ message }) => message));
-    return Object.keys(values).length === 0 ? [] : [{ trial, values }];
-  });
+    if (Object.keys(values).length > 0) finals.set(index, values);
+  }
   for (const notice of notices.slice(0, MOST_NOTICES)) say(out, notice);
   const rest = notices.length - MOST_NOTICES;
   if (rest > 0) say(out, `… and ${rest} more results files like these`);
-  return rows;
+  return finals;
+}
+
+function hasFinal(results: Results, index: number): boolean {
+  return Object.keys(results.readFinal(index).values).length > 0;
 }
 
 function showTable(
@@ -97,39 +124,45 @@ function showTable(
 ): number {
   if (json) {
     out.json({
-      trials: rows.map(({ trial, values: metrics }) => ({
+      trials: rows.map(({ trial, finals, last }) => ({
         index: trial.index,
         experiment_name: trial.name,
         params: trial.params,
-        metrics: metricsJson(metrics),
+        metrics: metricsJson(finals),
+        last: last === undefined ? null : metricsJson(last),
       })),
     });
     return EXIT.done;
   }
   const [separator, digits] = values.csv ? [",", "all"] as const : ["\t", "six"] as const;
   const names = parameterNames(now.state);
+  const lines = rows.map(({ trial, finals, last }) => ({
+    trial,
+    logged: new Map([...Object.entries(last ?? {}), ...Object.entries(finals)]),
+  }));
   const metrics = metricNames(rows);
   out.print(delimitedLine(["trial_id", "experiment_name", ...names, ...metrics], separator));
-  for (const { trial, values: logged } of rows) {
+  for (const { trial, logged } of lines) {
     const cells = [
       `${trial.index}`,
       trial.name,
       ...names.map((name) => paramCell(ownOf(trial.params, name))),
-      ...metrics.map((name) => metricCell(ownOf(logged, name), digits)),
+      ...metrics.map((name) => metricCell(logged.get(name), digits)),
     ];
     out.print(delimitedLine(cells, separator));
   }
   return EXIT.done;
 }
 
-/** In the order in which they are first seen. */
+/** In the order in which they are first seen, final results before others. */
 function metricNames(rows: readonly Row[]): string[] {
   const names = new Set<string>();
-  for (const { values } of rows) for (const name of Object.keys(values)) names.add(name);
+  for (const { finals } of rows) for (const name of Object.keys(finals)) names.add(name);
+  for (const { last } of rows) for (const name of Object.keys(last ?? {})) names.add(name);
   return [...names];
 }
 
-/** A metric may be called "constructor". */
+/** A parameter may be called "constructor". */
 function ownOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

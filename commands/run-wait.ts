@@ -13,6 +13,7 @@ import type { TrialView } from "../lib/sweep/view.ts";
 import { say } from "./open.ts";
 import { refusalOf } from "./refusal.ts";
 import { progressLines, transitionLine } from "./progress-lines.ts";
+import { runDocument } from "./run-report.ts";
 import type { RunContext } from "./run-options.ts";
 import { statusDocument } from "./status-document.ts";
 
@@ -53,6 +54,7 @@ export async function waitForTrials(
     ...outcome.left,
   ]);
   let left: readonly number[] = outcome.left;
+  const submitted = [...outcome.submitted];
   let triedRoom = clock.now();
   // Where nothing of ours is live any more there is room, unless the last round found none.
   let hadRoom = outcome.submitted.length > 0;
@@ -81,12 +83,14 @@ export async function waitForTrials(
         triedRoom = clock.now();
         const round = await nextRound(context, outside, () => wait.again(left, atOnce));
         left = round.left;
-        hadRoom = round.submitted;
+        submitted.push(...round.submitted);
+        hadRoom = round.submitted.length > 0;
         if (hadRoom) continue;
       }
       if (!live && left.length === 0) {
         region?.end();
-        return finish(context, outside, view.warnings, views);
+        const { warnings } = view;
+        return finish(context, outside, { ...outcome, submitted, left, warnings }, views);
       }
       await untilNews(context, outside, views);
     }
@@ -114,7 +118,7 @@ async function nextRound(
   { out }: RunContext,
   outside: Outside,
   again: () => ReturnType<Wait["again"]>,
-): Promise<{ submitted: boolean; left: readonly number[] }> {
+): Promise<{ submitted: RunResult["submitted"]; left: readonly number[] }> {
   const action = again();
   try {
     const round = await outside.change(
@@ -129,13 +133,13 @@ async function nextRound(
       ...round.undecided,
     ]);
     return {
-      submitted: round.submitted.length > 0,
+      submitted: round.submitted,
       left: round.plan.submit.filter((index) => !gone.has(index)),
     };
   } catch (error) {
     if (!(error instanceof SchedulerError) || error.kind === "rejected") throw error;
     say(out, error.message);
-    return { submitted: false, left: action.request.indices ?? [] };
+    return { submitted: [], left: action.request.indices ?? [] };
   }
 }
 
@@ -188,13 +192,15 @@ function hasNews(outside: Outside, open: readonly Attempt[]): boolean {
 function finish(
   { out, json, clock }: RunContext,
   outside: Outside,
-  warnings: readonly string[],
+  outcome: RunResult,
   views: readonly TrialView[],
 ): number {
   const bad = views.filter(({ status }) => status === "failed" || status === "cancelled");
   if (json) {
-    const facts = { sweep: outside.state().sweep, now: clock.now(), warnings };
-    out.json(statusDocument(views, new Map(), facts));
+    const { sweep } = outside.state();
+    const facts = { sweep, now: clock.now(), warnings: outcome.warnings };
+    const run = runDocument(outside, { outcome, dryRun: false, script: undefined });
+    out.json({ ...run, ...statusDocument(views, new Map(), facts) });
   } else if (bad.length === 0) {
     out.print(`All ${count(views.length, "trial")} have ended well`);
   } else {

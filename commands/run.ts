@@ -67,7 +67,7 @@ async function runCommand(context: RunContext): Promise<number> {
       },
     );
   }
-  if (json && !values.wait) {
+  if (json && (!values.wait || outcome.trouble !== undefined)) {
     const document = runDocument(outside, { outcome, dryRun: false, script: undefined });
     return tellDocument(context, document, outcome.trouble);
   }

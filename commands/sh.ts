@@ -59,10 +59,34 @@ async function halveCommand(context: HalveContext): Promise<number> {
     ? { pass: await preview(outside, settings), trouble: undefined }
     : await halve(context, outside, settings);
   for (const warning of pass.warnings) say(out, warning);
+  await sayUnlogged(context, outside, settings);
   if (json) return tellDocument(context, halvingDocument(pass), trouble);
   printHalving(out, pass, { explain: values.reason });
   if (trouble !== undefined) throw trouble;
   return EXIT.done;
+}
+
+/** A metric that nobody logs is most often a misspelt one, and halving would wait for it for ever. */
+async function sayUnlogged(
+  { out }: HalveContext,
+  outside: Outside,
+  { metric }: HalvingSettings,
+): Promise<void> {
+  const { createResults } = await import("../lib/daemon/results.ts");
+  const results = createResults({ dir: outside.paths.results });
+  const others = new Set<string>();
+  let final = false;
+  for (const trial of results.listTrials()) {
+    const streams = results.listStreams(trial);
+    if (streams.includes(metric)) return;
+    for (const name of streams) others.add(name);
+    final ||= Object.hasOwn(results.readFinal(trial).values, metric);
+  }
+  const found = others.size > 0
+    ? `logged by step are ${[...others].sort().map((name) => `"${name}"`).join(", ")}`
+    : "nothing was logged by step at all";
+  const how = final ? "by step, only as a final result" : "by step yet";
+  say(out, `No trial has logged "${metric}" ${how}; ${found}`);
 }
 
 async function preview(outside: Outside, settings: HalvingSettings): Promise<Pass> {

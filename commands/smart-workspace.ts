@@ -17,10 +17,25 @@ export function smartWorkspace(positionals: readonly string[], cwd: string): Sma
   const [first, second] = positionals;
   if (first === undefined) return { workspace: ".", index: undefined };
   if (second !== undefined) return { workspace: first, index: readIndex(second) };
-  const isIndex = /^-?\d+$/.test(first) && !isFolder(resolve(cwd, first));
-  return isIndex
+  return isIndex(first, cwd)
     ? { workspace: ".", index: readIndex(first) }
     : { workspace: first, index: undefined };
+}
+
+/** Reads `[WORKSPACE] [INDEX...]`: a whole number that comes first and is no folder is an index. */
+export function workspaceAndIndices(
+  positionals: readonly string[],
+  cwd: string,
+): { workspace: string; indices: readonly number[] } {
+  const [first, ...rest] = positionals;
+  if (first === undefined) return { workspace: ".", indices: [] };
+  return isIndex(first, cwd)
+    ? { workspace: ".", indices: positionals.map(readIndex) }
+    : { workspace: first, indices: rest.map(readIndex) };
+}
+
+function isIndex(word: string, cwd: string): boolean {
+  return /^-?\d+$/.test(word) && !isFolder(resolve(cwd, word));
 }
 
 function readIndex(text: string): number {

@@ -116,7 +116,7 @@ async function trialDocuments(
   now: number,
 ): Promise<unknown[]> {
   const { readProgress } = await import("../lib/daemon/progress.ts");
-  const { createResults, latestValues } = await import("../lib/daemon/results.ts");
+  const { createResults, lastValues } = await import("../lib/daemon/results.ts");
   const progress = readProgress(outside.paths, views);
   const results = createResults({ dir: outside.paths.results });
   const withResults = new Set(results.listTrials());
@@ -130,7 +130,8 @@ async function trialDocuments(
       params: trial.params,
       slurm_job_id: attempt?.jobId ?? null,
       ...usageFields(view, now),
-      metrics: has ? metricsJson(latestValues(results, trial.index).values) : {},
+      metrics: has ? metricsJson(results.readFinal(trial.index).values) : {},
+      last: has ? metricsJson(lastValues(results, trial.index)) : {},
       last_log_line: progress.get(trial.index)?.lastLogLine ?? null,
       step: progress.get(trial.index)?.step ?? null,
       note: view.note ?? null,

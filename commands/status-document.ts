@@ -7,7 +7,7 @@ export function statusDocument(
   views: readonly TrialView[],
   progress: ReadonlyMap<number, TrialProgress>,
   facts: { sweep: string | undefined; now: number; warnings: readonly string[] },
-): unknown {
+): object {
   return {
     totals: totalsOf(views),
     trials: views.map((view) => trialDocument(view, progress.get(view.trial.index), facts.now)),

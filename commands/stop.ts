@@ -32,7 +32,7 @@ export const command = defineCommand({
   arguments: TRIAL_ARGUMENTS,
   options: OPTIONS,
   examples: [
-    { line: "herd stop 3", meaning: "cancel trial 3" },
+    { line: "herd stop 3 5", meaning: "cancel trials 3 and 5" },
     { line: "herd stop -i 0,4-7", meaning: "cancel these" },
     { line: "herd stop sweep --all", meaning: "cancel everything that is live" },
   ],

@@ -21,12 +21,13 @@ export const command = defineCommand({
   name: "test",
   summary: "Run a trial's launcher here, as its job would",
   details:
-    'Runs `bash LAUNCHER "OVERRIDES" OVERRIDE...` in the workspace with the environment that\n' +
-    "the job would get, without SLURM, and exits with the launcher's own code. A trial that was\n" +
-    "ever submitted is refused, since a test would write into its outputs; --cfg-job, for\n" +
-    "trainers that use Hydra, runs nothing and may be used on every trial. What the test logs\n" +
-    "is put away to .hyperherd/tests/INDEX/ afterwards and never counts as the trial's result;\n" +
-    "files that the trainer writes elsewhere, such as checkpoints, stay where they are.",
+    'Runs `bash LAUNCHER "OVERRIDES"` in the workspace with the environment that the job would\n' +
+    'get, without SLURM, and exits with the launcher\'s own code; a launcher that uses "${@:2}"\n' +
+    "gets each override by itself as well. A trial that was ever submitted is refused, since a\n" +
+    "test would write into its outputs; --cfg-job, for trainers that use Hydra, runs nothing\n" +
+    "and may be used on every trial. What the test logs is put away to .hyperherd/tests/INDEX/\n" +
+    "afterwards and never counts as the trial's result; files that the trainer writes elsewhere,\n" +
+    "such as checkpoints, stay where they are.",
   arguments: [
     { name: "WORKSPACE", optional: true, description: "Folder or YAML file; default ." },
     { name: "INDEX", optional: true, description: "The trial's index; default the first trial" },

@@ -142,8 +142,9 @@ def parse_overrides(argv=None):
 
     Without an argument it reads the command line, in any of the ways a launcher may call:
     `train.py "${@:2}"` (one override per argument: exact), `train.py "$1"` (all in one
-    string: split at white space; quotes around a value hold it together) or `train.py "$@"` (both; the exact ones
-    win). Give a string or a list of arguments to parse those instead.
+    string: split at white space; quotes around a value hold it together) or `train.py "$@"`
+    (the string alone, or both where the launcher holds "@:2"; the exact ones win). Give a
+    string or a list of arguments to parse those instead.
 
     Values: null/None, true/false, numbers, [lists] and {maps} (JSON or Hydra's syntax) become
     Python values, all else is text. Numbers with leading zeros (007) and `experiment_name`

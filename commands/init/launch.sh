@@ -1,8 +1,9 @@
 #!/bin/bash
-# Starts one trial. herd calls it with the trial's overrides twice over:
+# Starts one trial. herd calls it with the trial's overrides:
 #   $1        all of them in one string:  "experiment_name=lr-0.001 lr=0.001 epochs=100"
 #   "${@:2}"  one by one:                 experiment_name=lr-0.001 lr=0.001 epochs=100
-# One by one is the better way: values with spaces, quotes or brackets arrive whole.
+# One by one is the better way: values with spaces, quotes or brackets arrive whole. herd passes
+# them so only to a launcher whose text holds "@:2"; any other one gets $1 alone, as from HyperHerd.
 #
 # Environment: HYPERHERD_WORKSPACE (this sweep's folder), HYPERHERD_SWEEP_NAME,
 # HYPERHERD_TRIAL_ID, HYPERHERD_TRIAL_NAME, HERD_ATTEMPT (1, 2, ...), HERD_BIN (for `herd log`).

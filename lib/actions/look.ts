@@ -1,5 +1,7 @@
 import { SchedulerError } from "../base/errors.ts";
 import { compactRanges } from "../base/text.ts";
+import type { Attempt } from "../sweep/attempt.ts";
+import { mayCancel } from "../sweep/carried.ts";
 import { overdue, signalsDue, superseded } from "../sweep/enforce.ts";
 import { latestAttempt } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
@@ -97,8 +99,9 @@ export async function cancelTrials(
   indices: readonly number[],
 ): Promise<string | undefined> {
   if (indices.length === 0) return undefined;
-  const attempts = indices.flatMap((index) => latestAttempt(parts.state(), index) ?? []);
-  const details: string[] = [];
+  const latest = indices.flatMap((index) => latestAttempt(parts.state(), index) ?? []);
+  const attempts = latest.filter((attempt) => mayCancel(parts.state(), attempt));
+  const details = namelessJobs(parts.state(), latest);
   for (const [name, refs] of taskRefs(parts.state(), attempts)) {
     const answer = await parts.scheduler(name).cancel(refs);
     if (!answer.ok) details.push(answer.detail);
@@ -106,6 +109,17 @@ export async function cancelTrials(
   const detail = details.join("; ");
   const ok = details.length === 0;
   // A cancel that did not get through is not written as sent: it is due again at the next look.
-  if (ok) parts.append([{ type: "cancel-sent", indices, ok: true }]);
+  const told = attempts.map(({ trial }) => trial);
+  if (ok && told.length > 0) parts.append([{ type: "cancel-sent", indices: told, ok: true }]);
   return ok ? undefined : `Cannot cancel trials ${compactRanges(indices)}: ${detail}`;
+}
+
+/** Carried over by an early herd, without their names: nobody can tell that they are still the sweep's. */
+function namelessJobs(state: SweepState, attempts: readonly Attempt[]): string[] {
+  const nameless = attempts.filter((attempt) =>
+    (attempt.phase === "queued" || attempt.phase === "running") && !mayCancel(state, attempt)
+  );
+  if (nameless.length === 0) return [];
+  const jobs = nameless.map(({ jobId, task }) => `${jobId}_${task}`).join(" ");
+  return [`whether their jobs are HyperHerd's is not known; if so, end them with scancel ${jobs}`];
 }

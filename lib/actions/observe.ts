@@ -5,6 +5,9 @@ import type { SweepState } from "../sweep/state.ts";
 import { isOpen, wantsAccounting } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
 
+/** Jobs of HyperHerd's are no older. */
+const CARRIED_AGE_MS = 10 * 365 * 24 * 3_600_000;
+
 export interface WatchParts {
   scheduler(name: "slurm" | "local"): Scheduler;
   /** What the jobs wrote about themselves, by `attemptKey`. */
@@ -30,8 +33,11 @@ export async function observe(
     const submissions = [...state.submissions.values()].filter((submission) =>
       submission.scheduler === name && submission.jobId !== undefined
     );
+    const asked = new Set(open.map(({ submission }) => submission));
     const since = submissions.reduce(
-      (oldest, { intendedAt }) => Math.min(oldest, intendedAt),
+      (oldest, { id, carried, intendedAt }) =>
+        // When HyperHerd submitted it is not known.
+        Math.min(oldest, carried && asked.has(id) ? intendedAt - CARRIED_AGE_MS : intendedAt),
       Infinity,
     );
     const look = await parts.scheduler(name).look({

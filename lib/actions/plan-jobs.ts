@@ -1,7 +1,6 @@
 import type { Limits } from "../schedulers/scheduler.ts";
 import { batches } from "../sweep/batches.ts";
 import type { Config, Resources } from "../sweep/config.ts";
-import { attemptKey } from "../sweep/event.ts";
 import { overrideTokens, runDigest } from "../sweep/overrides.ts";
 import type { SweepState } from "../sweep/state.ts";
 import type { Trial } from "../sweep/trial.ts";
@@ -52,7 +51,7 @@ export function planJobs(
       return {
         task: index - batch.base,
         trial: index,
-        attempt: (state.attemptsOf.get(index)?.length ?? 0) + 1,
+        attempt: attemptsMade(state, index) + 1,
         name: trial.name,
         tokens: overrideTokens(trial, config.staticOverrides),
         as: runDigest(trial, fixed),
@@ -79,17 +78,13 @@ export function resourcesOf(config: Config, trial: Pick<Trial, "resources">): Re
   return { ...resources, ...Object.fromEntries(changed) };
 }
 
-/** Whether an attempt of this trial was ever submitted, for commands that must not overwrite its output. */
-export function wasSubmitted(state: SweepState, trial: number): boolean {
-  return (state.attemptsOf.get(trial) ?? []).some((key) =>
-    state.attempts.get(key)?.ending?.cause !== "not-submitted"
-  );
+/** Attempts that reached the scheduler; one that was refused was none. */
+function attemptsMade(state: SweepState, trial: number): number {
+  const keys = state.attemptsOf.get(trial) ?? [];
+  return keys.filter((key) => state.attempts.get(key)?.ending?.cause !== "not-submitted").length;
 }
 
-/** The overrides digest of a trial's latest attempt, for comparison with today's. */
-export function ranAs(
-  state: SweepState,
-  attempt: { submission: string; task: number },
-): string | undefined {
-  return state.ranAs.get(attemptKey(attempt.submission, attempt.task));
+/** Whether an attempt of this trial was ever submitted, for commands that must not overwrite its output. */
+export function wasSubmitted(state: SweepState, trial: number): boolean {
+  return attemptsMade(state, trial) > 0;
 }

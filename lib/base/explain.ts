@@ -116,7 +116,8 @@ function textOf({ message, hint, mistakes }: ErrorDocument): string {
   const lines = [message];
   for (const mistake of mistakes) {
     const place = placeOf(mistake);
-    // A lone mistake is often the message itself; said once is enough.
+    // A lone mistake is often the message itself, with its place or without; said once is enough.
+    if (message === `${spotOf(mistake)}: ${mistake.message}`) continue;
     const told = message === mistake.message ? "" : mistake.message;
     if (place + told !== "") {
       lines.push(`  ${[place, told].filter((part) => part !== "").join(" ")}`);
@@ -128,10 +129,15 @@ function textOf({ message, hint, mistakes }: ErrorDocument): string {
 }
 
 /** `hyperherd.yaml:3:7 slurm.mem:` as far as it is known; editors and terminals open the first part. */
-function placeOf({ file, line, column, path }: Mistake): string {
-  const spot = [file, line, column].filter((part) => part !== undefined).join(":");
+function placeOf(mistake: Mistake): string {
+  const { path } = mistake;
+  const spot = spotOf(mistake);
   return [spot, path].filter((part) => part !== undefined && part !== "").join(" ") +
     (spot !== "" || path !== undefined ? ":" : "");
+}
+
+function spotOf({ file, line, column }: Mistake): string {
+  return [file, line, column].filter((part) => part !== undefined).join(":");
 }
 
 /** Everything that is known, with the causes below; for the log and for HERD_DEBUG. */

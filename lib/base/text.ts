@@ -3,12 +3,16 @@ export function shellQuote(value: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The candidate with the fewest edits from `word`, when it is near enough to be what was meant. */
+/**
+ * The candidate with the fewest edits from `word`, when it is near enough to be
+ * what was meant. Words that share nothing, as "a" and "x", are never near.
+ */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {
     const distance = edits(word.toLowerCase(), candidate.toLowerCase());
+    if (distance >= Math.max(word.length, candidate.length) && distance > 0) continue;
     if (distance < fewest) [best, fewest] = [candidate, distance];
   }
   return best;

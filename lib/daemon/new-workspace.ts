@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync, statSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { codeOf, replaceFile } from "../base/files.ts";
 import { refuseUnsafePath } from "../store/workspace.ts";
@@ -48,17 +49,43 @@ export function checkNewWorkspace(
   if (force || there.length === 0) return;
   throw new UserError(
     `Cannot write ${there.map(({ path }) => `"${path}"`).join(" and ")}: already there`,
-    { hint: "--force overwrites; another folder keeps both" },
+    { hint: "--force replaces them and keeps the old ones; another folder keeps both" },
   );
 }
 
-/** Writes the files, each as a whole. */
-export function writeNewWorkspace(directory: string, files: readonly NewFile[]): void {
+/**
+ * Writes the files, each as a whole. What they replace is kept beside them; gives
+ * back under which names.
+ */
+export function writeNewWorkspace(directory: string, files: readonly NewFile[]): string[] {
   mkdirSync(directory, { recursive: true });
+  const kept: string[] = [];
   for (const { path, text, mode } of files) {
     mkdirSync(dirname(path), { recursive: true });
+    if (statOf(path) !== undefined && !readFileSync(path).equals(Buffer.from(text))) {
+      kept.push(keep(path));
+    }
     replaceFile(path, text, mode);
   }
+  return kept;
+}
+
+/** Copies a file to a name that is free, so that the file itself is there at every moment. */
+function keep(path: string): string {
+  for (let n = 1;; n++) {
+    const copy = `${path}.before-init${n === 1 ? "" : `-${n}`}`;
+    try {
+      writeFileSync(copy, readFileSync(path), { flag: "wx", mode: statSync(path).mode & 0o777 });
+      return copy;
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") throw error;
+    }
+  }
+}
+
+/** Whether a sweep lives in the folder already. */
+export function isWorkspace(directory: string): boolean {
+  return statOf(join(directory, "hyperherd.yaml"))?.isFile() ?? false;
 }
 
 /** The folder, or the nearest one above it that exists, must take new files. */

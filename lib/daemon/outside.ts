@@ -6,15 +6,18 @@ import type { Perform } from "../actions/perform.ts";
 import { observe, silences } from "../actions/observe.ts";
 import type { Clock } from "../base/clock.ts";
 import { RefusedError, UserError } from "../base/errors.ts";
-import { readIfThere } from "../base/files.ts";
+import { codeOf, readIfThere } from "../base/files.ts";
 import { runProcess } from "../base/process.ts";
+import { shellQuote } from "../base/text.ts";
 import { createLocalScheduler } from "../schedulers/local/scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { carryOver } from "../store/carry-over.ts";
+import type { CarryOver } from "../store/carry-over.ts";
 import { readDotenv } from "../store/dotenv.ts";
 import type { Dotenv } from "../store/dotenv.ts";
 import { readHyperHerdFiles } from "../store/hyperherd-files.ts";
+import type { HyperHerdFiles } from "../store/hyperherd-files.ts";
 import { openJournal } from "../store/journal.ts";
 import type { Journal } from "../store/journal.ts";
 import { acquireLease, requireLease, STALE_MS } from "../store/lease.ts";
@@ -51,11 +54,15 @@ export interface OutsideRequest {
   signal: AbortSignal;
   /** Command line of this program itself, for the local scheduler's supervisor. */
   self: readonly string[];
+  /** Told what went wrong beside a change that was made all the same. */
+  onWarning(message: string): void;
 }
 
 /** A workspace as a command sees it that runs beside or without a daemon. */
 export interface Outside {
   paths: WorkspacePaths;
+  /** The shell's, without `.env`. */
+  environment: OutsideRequest["env"];
   /** Worth saying once: carried-over files, damage in the journal, an open `.env`. */
   notices(): readonly Notice[];
   /** The YAML as it is now. Throws UserError. */
@@ -66,6 +73,8 @@ export interface Outside {
   look(): Promise<View>;
   /** Looks at the cluster and writes nothing at all. */
   watch(): Promise<View>;
+  /** Throws RefusedError or UserError where what HyperHerd left cannot be taken over yet. */
+  assertTakeable(): void;
   /** Does something under the workspace's lease. */
   change<T>(purpose: string, act: (perform: Perform, parts: Parts) => Promise<T>): Promise<T>;
   scheduler(name: "slurm" | "local"): Scheduler;
@@ -95,11 +104,10 @@ export function openOutside(request: OutsideRequest): Outside {
     clock,
   });
   const files = createWorkspaceFiles(paths);
-  const fault = createFault(env["HERD_FAULT"]);
+  const fault = createFault(env);
   const by = `cli:${userName()}`;
   const schedulers = new Map<string, Scheduler>();
-  const inherited = journal.seq === 0 ? readHyperHerdFiles(paths) : undefined;
-  const carried = inherited === undefined ? undefined : carryOver(inherited);
+  let inheritance: { found: HyperHerdFiles; carried: CarryOver } | undefined;
   let sweep: SweepFile | undefined;
   let secrets: Dotenv | undefined;
 
@@ -142,6 +150,28 @@ export function openOutside(request: OutsideRequest): Outside {
     return sweep;
   }
 
+  /** What HyperHerd left, until it is herd's. */
+  function inherit(): void {
+    const found = journal.seq === 0 ? readHyperHerdFiles(paths) : undefined;
+    inheritance = found && { found, carried: carryOver(found, inheritedJobName()) };
+  }
+
+  /** Undefined where the YAML cannot be read: then it can be shown, and not taken over. */
+  function inheritedJobName(): string | undefined {
+    try {
+      return `hyperherd_${readSweep().config.name}`;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function assertTakeable(): void {
+    if (inheritance === undefined || journal.seq > 0) return;
+    refuseDamage(inheritance.found);
+    // By the sweep's name its jobs are told from others that got their ids.
+    readSweep();
+  }
+
   function graceSeconds(): number {
     try {
       return readSweep().config.pruneGraceSeconds;
@@ -178,13 +208,18 @@ export function openOutside(request: OutsideRequest): Outside {
 
   /** Takes over what HyperHerd left, at the first change and never twice. */
   function takeOver(parts: Parts): void {
-    if (carried !== undefined && journal.seq === 0) parts.append(carried.happenings);
+    if (inheritance === undefined || journal.seq > 0) return;
+    // HyperHerd may have gone on writing since.
+    inherit();
+    assertTakeable();
+    parts.append(inheritance.carried.happenings);
   }
 
   async function change<T>(
     purpose: string,
     act: (perform: Perform, parts: Parts) => Promise<T>,
   ): Promise<T> {
+    assertTakeable();
     createState(paths);
     const lease = await requireLease({
       dir: paths.lease,
@@ -209,11 +244,21 @@ export function openOutside(request: OutsideRequest): Outside {
         return await act(createPerform(parts), parts);
       } finally {
         if (journal.seq !== before || readIfThere(paths.manifest) === undefined) {
-          writeFilesForPeople(paths, journal.state);
+          tellPeople();
         }
       }
     } finally {
       lease.release();
+    }
+  }
+
+  /** The journal holds what was done; files that are made of it must not hide that it was. */
+  function tellPeople(): void {
+    try {
+      writeFilesForPeople(paths, journal.state);
+    } catch (error) {
+      if (!(error instanceof UserError) && codeOf(error) === undefined) throw error;
+      request.onWarning(`${(error as Error).message}; the next command that can writes it again`);
     }
   }
 
@@ -237,9 +282,10 @@ export function openOutside(request: OutsideRequest): Outside {
 
   /** Undefined when this command may only watch: a writer is at work, or the files are not ours. */
   async function leaseForLook(): Promise<Lease | undefined> {
-    if (journal.seq === 0 && carried === undefined) return undefined;
+    if (journal.seq === 0 && inheritance === undefined) return undefined;
     if (!isOwn(paths)) return undefined;
     try {
+      assertTakeable();
       createState(paths);
       const lease = await acquireLease({
         dir: paths.lease,
@@ -272,20 +318,23 @@ export function openOutside(request: OutsideRequest): Outside {
 
   function copyOf(source: Journal<SweepState>): SweepState {
     const state = fromPlain(structuredClone(toPlain(source.state)));
-    if (source.seq > 0 || carried === undefined) return state;
-    for (const what of carried.happenings) {
+    if (source.seq > 0 || inheritance === undefined) return state;
+    for (const what of inheritance.carried.happenings) {
       apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by, what });
     }
     return state;
   }
 
+  inherit();
   return {
     paths,
-    notices: () => [...journal.notices, ...carried?.notices ?? []],
+    environment: env,
+    notices: () => [...journal.notices, ...inheritance?.carried.notices ?? []],
     sweep: readSweep,
-    state: () => journal.seq > 0 || carried === undefined ? journal.state : copyOf(journal),
+    state: () => journal.seq > 0 || inheritance === undefined ? journal.state : copyOf(journal),
     look,
     watch: lookWithoutMemory,
+    assertTakeable,
     change,
     scheduler,
     graceSeconds,
@@ -294,6 +343,20 @@ export function openOutside(request: OutsideRequest): Outside {
     newNonce,
     dotenv,
   };
+}
+
+/** A trial or a job that is hidden would be submitted again, beside itself. */
+function refuseDamage({ damage: [first] }: HyperHerdFiles): void {
+  if (first === undefined) return;
+  const { path, what } = first;
+  throw new RefusedError(
+    `Cannot change the sweep: "${path}", which HyperHerd wrote, ${what}`,
+    {
+      hint: `Restore it, or move it aside (mv ${shellQuote(path)} ${shellQuote(`${path}.old`)}): ` +
+        "trials that only it tells of are then run anew, under other indices",
+      facts: { path },
+    },
+  );
 }
 
 /** Ten characters that are safe in job names and paths: 50 random bits. */

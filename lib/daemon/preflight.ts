@@ -3,6 +3,9 @@ import { resolve } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { shellQuote } from "../base/text.ts";
 import { isInstalled } from "../schedulers/choose.ts";
+import { jobEnvironment } from "../sweep/job-environment.ts";
+import { variablesRead } from "../sweep/launcher-variables.ts";
+import { asksForTokens, readLauncher } from "./launcher-text.ts";
 import type { Outside } from "./outside.ts";
 
 /**
@@ -14,7 +17,8 @@ export function preflight(outside: Outside, scheduler: "slurm" | "local"): strin
   checkLauncher(outside.paths.root, config.launcher);
   checkWritable(outside.paths.root);
   if (scheduler === "slurm") checkPrograms();
-  return splitting(outside);
+  const launcher = readLauncher(outside.paths.root, config.launcher);
+  return [...splitting(outside, launcher), ...keptBack(outside, launcher)];
 }
 
 function checkLauncher(root: string, launcher: string): void {
@@ -60,7 +64,8 @@ function checkPrograms(): void {
 }
 
 /** HyperHerd's launchers expand `$1` unquoted: a value with a space then falls apart. */
-function splitting(outside: Outside): string[] {
+function splitting(outside: Outside, launcher: string): string[] {
+  if (asksForTokens(launcher)) return [];
   for (const { params, extras } of outside.sweep().expansion.trials) {
     for (const [name, value] of [...Object.entries(params), ...Object.entries(extras)]) {
       if (typeof value !== "string" || !/[\s*?[\]]/.test(value)) continue;
@@ -73,4 +78,30 @@ function splitting(outside: Outside): string[] {
     }
   }
   return [];
+}
+
+/** Jobs do not see the whole shell: a launcher that counts on a variable would find it empty. */
+function keptBack(outside: Outside, launcher: string): string[] {
+  const { config } = outside.sweep();
+  const here = { ...dotenvOf(outside), ...outside.environment };
+  const passed = jobEnvironment(here, config.slurm.export);
+  const missing = variablesRead(launcher).filter((name) =>
+    here[name] !== undefined && !Object.hasOwn(passed, name)
+  );
+  if (missing.length === 0) return [];
+  const [are, do_, them] = missing.length === 1 ? ["is", "does", "it"] : ["are", "do", "them"];
+  return [
+    `${missing.join(", ")} ${are} used by ${config.launcher} and ${do_} not reach jobs; ` +
+    `list ${them} under slurm.export`,
+  ];
+}
+
+/** One that cannot be read is told when something of it is needed. */
+function dotenvOf(outside: Outside): Readonly<Record<string, string>> {
+  try {
+    return outside.dotenv().values;
+  } catch (error) {
+    if (error instanceof UserError) return {};
+    throw error;
+  }
 }

@@ -33,6 +33,7 @@ export async function preview(
   outside: Outside,
   action: { request: RunRequest; scheduler: "slurm" | "local"; maxConcurrent: number | undefined },
 ): Promise<Preview | RunRefusal> {
+  outside.assertTakeable();
   const { state, warnings } = await outside.watch();
   const sweep = outside.sweep();
   const plan = planRun({ ...sweep, state, request: action.request });

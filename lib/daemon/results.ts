@@ -1,3 +1,3 @@
-export { latestValues } from "../store/latest-values.ts";
+export { lastValues } from "../store/last-values.ts";
 export { createResults } from "../store/results.ts";
 export type { Results } from "../store/results.ts";

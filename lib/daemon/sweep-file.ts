@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
+import { count } from "../base/text.ts";
 import type { Config, Notice } from "../sweep/config.ts";
 import { parseCsv } from "../sweep/csv.ts";
 import type { Row } from "../sweep/csv.ts";
-import { expand } from "../sweep/expand.ts";
+import { exclusions, expand } from "../sweep/expand.ts";
 import type { Expansion } from "../sweep/expand.ts";
 import { readConfig } from "../sweep/read-config.ts";
 
@@ -25,15 +26,15 @@ export function readSweepFile(path: string): SweepFile {
     ? undefined
     : parseCsv(readText(resolve(dirname(path), config.trialsFile)), config.trialsFile);
   const expansion = expand(config, rows);
-  if (expansion.trials.length === 0) {
-    throw new UserError(
-      `Cannot make a sweep of "${path}": the conditions exclude every combination`,
-      {
-        hint: "`herd ls` shows which condition excludes what",
-      },
-    );
-  }
+  if (expansion.trials.length === 0) throw nothingLeft(path, config, expansion);
   return { config, expansion, rows, notices: [...notices, ...expansion.notices] };
+}
+
+function nothingLeft(path: string, config: Config, { excludedBy, counts }: Expansion): UserError {
+  const message = `Cannot make a sweep of "${path}": the conditions exclude ` +
+    `every one of ${count(counts.combinations, "combination")}: ${exclusions(excludedBy)}`;
+  const hint = "Narrow one of them, or add values that none of them excludes";
+  return new UserError(message, { hint, mistakes: [{ ...config.conditionsAt, message, hint }] });
 }
 
 function readText(path: string): string {

@@ -6,6 +6,7 @@ import { overrideString, overrideTokens } from "../sweep/overrides.ts";
 import { effectiveResources } from "../sweep/resource-text.ts";
 import type { SweepState } from "../sweep/state.ts";
 import type { Trial } from "../sweep/trial.ts";
+import { asksForTokens, readLauncher } from "./launcher-text.ts";
 import type { Outside } from "./outside.ts";
 
 export { wasSubmitted } from "../actions/plan-jobs.ts";
@@ -61,8 +62,9 @@ export function prepareTest(outside: Outside, request: TestRequest): TrialTest {
     rows: [{ task: trial.index, trial: trial.index, attempt: 1, name: trial.name, tokens }],
   }).request;
   const launcher = config.launcher.startsWith("-") ? `./${config.launcher}` : config.launcher;
+  const wantsTokens = asksForTokens(readLauncher(outside.paths.root, config.launcher));
   return {
-    argv: ["bash", launcher, overrides, ...tokens],
+    argv: ["bash", launcher, overrides, ...wantsTokens ? tokens : []],
     overrides,
     cwd: outside.paths.root,
     env: {

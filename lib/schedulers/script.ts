@@ -10,7 +10,10 @@ export interface ScriptInput {
   submission: string;
   jobName: string;
   workspace: string;
-  /** As written, relative to the workspace; run as `bash <launcher> "<overrides>" <token>…`. */
+  /**
+   * As written, relative to the workspace; run as `bash <launcher> "<overrides>"`, with the
+   * tokens one by one behind it when the launcher's text holds `@:2`.
+   */
   launcher: string;
   /** The side table that `makeTable` made. */
   table: string;

@@ -80,6 +80,9 @@ export HYPERHERD_TRIAL_NAME=$name HYPERHERD_EXPERIMENT_NAME=$name
 export HERD_ATTEMPT=$attempt HERD_RESTART=$restart HERD_BIN=$herd
 cd -- "$workspace" 2>/dev/null || give_up 127 "Cannot enter the workspace \"$workspace\": is its file system mounted here?"
 [ -r "$launcher" ] || give_up 127 "Cannot read the launcher \"$launcher\" in \"$workspace\""
+# Launchers made for HyperHerd may use "$@" or $2 and are called as it does; "${@:2}" asks for the tokens.
+mapfile -t text <"$launcher"
+[[ ${text[*]} == *@:2* ]] || tokens=()
 
 # The pipe tells the heartbeat when this shell is gone, however it went; a sleep would be left behind.
 exec {beat}> >(

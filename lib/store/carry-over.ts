@@ -1,4 +1,6 @@
+import { compactRanges } from "../base/text.ts";
 import type { Cause } from "../sweep/attempt.ts";
+import { CARRIED_REASON } from "../sweep/carried.ts";
 import type { Notice } from "../sweep/config.ts";
 import type { CarriedAttempt, Happening, Intent } from "../sweep/event.ts";
 import { trialKey } from "../sweep/identity.ts";
@@ -23,11 +25,13 @@ const INTENTS: Readonly<Record<string, Intent>> = {
 /** Statuses under which HyperHerd's job may read its signal file yet. */
 const STICKY = new Set(Object.keys(INTENTS));
 
+/** Statuses before any submission. */
+const UNSUBMITTED = new Set(["ready", "pending"]);
+
 /** Statuses that are HyperHerd's own; any other is SLURM's word in small letters. */
 const KNOWN = new Set([
   ...STICKY,
-  "ready",
-  "pending",
+  ...UNSUBMITTED,
   "submitted",
   "queued",
   "running",
@@ -35,7 +39,8 @@ const KNOWN = new Set([
   "failed",
 ]);
 
-export function carryOver(found: HyperHerdFiles): CarryOver {
+/** `jobName` is what HyperHerd named the sweep's jobs; without it any job with a known id is taken for one. */
+export function carryOver(found: HyperHerdFiles, jobName?: string): CarryOver {
   const notices = [...found.notices];
   const trials = nameApart(found.trials, notices);
   const attempts = attemptsOf(found);
@@ -46,14 +51,20 @@ export function carryOver(found: HyperHerdFiles): CarryOver {
     happenings.push({ type: "trials-added", trials: [...trials, ...gone.map(placeholder)] });
   }
   if (gone.length > 0) happenings.push({ type: "trials-dropped", indices: gone });
-  happenings.push({ type: "carried-over", attempts, statuses });
+  happenings.push({
+    type: "carried-over",
+    attempts,
+    statuses,
+    ...(jobName === undefined ? {} : { jobName }),
+  });
   for (const intent of ["stop", "pause", "prune"] as const) {
     const indices = found.trials.filter((trial) => intentOf(trial, found) === intent)
       .map(({ index }) => index);
     if (indices.length === 0) continue;
-    happenings.push({ type: "intent-set", indices, intent, reason: "carried over from HyperHerd" });
+    happenings.push({ type: "intent-set", indices, intent, reason: CARRIED_REASON });
   }
-  return { happenings, notices: [...notices, ...unknownStatuses(found.trials)] };
+  notices.push(...unknownStatuses(found.trials), ...withoutJob(attempts));
+  return { happenings, notices };
 }
 
 function nameApart(trials: readonly HyperHerdTrial[], notices: Notice[]): NewTrial[] {
@@ -92,6 +103,10 @@ function attemptsOf({ jobs, trials }: HyperHerdFiles): CarriedAttempt[] {
     }
   }
   for (const { index, status } of trials) {
+    // It ran, or may run yet, whatever became of the record of its job.
+    if (!byTrial.has(index) && !STICKY.has(status) && !UNSUBMITTED.has(status)) {
+      byTrial.set(index, [{ trial: index, number: 1, task: index }]);
+    }
     const attempts = byTrial.get(index) ?? [];
     const cause = causeOf(status, attempts.length);
     const last = attempts.pop();
@@ -132,4 +147,16 @@ function unknownStatuses(trials: readonly HyperHerdTrial[]): Notice[] {
     message:
       `Trial ${index} has the status "${status}", which is SLURM's word: its job is asked for`,
   }));
+}
+
+function withoutJob(attempts: readonly CarriedAttempt[]): Notice[] {
+  const lost = attempts.filter(({ jobId, cause }) => jobId === undefined && cause === undefined)
+    .map(({ trial }) => trial);
+  if (lost.length === 0) return [];
+  const which = compactRanges(lost);
+  return [{
+    message: `${lost.length === 1 ? "Trial" : "Trials"} ${which} had been submitted by HyperHerd ` +
+      `and no job id is on record: their jobs may run yet. When none does, ` +
+      `\`herd stop -i ${which}\` makes them cancelled, so that they can run again`,
+  }];
 }

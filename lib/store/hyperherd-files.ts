@@ -1,5 +1,6 @@
 import { readdirSync } from "node:fs";
-import { readIfThere } from "../base/files.ts";
+import { basename } from "node:path";
+import { codeOf, readIfThere } from "../base/files.ts";
 import { count } from "../base/text.ts";
 import type { Notice } from "../sweep/config.ts";
 import type { Value } from "../sweep/value.ts";
@@ -19,6 +20,20 @@ export interface HyperHerdFiles {
   /** Signals that trainers may not have read yet. */
   signals: ReadonlyMap<number, SignalAction>;
   notices: readonly Notice[];
+  /** Files that may hide trials or jobs: enough is read to be shown, too little to act on. */
+  damage: readonly Damage[];
+}
+
+export interface Damage {
+  path: string;
+  /** What is wrong, as the rest of a sentence: "is torn or damaged: …". */
+  what: string;
+}
+
+/** Where what is found amiss goes. */
+interface Findings {
+  notices: Notice[];
+  damage: Damage[];
 }
 
 export interface HyperHerdTrial {
@@ -29,29 +44,53 @@ export interface HyperHerdTrial {
   status: string;
 }
 
-/** Undefined when HyperHerd left nothing. Damage is a notice; only what cannot be opened throws. */
+/** Undefined when HyperHerd left nothing. What is torn or cannot be opened is told as damage. */
 export function readHyperHerdFiles(paths: WorkspacePaths): HyperHerdFiles | undefined {
-  const manifest = readIfThere(paths.manifest);
-  const jobIds = readIfThere(paths.jobIds);
-  if (manifest === undefined && jobIds === undefined) return undefined;
-  const notices: Notice[] = [];
-  const trials = readTrials(manifest ?? "[]", paths.manifest, notices);
-  const jobs = readJobs(jobIds ?? "[]", paths.jobIds, notices);
+  const findings: Findings = { notices: [], damage: [] };
+  const manifest = readText(paths.manifest, findings);
+  const jobIds = readText(paths.jobIds, findings);
+  if (manifest === undefined && jobIds === undefined && !wasHyperHerds(paths)) {
+    return undefined;
+  }
+  const trials = readTrials(manifest ?? "[]", paths.manifest, findings);
+  // An empty list of jobs is as good as none: what was submitted has no job id then.
+  const jobs = readJobs(jobIds?.trim() ? jobIds : "[]", paths.jobIds, findings);
   const used = [...createResults({ dir: paths.results }).listTrials(), ...logged(paths.logs)];
   const signals = createSignals({ dir: paths.results });
   const waiting = trials.flatMap(({ index }) => {
     const signal = signals.read(index);
     return signal === undefined ? [] : [[index, signal.action] as const];
   });
-  return { trials, jobs, used: [...new Set(used)], signals: new Map(waiting), notices };
+  return { trials, jobs, used: [...new Set(used)], signals: new Map(waiting), ...findings };
 }
 
-function readTrials(text: string, path: string, notices: Notice[]): HyperHerdTrial[] {
+function readText(path: string, findings: Findings): string | undefined {
+  try {
+    return readIfThere(path);
+  } catch (error) {
+    hurt(findings, path, `cannot be read (${codeOf(error) ?? String(error)})`);
+    return "[]";
+  }
+}
+
+/** A file that was moved aside still tells that indices of the results are taken. */
+function wasHyperHerds({ state, manifest, jobIds }: WorkspacePaths): boolean {
+  const names = [manifest, jobIds].map((path) => basename(path));
+  return namesIn(state).some((found) => names.some((name) => found.startsWith(name)));
+}
+
+function hurt({ notices, damage }: Findings, path: string, what: string): void {
+  damage.push({ path, what });
+  notices.push({ message: `"${path}" ${what}`, path });
+}
+
+function readTrials(text: string, path: string, findings: Findings): HyperHerdTrial[] {
+  const { notices } = findings;
   const trials = new Map<number, HyperHerdTrial>();
-  for (const entry of entriesOf(text, path, notices)) {
+  for (const entry of entriesOf(text, path, findings)) {
     const trial = trialOf(entry);
     if (trial === undefined) {
-      notices.push({ message: `An entry of "${path}" is passed over: it is no trial`, path });
+      hurt(findings, path, "has an entry that is passed over: it is no trial");
     } else if (trials.has(trial.index)) {
       notices.push({
         message: `"${path}" holds trial ${trial.index} more than once: the first one counts`,
@@ -62,24 +101,29 @@ function readTrials(text: string, path: string, notices: Notice[]): HyperHerdTri
   return [...trials.values()].sort((a, b) => a.index - b.index);
 }
 
-function readJobs(text: string, path: string, notices: Notice[]): HyperHerdFiles["jobs"] {
-  return entriesOf(text, path, notices).flatMap((entry) => {
+function readJobs(text: string, path: string, findings: Findings): HyperHerdFiles["jobs"] {
+  return entriesOf(text, path, findings).flatMap((entry) => {
     if (isRecord(entry) && Array.isArray(entry.indices)) {
       // `sbatch --parsable` may add the cluster's name after a semicolon.
       const jobId = /^(\d+)(;.*)?$/.exec(String(entry.slurm_job_id))?.[1];
       if (jobId !== undefined) return [{ jobId, indices: entry.indices.filter(isIndex) }];
     }
-    notices.push({ message: `An entry of "${path}" is passed over: it is no submission`, path });
+    const message = `An entry of "${path}" is passed over: it is no submission`;
+    findings.notices.push({ message, path });
     return [];
   });
 }
 
 /** Entries of an array; of a torn or mixed file those that are whole. */
-function entriesOf(text: string, path: string, notices: Notice[]): unknown[] {
+function entriesOf(text: string, path: string, findings: Findings): unknown[] {
+  if (text.trim() === "") {
+    hurt(findings, path, "is torn or damaged: it is empty");
+    return [];
+  }
   try {
     const value = parsePythonJson(text);
     if (Array.isArray(value)) return value;
-    notices.push({ message: `"${path}" is passed over: it holds no list`, path });
+    hurt(findings, path, "is passed over: it holds no list");
     return [];
   } catch {
     const entries = (topLevelParts(text, "[")?.items ?? []).flatMap((item) => {
@@ -90,7 +134,7 @@ function entriesOf(text: string, path: string, notices: Notice[]): unknown[] {
       }
     });
     const kept = count(entries.length, "whole entry", "whole entries");
-    notices.push({ message: `"${path}" is torn or damaged: ${kept} of it could be read`, path });
+    hurt(findings, path, `is torn or damaged: ${kept} of it could be read`);
     return entries;
   }
 }
@@ -123,16 +167,19 @@ function writable(value: unknown): unknown {
 }
 
 function logged(folder: string): number[] {
-  let names: string[] = [];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    // No trial ever ran.
-  }
-  return names.flatMap((name) => {
+  return namesIn(folder).flatMap((name) => {
     const index = /^(\d{1,9})\.(out|err)$/.exec(name)?.[1];
     return index === undefined ? [] : [Number(index)];
   });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // No trial ever ran.
+    return [];
+  }
 }
 
 function isIndex(value: unknown): value is number {

@@ -3,7 +3,8 @@ import type { Clause, Condition, Operator, Resources } from "./config.ts";
 import { evaluate, ExpressionError, holds, isExpression } from "./expression.ts";
 import type { Expression } from "./expression.ts";
 import { bareName } from "./parameter-name.ts";
-import { sameValue } from "./same-value.ts";
+import { meansSame } from "./match-value.ts";
+import { meantNumber } from "./numeric-text.ts";
 import type { Value } from "./value.ts";
 
 type Params = Readonly<Record<string, Value>>;
@@ -57,7 +58,7 @@ function compares(clause: Clause & { kind: "compare" }, params: Params): boolean
   return compare(clause.operator, actual, clause.value);
 }
 
-/** A comparison by size is false unless both are numbers; so is `in` and `not_in` without a list. */
+/** A comparison by size is false unless both mean numbers; so is `in` and `not_in` without a list. */
 function compare(operator: Operator, actual: Value | undefined, wanted: Value): boolean {
   switch (operator) {
     case "eq":
@@ -69,22 +70,24 @@ function compare(operator: Operator, actual: Value | undefined, wanted: Value): 
     case "not_in":
       return Array.isArray(wanted) && !wanted.some((value: Value) => isSame(actual, value));
   }
-  if (typeof actual !== "number" || typeof wanted !== "number") return false;
+  const number = meantNumber(actual);
+  const bound = meantNumber(wanted);
+  if (number === undefined || bound === undefined) return false;
   switch (operator) {
     case "gt":
-      return actual > wanted;
+      return number > bound;
     case "ge":
-      return actual >= wanted;
+      return number >= bound;
     case "lt":
-      return actual < wanted;
+      return number < bound;
     case "le":
-      return actual <= wanted;
+      return number <= bound;
   }
 }
 
 /** A parameter that the trial lacks equals nothing, not even null. */
 function isSame(actual: Value | undefined, wanted: Value): boolean {
-  return actual !== undefined && sameValue(actual, wanted);
+  return actual !== undefined && meansSame(actual, wanted);
 }
 
 function isExcluded(condition: Condition, params: Params): boolean {
@@ -133,12 +136,12 @@ function calculate<T>(
     return how(expression, byBareName(params));
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
-    throw new UserError(
-      `Cannot apply condition ${JSON.stringify(condition.name)} to the trial with ` +
-        `${describeParams(params)}: ${error.message} (column ${error.column} of ` +
-        `${JSON.stringify(expression.source)})`,
-      error.hint === undefined ? { cause: error } : { hint: error.hint, cause: error },
-    );
+    const message = `Cannot apply condition ${JSON.stringify(condition.name)} to the trial with ` +
+      `${describeParams(params)}: ${error.message} (column ${error.column} of ` +
+      `${JSON.stringify(expression.source)})`;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    const mistakes = [{ ...expression.at, message, ...hint }];
+    throw new UserError(message, { ...hint, mistakes, cause: error });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Place } from "../base/errors.ts";
 import type { Expression } from "./expression.ts";
 import type { Value } from "./value.ts";
 
@@ -14,6 +15,8 @@ export interface Config {
   /** Path of a CSV file of explicit trials, as written (relative to the YAML's folder). */
   trialsFile: string | undefined;
   conditions: readonly Condition[];
+  /** Where the section stands in the file. */
+  conditionsAt?: Place;
   staticOverrides: readonly string[];
   /** As written, relative to the YAML's folder; empty when missing. */
   launcher: string;
@@ -48,6 +51,8 @@ export interface DiscreteParameter extends ParameterBase {
   values: readonly Value[];
   /** Same length as `values` when given. */
   labels: readonly string[] | undefined;
+  /** Whole numbers among `values` that were written as floats (`1.0e+5`): names say so. */
+  floats?: readonly number[];
 }
 
 export interface ContinuousParameter extends ParameterBase {

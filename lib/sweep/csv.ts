@@ -90,10 +90,12 @@ function mistakeAt(file: string, cell: Cell, what: string): Mistake {
 
 function refused(file: string, mistakes: readonly Mistake[]): UserError {
   const first = mistakes[0]!;
-  const more = mistakes.length === 1 ? "" : ` (and ${mistakes.length - 1} more)`;
-  const what = first.message.replace(/^L/, "l");
-  return new UserError(`Cannot read "${file}": ${what}${more}`, {
-    mistakes,
+  if (mistakes.length > 1) {
+    return new UserError(`Cannot read "${file}": found ${mistakes.length} mistakes`, { mistakes });
+  }
+  const message = `Cannot read "${file}": ${first.message.replace(/^L/, "l")}`;
+  return new UserError(message, {
+    mistakes: [{ ...first, message }],
     ...(first.hint === undefined ? {} : { hint: first.hint }),
   });
 }

@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt.ts";
+import { isHyperHerdsWish, mayCancel } from "./carried.ts";
 import { latestAttempt } from "./state.ts";
 import type { SweepState } from "./state.ts";
 import { LIVE, statusOf } from "./status.ts";
@@ -23,9 +24,10 @@ export function overdue(
   for (const [trial, { intent, at }] of state.intents) {
     const status = statusOf(state, trial);
     const attempt = latestAttempt(state, trial);
-    if (!LIVE.has(status) || attempt?.jobId === undefined || status === "unknown") continue;
+    if (!LIVE.has(status) || attempt === undefined || status === "unknown") continue;
+    if (!mayCancel(state, attempt)) continue;
     // HyperHerd called trials cancelled that were not (G.1.5): its word alone ends no job.
-    if (state.submissions.get(attempt.submission)?.carried === true && intent === "stop") continue;
+    if (intent === "stop" && isHyperHerdsWish(state, trial)) continue;
     const sent = state.cancelSentAt.get(trial);
     if (sent !== undefined && sent >= at && now - sent < CANCEL_AGAIN_MS) continue;
     const graceOver = graceSeconds > 0 && now - at >= graceSeconds * 1000;

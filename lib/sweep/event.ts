@@ -69,6 +69,8 @@ export type Happening =
     type: "carried-over";
     attempts: readonly CarriedAttempt[];
     statuses: Readonly<Record<number, string>>;
+    /** What HyperHerd named the sweep's jobs. Absent in journals of before it was kept: any name is taken for it. */
+    jobName?: string;
   }
   | { type: "noted"; text: string };
 
@@ -125,7 +127,8 @@ export interface RungDecision {
 export interface CarriedAttempt {
   trial: number;
   number: number;
-  jobId: string;
+  /** Absent when HyperHerd's record of it is lost. */
+  jobId?: string;
   task: number;
   /** Undefined while it may still be alive. */
   cause?: Cause;

@@ -27,6 +27,8 @@ export interface Expansion {
     /** Combinations that conditions made the same as an earlier one. */
     duplicates: number;
   };
+  /** Combinations that each condition excludes, by its name. */
+  excludedBy: ReadonlyMap<string, number>;
   naming: Naming;
 }
 
@@ -70,6 +72,7 @@ export function expand(
       ...noticesOf(plan.count, excludedBy, excluded, duplicates),
     ],
     counts: { combinations: plan.count, excluded, duplicates },
+    excludedBy,
     naming,
   };
 }
@@ -138,10 +141,9 @@ function noticesOf(
 ): Notice[] {
   const notices: Notice[] = [];
   if (excluded > 0) {
-    const each = [...excludedBy].map(([name, times]) => `"${name}" ${times}`).join(", ");
     const some = excluded === combinations ? "all" : String(excluded);
     notices.push({
-      message: `Conditions exclude ${some} of ${count(combinations, "combination")}: ${each}`,
+      message: `Conditions exclude ${some} of ${count(combinations, "combination")}: ${exclusions(excludedBy)}`,
     });
   }
   if (duplicates > 0) {
@@ -152,6 +154,11 @@ function noticesOf(
     });
   }
   return notices;
+}
+
+/** `"no big nets" 12, "unnamed" 3`. */
+export function exclusions(excludedBy: ReadonlyMap<string, number>): string {
+  return [...excludedBy].map(([name, times]) => `"${name}" ${times}`).join(", ");
 }
 
 function tooMany(plan: Plan): UserError {

@@ -1,10 +1,8 @@
-import { ExpressionError } from "./expression-error.ts";
-import { describe, isList, numeric } from "./expression-operand.ts";
+import { ExpressionError, MAX_SIZE } from "./expression-error.ts";
+import { formatText } from "./expression-format.ts";
+import { asTuple, describe, isList, isTuple, numeric } from "./expression-operand.ts";
 import type { Operand } from "./expression-operand.ts";
 import type { Arithmetic } from "./expression-tree.ts";
-
-/** The most characters and items that + and * may make. */
-export const MAX_SIZE = 10_000;
 
 const LARGEST = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -26,10 +24,12 @@ export function arithmetic(
     ? concatenate(left, right, column)
     : operator === "*"
     ? repeat(left, right, column)
+    : operator === "%" && typeof left === "string"
+    ? formatText(left, right, column)
     : undefined;
   if (sequence !== undefined) return sequence;
-  const hint = operator === "%" && typeof left === "string"
-    ? "Strings are not formatted with %; join them with +"
+  const hint = operator === "+" && (typeof left === "string" || typeof right === "string")
+    ? 'Text and numbers are joined by a format: "run_%d" % n'
     : undefined;
   throw new ExpressionError(
     `Cannot calculate ${describe(left)} ${operator} ${describe(right)}`,
@@ -151,7 +151,9 @@ function concatenate(left: Operand, right: Operand, column: number): Operand | u
   const strings = typeof left === "string" && typeof right === "string";
   if (!strings && !(Array.isArray(left) && Array.isArray(right))) return undefined;
   checkSize(sizeOf(left, MAX_SIZE) + sizeOf(right, MAX_SIZE), column);
-  return strings ? left + right : [...left as Operand[], ...right as Operand[]];
+  if (strings) return left + right;
+  const items = [...left as Operand[], ...right as Operand[]];
+  return isTuple(left) && isTuple(right) ? asTuple(items) : items;
 }
 
 function repeat(left: Operand, right: Operand, column: number): Operand | undefined {
@@ -168,7 +170,7 @@ function repeat(left: Operand, right: Operand, column: number): Operand | undefi
   checkSize(sizeOf(sequence, MAX_SIZE) * copies, column);
   const copied: Operand[] = [];
   for (let i = 0; i < copies && sequence.length > 0; i++) copied.push(...sequence);
-  return copied;
+  return isTuple(sequence) ? asTuple(copied) : copied;
 }
 
 /** Characters and items in an operand, lists in lists included; counting stops beyond `limit`. */

@@ -14,3 +14,6 @@ export class ExpressionError extends Error {
 export const ALLOWED =
   "Allowed are parameters, numbers, strings, True, False, None, lists, tuples, + - * / // % **, " +
   "== != < <= > >=, in, not in, and, or, not, A if B else C, min(...) and max(...)";
+
+/** The most characters and items that +, * and formatting may make. */
+export const MAX_SIZE = 10_000;

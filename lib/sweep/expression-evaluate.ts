@@ -1,8 +1,10 @@
 import { arithmetic, negate } from "./expression-arithmetic.ts";
 import { contains, equal, ordered } from "./expression-compare.ts";
 import { ExpressionError } from "./expression-error.ts";
-import { describe, isTrue, numeric, toOperand } from "./expression-operand.ts";
+import { asTuple, describe, isTrue, numeric, toOperand } from "./expression-operand.ts";
 import type { Operand } from "./expression-operand.ts";
+import { agreed, agreedItems, meanings, spelled } from "./expression-spelled.ts";
+import type { Side } from "./expression-spelled.ts";
 import type { Comparison, ExpressionNode } from "./expression-tree.ts";
 import type { Value } from "./value.ts";
 
@@ -18,15 +20,17 @@ export function evaluateNode(node: ExpressionNode, params: Params): Operand {
       return node.value;
     case "name":
       return lookUp(node.name, node.column, params);
-    case "list":
-      return node.items.map((item) => evaluateNode(item, params));
+    case "list": {
+      const items = node.items.map((item) => evaluateNode(item, params));
+      return node.tuple === true ? asTuple(items) : items;
+    }
     case "call":
       return extreme(node, params);
     case "unary":
       return unary(node, params);
     case "binary": {
-      const left = evaluateNode(node.left, params);
-      return arithmetic(node.operator, left, evaluateNode(node.right, params), node.column);
+      const [left, right] = agreed(sideOf(node.left, params), sideOf(node.right, params));
+      return arithmetic(node.operator, left, right, node.column);
     }
     case "and": {
       const left = evaluateNode(node.left, params);
@@ -53,10 +57,14 @@ function lookUp(name: string, column: number, params: Params): Operand {
   return toOperand(params[name]!);
 }
 
+function sideOf(node: ExpressionNode, params: Params): Side {
+  return { node, operand: evaluateNode(node, params) };
+}
+
 function unary(node: ExpressionNode & { kind: "unary" }, params: Params): Operand {
   const operand = evaluateNode(node.operand, params);
   if (node.operator === "not") return !isTrue(operand);
-  const number = numeric(operand);
+  const number = numeric(spelled({ node: node.operand, operand }) ?? operand);
   if (number === undefined) {
     throw new ExpressionError(
       `Cannot apply "${node.operator}" to ${describe(operand)}`,
@@ -67,25 +75,27 @@ function unary(node: ExpressionNode & { kind: "unary" }, params: Params): Operan
 }
 
 function compareChain(node: ExpressionNode & { kind: "compare" }, params: Params): boolean {
-  let left = evaluateNode(node.first, params);
+  let left = sideOf(node.first, params);
   for (const link of node.links) {
-    const right = evaluateNode(link.operand, params);
+    const right = sideOf(link.operand, params);
     if (!compare(link.operator, left, right, link.column)) return false;
     left = right;
   }
   return true;
 }
 
-function compare(operator: Comparison, left: Operand, right: Operand, column: number): boolean {
+function compare(operator: Comparison, one: Side, other: Side, column: number): boolean {
+  const whole = other.operand;
+  const [left, right] = agreed(one, other);
   switch (operator) {
     case "==":
       return equal(left, right);
     case "!=":
       return !equal(left, right);
     case "in":
-      return contains(left, right, operator, column);
+      return meanings(one, whole).some((item) => contains(item, whole, operator, column));
     case "not in":
-      return !contains(left, right, operator, column);
+      return !meanings(one, whole).some((item) => contains(item, whole, operator, column));
     default:
       return ordered(operator, left, right, column);
   }
@@ -93,7 +103,7 @@ function compare(operator: Comparison, left: Operand, right: Operand, column: nu
 
 /** `min` and `max`: of several values, or of the items of one list or string. The first of equals wins. */
 function extreme(node: ExpressionNode & { kind: "call" }, params: Params): Operand {
-  const values = node.items.map((item) => evaluateNode(item, params));
+  const values = agreedItems(node.items.map((item) => sideOf(item, params)));
   const items = values.length === 1 ? itemsOf(values[0]!, node) : values;
   const operator = node.function === "min" ? "<" : ">";
   let best = items[0];

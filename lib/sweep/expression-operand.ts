@@ -22,6 +22,17 @@ export function toOperand(value: Value): Operand {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, toOperand(item)]));
 }
 
+/** Told from a list only where Python's formatting does: `"%s-%s" % (a, b)`. */
+const TUPLE = Symbol("tuple");
+
+export function asTuple(items: readonly Operand[]): readonly Operand[] {
+  return Object.defineProperty([...items], TUPLE, { value: true });
+}
+
+export function isTuple(operand: Operand): operand is readonly Operand[] {
+  return Array.isArray(operand) && TUPLE in operand;
+}
+
 /** Back to what JSON can say. Negative zero becomes zero: JSON and names do not tell them apart. */
 export function toValue(operand: Operand): Value {
   if (typeof operand === "bigint") return Number(operand);

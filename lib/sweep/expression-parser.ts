@@ -237,7 +237,7 @@ function parseBrackets(parser: Parser): ExpressionNode {
   const items = parseItems(parser, ")", column);
   const comma = parser.tokens[parser.at - 2]?.text === ",";
   if (items.length === 1 && !comma) return items[0]!;
-  return made(parser, { kind: "list", items, column });
+  return made(parser, { kind: "list", items, column, tuple: true });
 }
 
 /** Values between commas up to the closing bracket; a comma may stand before it. */

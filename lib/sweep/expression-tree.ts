@@ -12,7 +12,13 @@ export type ExpressionNode =
     readonly column: number;
   }
   | { readonly kind: "name"; readonly name: string; readonly column: number }
-  | { readonly kind: "list"; readonly items: readonly ExpressionNode[]; readonly column: number }
+  | {
+    readonly kind: "list";
+    readonly items: readonly ExpressionNode[];
+    readonly column: number;
+    /** Written in round brackets. */
+    readonly tuple?: true;
+  }
   | {
     readonly kind: "call";
     readonly function: "min" | "max";

@@ -1,3 +1,4 @@
+import type { Place } from "../base/errors.ts";
 import { ExpressionError } from "./expression-error.ts";
 import { evaluateNode } from "./expression-evaluate.ts";
 import { isTrue, toValue } from "./expression-operand.ts";
@@ -14,6 +15,8 @@ export interface Expression {
   /** Bare names of the parameters that it uses, sorted. */
   readonly names: readonly string[];
   readonly root: ExpressionNode;
+  /** Where it begins in the file that it was read from, if it was. */
+  readonly at?: Place;
 }
 
 /**

@@ -34,6 +34,7 @@ function unknownKey(
 ): void {
   const where = owner.path === "" ? "the top level" : owner.path;
   const near = nearest(entry.key, allowed);
+  if (near !== undefined) report.misspelt(owner.path, near);
   report.mistake(
     entry.at,
     `Unknown key ${quote(entry.key)} in ${where}, allowed are ${allowed.join(", ")}`,
@@ -48,6 +49,8 @@ export function missing(
   expected: string,
   report: Report,
 ): undefined {
+  // The unknown key that was meant for it is the mistake.
+  if (report.isMisspelt(owner.path, key)) return undefined;
   const at = "head" in owner ? owner.head : owner;
   const where = at.path === "" ? "the top level" : at.path;
   return report.mistake(at, `Missing key "${key}" in ${where}: expected ${expected}`);

@@ -1,4 +1,4 @@
-import { numberOf } from "./numeric-text.ts";
+import { meantNumber } from "./numeric-text.ts";
 import { sameValue } from "./same-value.ts";
 import type { Value } from "./value.ts";
 
@@ -11,21 +11,15 @@ export function matchValue(
   wanted: Value,
   values: readonly Value[],
 ): { value: Value } | undefined {
-  const same = values.find((value) => sameValue(value, wanted));
-  if (same !== undefined) return { value: same };
-  const number = asNumber(wanted);
-  if (number === undefined) return undefined;
-  const alike = values.find((value) => {
-    const other = asNumber(value);
-    return other !== undefined && sameValue(other, number);
-  });
-  return alike === undefined ? undefined : { value: alike };
+  const same = values.find((value) => sameValue(value, wanted)) ??
+    values.find((value) => meansSame(value, wanted));
+  return same === undefined ? undefined : { value: same };
 }
 
-function asNumber(value: Value): number | undefined {
-  return typeof value === "number"
-    ? value
-    : typeof value === "string"
-    ? numberOf(value)
-    : undefined;
+/** Whether a condition takes two values for one: quotes around a number make no difference. */
+export function meansSame(a: Value, b: Value): boolean {
+  if (sameValue(a, b)) return true;
+  const number = meantNumber(a);
+  const other = number === undefined ? undefined : meantNumber(b);
+  return number !== undefined && other !== undefined && sameValue(number, other);
 }

@@ -92,13 +92,14 @@ function createWriter(
   digits: number,
 ): (value: Value) => string {
   const labels = labelsOf(parameter);
-  const isReal = parameter?.type === "continuous";
+  const floats = parameter?.type === "discrete" ? new Set<Value>(parameter.floats) : undefined;
+  const isReal = (value: Value) => parameter?.type === "continuous" || floats?.has(value) === true;
   const written = new Map<Value, string>();
   return (value) => {
     const known = written.get(value);
     if (known !== undefined) return known;
     const label = labels?.get(canonicalText(value));
-    const text = prefix + (label === undefined ? token(value, isReal, digits) : safe(label));
+    const text = prefix + (label === undefined ? token(value, isReal(value), digits) : safe(label));
     if (written.size < 1000) written.set(value, text);
     return text;
   };

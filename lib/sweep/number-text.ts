@@ -18,19 +18,13 @@ export function shortestText(value: number): string {
 
 /**
  * What a trainer is told of a number: whole ones whole, others with ten
- * significant digits as HyperHerd wrote them. A number that ten digits would
- * change by more than rounding noise (a few units in the last place, as in
- * 0.1 + 0.2) keeps all its digits: somebody wrote them.
+ * significant digits as HyperHerd wrote them. Numbers that count as equal
+ * (see `canonicalNumber`) have one text, so that a retry gets what the first
+ * attempt got.
  */
 export function numberText(value: number): string {
   if (Number.isSafeInteger(value)) return String(value);
-  const size = Math.abs(value);
-  const plain = String(value);
-  // Ten digits at most, in a range where both languages write no exponent: a sweep has many.
-  if (size >= 1e-4 && size < 1e10 && plain.length <= 11) return plain;
-  const short = formatG(value, 10);
-  if (!Number.isFinite(value)) return short;
-  return Math.abs(Number(short) - value) <= size * NOISE ? short : shortestText(value);
+  return shortPlain(value) ?? formatG(value, 10);
 }
 
 /**
@@ -39,15 +33,22 @@ export function numberText(value: number): string {
  */
 export function canonicalNumber(value: number): number {
   if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
-  const folded = Number(value.toPrecision(10));
+  if (shortPlain(value) !== undefined) return value;
+  const folded = Number(formatG(value, 10));
   // The largest doubles round up to what no double can hold.
   return Number.isFinite(folded) ? folded : value;
 }
 
-const NOISE = 1e-14;
+/** A sweep has many numbers of ten digits at most, in a range where both languages write no exponent. */
+function shortPlain(value: number): string | undefined {
+  const size = Math.abs(value);
+  if (!(size >= 1e-4 && size < 1e10)) return undefined;
+  const plain = String(value);
+  return plain.length <= 11 ? plain : undefined;
+}
 
-/** `d.ddde±x`. JavaScript rounds exact ties up, C and Python to even. */
-function roundHalfEven(value: number, digits: number): string {
+/** `d.ddde±x` with so many significant digits, up to 90. JavaScript rounds exact ties up, C and Python to even. */
+export function roundHalfEven(value: number, digits: number): string {
   const up = value.toExponential(digits - 1);
   const longer = value.toExponential(digits);
   const at = longer.indexOf("e");

@@ -38,7 +38,7 @@ function readCondition(node: Node, table: ParameterTable, report: Report): Condi
   if (node.kind !== "mapping") return wrong(node, report, 'a mapping with "when" and an action');
   const fields = readFields(node, KEYS, report);
   if (fields === undefined) return undefined;
-  if (!ACTIONS.some((key) => fields.has(key))) {
+  if (!ACTIONS.some((key) => fields.has(key) || report.isMisspelt(node.path, key))) {
     missing(node, "exclude", "at least one of exclude, force, set and slurm", report);
   }
   const nameNode = fields.get("name")?.value;

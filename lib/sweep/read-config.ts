@@ -22,7 +22,7 @@ import {
   readStaticOverrides,
 } from "./read-static-overrides.ts";
 import { readZip } from "./read-zip.ts";
-import { createReport, type Report } from "./report.ts";
+import { createReport, type Report, type Spot } from "./report.ts";
 import { readYaml } from "./yaml-document.ts";
 import type { MappingNode, Node } from "./yaml-node.ts";
 
@@ -132,7 +132,14 @@ function topLevel(root: MappingNode, report: Report): Fields | undefined {
 
 type Model = Pick<
   Config,
-  "grid" | "parameters" | "zip" | "repeats" | "trialsFile" | "conditions" | "staticOverrides"
+  | "grid"
+  | "parameters"
+  | "zip"
+  | "repeats"
+  | "trialsFile"
+  | "conditions"
+  | "conditionsAt"
+  | "staticOverrides"
 >;
 
 /** What trials there are. Sections that refer to parameters are read when those are known. */
@@ -147,7 +154,12 @@ function readModel(root: MappingNode, fields: Fields, report: Report): Model | u
     : readStaticOverrides(overridesNode, report);
   const table = readTable(root, fields, columns, report);
   if (table === undefined) return undefined;
-  const grid = columns ? { kind: "one-at-a-time" } as const : readGrid(fields, table, report);
+  // A misspelt grid is one mistake, not one for each parameter without a default.
+  const grid = report.isMisspelt("", "grid")
+    ? undefined
+    : columns
+    ? { kind: "one-at-a-time" } as const
+    : readGrid(fields, table, report);
   const zipNode = columns ? undefined : fields.get("zip")?.value;
   const zip = zipNode === undefined ? [] : readZip(zipNode, grid, table, report);
   if (grid !== undefined && !columns) checkDefaults(grid, zip ?? [], table, report);
@@ -160,7 +172,12 @@ function readModel(root: MappingNode, fields: Fields, report: Report): Model | u
   if (overridesNode !== undefined) checkShadowing(overridesNode, table, repeats, report);
   if (grid === undefined || zip === undefined || staticOverrides === undefined) return undefined;
   const parameters: readonly Parameter[] = table.parameters;
-  return { grid, parameters, zip, repeats, trialsFile, conditions, staticOverrides };
+  const at = conditionsNode?.kind === "list" ? placeOf(fields.get("conditions")!.at, report) : {};
+  return { grid, parameters, zip, repeats, trialsFile, conditions, ...at, staticOverrides };
+}
+
+function placeOf({ line, column, path }: Spot, { file }: Report): Pick<Config, "conditionsAt"> {
+  return { conditionsAt: { file, line, column, path } };
 }
 
 function readTable(

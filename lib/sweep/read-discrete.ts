@@ -10,6 +10,7 @@ import {
   wrong,
 } from "./fields.ts";
 import { matchValue } from "./match-value.ts";
+import { formatG, numberText } from "./number-text.ts";
 import { readValue } from "./read-value.ts";
 import type { Report } from "./report.ts";
 import { sameValue } from "./same-value.ts";
@@ -40,16 +41,20 @@ export function readDiscrete(
   if (values === undefined || labels === undefined) return undefined;
   if (labels !== "none" && !labelsFit(fields, labels, values.length, report)) return undefined;
   if (valuesNode?.kind === "list" && labels === "none") {
-    const nodes = valuesNode.items;
-    if (!values.every((value, i) => needsNoLabel(value, nodes[i]!, report))) return undefined;
+    const { items } = valuesNode;
+    if (!values.every((value, i) => needsNoLabel(value, items[i]!, report))) return undefined;
   }
-  if (valuesNode?.kind === "list") noteRepeated(values, valuesNode.items, report);
+  const nodes = valuesNode?.kind === "list" ? valuesNode.items : [];
+  noteRepeated(values, nodes, report);
+  noteForeign(values, nodes, report);
+  const floats = values.filter((value, i) => isWrittenAsFloat(value, nodes[i]));
   const chosen = readDefault(node, values, report, options);
   if (chosen === "wrong") return undefined;
   return {
     type: "discrete",
     values,
     labels: labels === "none" ? undefined : labels,
+    ...(floats.length === 0 ? {} : { floats }),
     default: chosen.value,
   };
 }
@@ -123,6 +128,28 @@ function noteRepeated(values: readonly Value[], nodes: readonly Node[], report: 
       report.notice(nodes[i]!, `Found a value of ${nodes[i]!.path.replace(/\[\d+\]$/, "")} twice`);
     }
   });
+}
+
+/** PyYAML takes a float without a dot, or with an exponent without a sign, for text. */
+const PYYAML_FLOAT = /^(?:[-+]?\d+\.\d*|\.\d+)(?:[eE][-+]\d+)?$/;
+
+function noteForeign(values: readonly Value[], nodes: readonly Node[], report: Report): void {
+  for (const [i, value] of values.entries()) {
+    const node = nodes[i];
+    if (typeof value !== "number" || node?.kind !== "scalar" || !node.plain) continue;
+    if (!/[.eE]/.test(node.text) || /^0x/.test(node.text) || PYYAML_FLOAT.test(node.text)) continue;
+    const name = formatG(value, 4);
+    if (name === node.text && numberText(value) === node.text) continue;
+    const message = `Read ${node.text} as a number, where HyperHerd had the text: new names ` +
+      `read ${name}; write "${node.text}" in quotes for the text`;
+    report.notice(node, message, "a number that PyYAML takes for text");
+  }
+}
+
+/** A whole number only: others are floats anyway. Four digits write small ones alike. */
+function isWrittenAsFloat(value: Value, node: Node | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && Math.abs(value) >= 1e4 &&
+    node?.kind === "scalar" && node.plain && /[.eE]/.test(node.text) && !/^0x/.test(node.text);
 }
 
 /** HyperHerd read a null default as "none"; that is kept unless null is one of the values. */

@@ -14,7 +14,9 @@ export function readExpression(
     return wrong(node, report, 'an expression in quotes such as "lr > 0.1 and layers == 4"');
   }
   try {
-    return parseExpression(node.text, table.names.keys());
+    const expression = parseExpression(node.text, table.names.keys());
+    const { line, column } = node.spotOf(node.text.search(/\S/));
+    return { ...expression, at: { file: report.file, line, column, path: node.path } };
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     return report.mistake(

@@ -66,6 +66,18 @@ function readArgs(node: Node, report: Report): string | undefined {
   if (!/^--?[A-Za-z]/.test(text)) {
     return wrong(node, report, 'an option that starts with a hyphen, such as "--reservation=x"');
   }
+  const words = wordsOf(text);
+  if (words === undefined) {
+    return wrong(node, report, "as many closing quotes as opening ones");
+  }
+  const stray = words.find((word, i) => !isOption(word) && !takesValue(words[i - 1]!));
+  if (stray !== undefined) {
+    return report.mistake(
+      node,
+      `Cannot pass ${quote(text)} to sbatch: it takes ${quote(stray)} for an option of its own`,
+      `Put quotes inside, such as ${QUOTED}`,
+    );
+  }
   // SLURM reads as many options from one line as stand there.
   for (const word of text.split(/\s+/)) {
     const option = optionOf(word.replace(/^["']+/, ""));
@@ -87,6 +99,35 @@ function readArgs(node: Node, report: Report): string | undefined {
     }
   }
   return text;
+}
+
+const QUOTED = `- '--comment="hello world"'`;
+
+/** As sbatch splits a line: quotes and backslashes keep spaces, "#" begins a comment. Undefined: an open quote. */
+function wordsOf(text: string): string[] | undefined {
+  const words: string[] = [];
+  const word = /(?:[^\s"'\\]|\\.?|"(?:[^"\\]|\\.)*"|'[^']*')+/y;
+  for (let at = 0; at < text.length;) {
+    if (/\s/.test(text[at]!)) at++;
+    else if (text[at] === "#") break;
+    else {
+      word.lastIndex = at;
+      const found = word.exec(text)?.[0];
+      if (found === undefined) return undefined;
+      words.push(found);
+      at += found.length;
+    }
+  }
+  return words;
+}
+
+function isOption(word: string): boolean {
+  return /^["']?-/.test(word);
+}
+
+/** `--reservation course`, `-w node1`: the value may stand in the next word. */
+function takesValue(word: string): boolean {
+  return /^--[^=]+$/.test(word) || /^-[A-Za-z]$/.test(word);
 }
 
 /** `--mem=3` gives "mem", `-t5` gives "t", `-HJx` gives "J". */

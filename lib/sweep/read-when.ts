@@ -1,7 +1,7 @@
 import { nearest } from "../base/text.ts";
 import type { Clause, Operator } from "./config.ts";
 import { describe, quote, whole, wrong } from "./fields.ts";
-import { numberOf } from "./numeric-text.ts";
+import { meantNumber } from "./numeric-text.ts";
 import { readExpression } from "./read-expression.ts";
 import { canonical, noteUnmatched } from "./read-literal.ts";
 import type { ParameterTable } from "./read-parameters.ts";
@@ -89,14 +89,14 @@ function readOperand(
   if (operator !== "eq" && operator !== "ne") {
     const value = canonical(node, parameter, table, report);
     if (value === undefined) return undefined;
-    const number = typeof value === "string" ? numberOf(value) : value;
-    if (typeof number !== "number") {
-      return report.mistake(
+    const number = meantNumber(value);
+    if (number === undefined) {
+      report.notice(
         node,
-        `Cannot compare with ${describe(node)}: the operator "${operator}" needs a number`,
+        `Found ${describe(node)} for "${operator}", which compares numbers: it never holds`,
       );
     }
-    return { kind: "compare", parameter, operator, value: number };
+    return { kind: "compare", parameter, operator, value: number ?? value };
   }
   if (node.kind === "mapping") return wrong(node, report, CLAUSE);
   const value = readMember(node, parameter, table, report);

@@ -13,7 +13,14 @@ export interface Spot {
 export interface Report {
   /** Always undefined: `return report.mistake(...)` gives "could not be read". */
   mistake(at: Spot, message: string, hint?: string): undefined;
-  notice(at: Spot, message: string): void;
+  /** Notices that share `once` are said once in a file. */
+  notice(at: Spot, message: string, once?: string): void;
+  /** An unknown key stands in the mapping at `path` where this one was meant. */
+  misspelt(path: string, key: string): void;
+  /** Then nothing is to be said of its absence. */
+  isMisspelt(path: string, key: string): boolean;
+  /** How messages call the file. */
+  readonly file: string;
   /** In the order of the file. */
   notices(): readonly Notice[];
   /** Throws one UserError with every mistake, in the order of the file, if there is one. */
@@ -23,7 +30,9 @@ export interface Report {
 export function createReport(file: string): Report {
   const mistakes = new Map<string, Mistake & Spot>();
   const notices = new Map<string, Notice & Spot>();
+  const misspelt = new Set<string>();
   return {
+    file,
     mistake(at, message, hint) {
       const { line, column, path } = at;
       const key = keyOf(at, message);
@@ -40,9 +49,11 @@ export function createReport(file: string): Report {
         } as Mistake & Spot,
       );
     },
-    notice(at, message) {
+    misspelt: (path, key) => void misspelt.add(`${path}\n${key}`),
+    isMisspelt: (path, key) => misspelt.has(`${path}\n${key}`),
+    notice(at, message, once) {
       const { line, column, path } = at;
-      const key = keyOf(at, message);
+      const key = once ?? keyOf(at, message);
       if (!notices.has(key)) notices.set(key, { message, line, column, path });
     },
     notices: () => [...notices.values()].sort(byPlace),
@@ -50,8 +61,12 @@ export function createReport(file: string): Report {
       const all = [...mistakes.values()].sort(byPlace);
       const first = all[0];
       if (first === undefined) return;
-      const more = all.length > 1 ? ` (and ${all.length - 1} more)` : "";
-      throw new UserError(`${file}:${first.line}:${first.column}: ${first.message}${more}`, {
+      if (all.length > 1) {
+        throw new UserError(`Cannot use "${file}": found ${all.length} mistakes`, {
+          mistakes: all,
+        });
+      }
+      throw new UserError(`${file}:${first.line}:${first.column}: ${first.message}`, {
         ...(first.hint === undefined ? {} : { hint: first.hint }),
         mistakes: all,
       });

@@ -4,7 +4,7 @@ import type { AttemptChange, Definition, Event, Happening, Intent, RungDecision 
 import type { Trial } from "./trial.ts";
 
 /** Changes whenever `apply` gives another state for the same events, so that old snapshots are rebuilt. */
-export const STATE_VERSION = 2;
+export const STATE_VERSION = 3;
 
 /** One array handed to the scheduler, or meant to be. */
 export interface Submission {
@@ -52,6 +52,8 @@ export interface SweepState {
   accepted: Map<number, string>;
   /** When a cancel was last sent for a trial. */
   cancelSentAt: Map<number, number>;
+  /** Trial to the status that HyperHerd left it with. */
+  inherited: Map<number, string>;
   decisions: RungDecision[];
   /** Never lower than any index that was ever used. */
   nextIndex: number;
@@ -72,6 +74,7 @@ export function emptyState(): SweepState {
     intentsBefore: new Map(),
     accepted: new Map(),
     cancelSentAt: new Map(),
+    inherited: new Map(),
     decisions: [],
     nextIndex: 0,
   };
@@ -119,6 +122,7 @@ function applyHappening(state: SweepState, what: Happening, at: number, by: stri
       for (const index of what.indices) {
         if (what.intent === "run") state.intents.delete(index);
         else state.intents.set(index, { intent: what.intent, at, by, reason: what.reason });
+        if (what.intent === "stop") giveUp(state, index, at);
       }
       return;
     case "cancel-sent":
@@ -273,18 +277,32 @@ function changeAttempt(state: SweepState, change: AttemptChange): void {
   if (change.ending?.cause === "not-submitted") restoreIntent(state, attempt);
 }
 
+/** No view can ever tell more of a job without an id: its user's stop is the last word on it. */
+function giveUp(state: SweepState, trial: number, at: number): void {
+  const attempt = latestAttempt(state, trial);
+  if (attempt?.phase !== "unknown" || attempt.jobId !== undefined) return;
+  attempt.phase = "ended";
+  attempt.endedAt = at;
+  attempt.ending = { cause: "cancelled", exitCode: undefined, signal: undefined, source: "herd" };
+  attempt.unknownSince = undefined;
+}
+
 function carryOver(
   state: SweepState,
   what: Extract<Happening, { type: "carried-over" }>,
   at: number,
 ): void {
+  const { jobName = "" } = what;
+  for (const [trial, status] of Object.entries(what.statuses)) {
+    state.inherited.set(Number(trial), status);
+  }
   for (const { trial, number, jobId, task, cause } of what.attempts) {
-    const id = `carried-${jobId}`;
+    const id = `carried-${jobId ?? "without-job"}`;
     if (!state.submissions.has(id)) {
       state.submissions.set(id, {
         id,
         scheduler: "slurm",
-        jobName: "",
+        jobName,
         jobId,
         intendedAt: at,
         outcome: "accepted",
@@ -295,10 +313,13 @@ function carryOver(
     }
     const attempt = newAttempt(id, task, trial, number, at);
     attempt.jobId = jobId;
-    attempt.phase = cause === undefined ? "submitted" : "ended";
+    attempt.phase = cause !== undefined ? "ended" : jobId === undefined ? "unknown" : "submitted";
+    if (attempt.phase === "unknown") attempt.unknownSince = at;
     if (cause !== undefined) {
       attempt.endedAt = at;
       attempt.ending = { cause, exitCode: undefined, signal: undefined, source: "herd" };
+      // Accounting knows more. Without the name its row may be another job's.
+      attempt.usageDue = jobId !== undefined && jobName !== "";
     }
     addAttempt(state, attempt);
     state.nextIndex = Math.max(state.nextIndex, trial + 1);
@@ -338,6 +359,7 @@ export function toPlain(state: SweepState): unknown {
     intentsBefore: [...state.intentsBefore],
     accepted: [...state.accepted],
     cancelSentAt: [...state.cancelSentAt],
+    inherited: [...state.inherited],
   };
 }
 
@@ -354,6 +376,7 @@ type Plain =
     | "intentsBefore"
     | "accepted"
     | "cancelSentAt"
+    | "inherited"
   >
   & {
     trials: Trial[];
@@ -364,6 +387,7 @@ type Plain =
     intentsBefore: [string, IntentRecord][];
     accepted: [number, string][];
     cancelSentAt: [number, number][];
+    inherited: [number, string][];
   };
 
 /** The inverse of `toPlain`. Attempts are in order, so that the order of each trial's is too. */
@@ -381,6 +405,7 @@ export function fromPlain(plain: unknown): SweepState {
     intentsBefore: new Map(from.intentsBefore),
     accepted: new Map(from.accepted),
     cancelSentAt: new Map(from.cancelSentAt),
+    inherited: new Map(from.inherited),
   };
   for (const attempt of from.attempts) addAttempt(state, attempt);
   return state;

@@ -1,4 +1,5 @@
 import type { Attempt, Ending, Usage } from "./attempt.ts";
+import { carriedEnding } from "./carried.ts";
 import { endingByRecord, endingOf, inferEnding, isOver, wasTold } from "./ending.ts";
 import { attemptKey } from "./event.ts";
 import type { AttemptChange } from "./event.ts";
@@ -42,7 +43,7 @@ export function transitions(state: SweepState, observation: Observation): Attemp
     const views = viewsOf(attempt, submission, observation);
     const change = attempt.phase === "ended"
       ? reopen(attempt, submission, views, observation.look) ??
-        correct(attempt, views, observation.look)
+        correct(attempt, submission, views, observation.look)
       : compare(state, attempt, views, observation.look);
     if (change !== undefined && differs(attempt, change)) changes.push(change);
   }
@@ -73,7 +74,7 @@ function viewsOf(
   { look, records }: Observation,
 ): Views {
   const key = taskKey(attempt.jobId!, attempt.task);
-  // Job ids begin again some day: the job of another name is not this one. HyperHerd's carry no nonce.
+  // Job ids begin again some day: the job of another name is not this one.
   const ours = (seen: Sighting | undefined) =>
     seen !== undefined && (jobName === "" || seen.jobName === jobName) ? seen : undefined;
   const inQueue = ours(look.inQueue.get(key));
@@ -104,10 +105,10 @@ function compare(
     case "running":
       return running(attempt, inQueue, record);
     case "completing":
-      // The controller says COMPLETING for as long as the node's daemon is dead; accounting knows at once.
       if (!isOver(inAccounting)) return running(attempt, inQueue, record);
-      return isOnItsWayBack(inQueue, inAccounting!)
-        ? queued(attempt, inQueue, record)
+      if (isOnItsWayBack(inQueue, inAccounting!)) return queued(attempt, inQueue, record);
+      return isStillEnding(inAccounting!, record, look)
+        ? { ...running(attempt, inQueue, record), reason: ENDING }
         : end(attempt, inAccounting!, inAccounting, record, look);
     case "unrecognised":
       // A word of a later SLURM: not an end by itself. The local scheduler says so of a task that
@@ -168,6 +169,23 @@ function isOnItsWayBack(inQueue: Sighting, inAccounting: Sighting): boolean {
   return inQueue.endedAt === undefined || endedAt === undefined || inQueue.endedAt > endedAt + 1000;
 }
 
+/** Why a trial is still running that accounting calls over. */
+const ENDING = "its processes have not all ended yet";
+
+/**
+ * Accounting closes a job when it is told to end; its processes may go on for as
+ * long as KillWait, saving their state. Their own record tells when they are
+ * gone. A node whose daemon is dead keeps its jobs COMPLETING, in the end for nothing.
+ */
+function isStillEnding(
+  { endedAt }: Sighting,
+  record: JobRecord | undefined,
+  look: Look,
+): boolean {
+  if (record?.startedAt !== undefined && record.endedAt !== undefined) return false;
+  return endedAt === undefined || look.at - endedAt < RUNAWAY_AFTER_MS;
+}
+
 function queued(attempt: Attempt, seen: Sighting, record: JobRecord | undefined): AttemptChange {
   return {
     ...same(attempt),
@@ -207,17 +225,22 @@ function gone(
   look: Look,
 ): AttemptChange | undefined {
   // Accounting closes a run that is preempted or loses its node; only the queue tells whether it comes back.
-  if (isOver(inAccounting) && (look.queue.answered || !mayComeBack(inAccounting!))) {
-    return end(attempt, inAccounting!, inAccounting, record, look);
+  if (inAccounting !== undefined && isOver(inAccounting)) {
+    const settled = !mayComeBack(inAccounting) && !isStillEnding(inAccounting, record, look);
+    if (look.queue.answered || settled) {
+      return end(attempt, inAccounting, inAccounting, record, look);
+    }
   }
   const own = byRecord(attempt, record);
   if (own !== undefined) return own;
   // A record of a start or of a signal says nothing about an end, and a silent queue even less.
   if (!look.queue.answered) return startedByRecord(attempt, record);
-  if (attempt.intendedAt > look.at - FRESH_MS) return undefined;
+  const carried = inAccounting === undefined ? carriedEnding(state, attempt, look) : undefined;
+  if (carried === undefined && attempt.intendedAt > look.at - FRESH_MS) return undefined;
   const since = attempt.unknownSince ?? look.at;
-  const ending = conclude(state, attempt, inAccounting, record, look, look.at - since);
-  if (ending === undefined) {
+  const ending = carried ??
+    conclude(state, attempt, inAccounting, record, look, look.at - since);
+  if (ending === undefined || ending === "undecided") {
     return {
       ...same(attempt),
       phase: "unknown",
@@ -350,6 +373,7 @@ function end(
 /** An attempt that is over may still owe its usage, or have ended by its own word only. */
 function correct(
   attempt: Attempt,
+  { carried }: Submission,
   { inQueue, inAccounting, record }: Views,
   look: Look,
 ): AttemptChange | undefined {
@@ -361,7 +385,9 @@ function correct(
   // While it cleans up it is still in the queue: its last word is to come.
   if (inQueue !== undefined || !look.queue.answered) return undefined;
   const old = attempt.endedAt !== undefined && look.at - attempt.endedAt > USAGE_FOR_MS;
-  return old || reasonOf(look) === "absent" ? { ...same(attempt), usageDue: false } : undefined;
+  // It had ended before HyperHerd wrote so: what accounting does not know yet it never will.
+  const never = reasonOf(look) === "absent" || (carried && look.accounting.answered);
+  return old || never ? { ...same(attempt), usageDue: false } : undefined;
 }
 
 function same(attempt: Attempt): AttemptChange {

@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt.ts";
+import { carriedNote, isHyperHerdsWish } from "./carried.ts";
 import { silenceNote } from "./silence.ts";
 import { latestAttempt } from "./state.ts";
 import type { SweepState } from "./state.ts";
@@ -47,7 +48,10 @@ export function viewOf(state: SweepState, trial: Trial, silentMs?: number): Tria
     trial,
     status,
     attempt,
-    attempts: state.attemptsOf.get(trial.index)?.length ?? 0,
+    attempts:
+      (state.attemptsOf.get(trial.index) ?? []).filter((key) =>
+        state.attempts.get(key)?.ending?.cause !== "not-submitted"
+      ).length,
     wish,
     silentMs,
     note: noteOf(state, trial, { status, attempt, wish, silentMs }),
@@ -60,10 +64,18 @@ function noteOf(
   { status, attempt, wish, silentMs }: Pick<TrialView, "status" | "attempt" | "wish" | "silentMs">,
 ): string | undefined {
   const parts: string[] = [];
-  if (wish !== undefined) parts.push(WISHES[wish] ?? wish);
+  const unknown = status === "unknown" && attempt !== undefined
+    ? carriedNote(state, attempt)
+    : undefined;
+  if (wish === "stop" && isHyperHerdsWish(state, trial.index)) {
+    // Nobody is stopping it: HyperHerd took it for cancelled.
+    if (unknown === undefined) parts.push("HyperHerd said cancelled");
+  } else if (wish !== undefined) parts.push(WISHES[wish] ?? wish);
   if (status === "failed" && attempt !== undefined) parts.push(describeEnding(attempt) ?? "failed");
   if (status === "queued" && attempt?.reason !== undefined) parts.push(attempt.reason);
-  if (status === "unknown") parts.push(attempt?.reason ?? "not seen");
+  if (status === "running" && attempt?.reason !== undefined) parts.push(attempt.reason);
+  if (status === "running" && SUSPENDED.has(attempt?.schedulerState ?? "")) parts.push("suspended");
+  if (status === "unknown") parts.push(unknown ?? attempt?.reason ?? "not seen");
   const silence = status === "running" ? silenceNote(silentMs) : undefined;
   if (silence !== undefined) parts.push(silence);
   if (status === "submitted" && attempt?.phase === "intended") parts.push("not confirmed yet");
@@ -77,6 +89,9 @@ function noteOf(
   if (trial.dropped === true) parts.push("no longer in the YAML");
   return parts.length === 0 ? undefined : parts.join(", ");
 }
+
+/** SLURM's words for a job that holds its place and does nothing. */
+const SUSPENDED: ReadonlySet<string> = new Set(["SUSPENDED", "STOPPED"]);
 
 const WISHES: Readonly<Record<string, string>> = {
   stop: "stopping",

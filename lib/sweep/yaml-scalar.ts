@@ -10,7 +10,8 @@ export interface ScalarReading {
 
 const INTEGER = /^[-+]?\d+$/;
 const FLOAT = /^[-+]?(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?$/;
-const SPECIAL = /^([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$/;
+const INFINITE = /^[-+]?\.(inf|Inf|INF)$/;
+const NOT_A_NUMBER = /^\.(nan|NaN|NAN)$/;
 const GROUPED = /^[-+]?\d[\d_]*_[\d_]*(\.[\d_]*)?([eE][-+]?\d+)?$/;
 const SEXAGESIMAL = /^[-+]?[1-9]\d*(:[0-5]?\d)+(\.\d*)?$/;
 const BINARY = /^[-+]?0b[01_]+$/;
@@ -24,8 +25,13 @@ export function readPlain(text: string): ScalarReading {
   if (/^(yes|on|no|off)$/i.test(text)) {
     return readAs(text, /^(yes|on)$/i.test(text));
   }
-  if (SPECIAL.test(text)) {
-    return { value: text, mistake: `found ${text}, expected a finite number` };
+  if (NOT_A_NUMBER.test(text)) {
+    return { value: text, mistake: `found ${text}, expected a number` };
+  }
+  if (INFINITE.test(text)) {
+    // JSON has no such number: the text that Python writes for it goes to the trainer.
+    const value = text.startsWith("-") ? "-inf" : "inf";
+    return { value, notice: `Read ${text} as the text ${value}, which compares as infinity` };
   }
   const value = scalar(text);
   if (typeof value === "string") return readForeign(text);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { herd, herdJson, makeSweep, statusOf, untilStatus } from "../support/herd.ts";
 import { startCluster, until, withoutPrivateCluster } from "../support/private-cluster.ts";
@@ -130,6 +130,44 @@ test(
     } finally {
       held.remove();
       waited.remove();
+    }
+  }),
+);
+
+test(
+  "where others leave no room, --wait asks seldom, and submits when they have gone",
+  SKIP,
+  together(async () => {
+    await using cluster = await startCluster({
+      accounting: "own",
+      settings: { AccountingStorageEnforce: "associations,limits" },
+      programs: {
+        scontrol:
+          '#!/bin/bash\necho "$@" >> "${0%/bin/scontrol}/asked"\nexec /usr/bin/scontrol "$@"\n',
+      },
+    });
+    const { env, dir } = cluster;
+    await cluster.slurm("sacctmgr", "-i", "modify", "user", "root", "set", "MaxSubmitJobs=5");
+    const others = await cluster.slurm(
+      ...["sbatch", "--parsable", "--array=0-4", "--mem=50M", "-t", "5", "-o", "/dev/null"],
+      ...["--wrap", "sleep 300"],
+    );
+    const sweep = makeSweep({ yaml: yaml(4), launcher: LAUNCHER });
+    const asked = () => existsSync(`${dir}/asked`) ? readFileSync(`${dir}/asked`, "utf8") : "";
+    try {
+      const waiting = herd(["run", sweep.path, "--wait"], { env });
+      await until(() => Promise.resolve(asked().includes("show partition")), "the first try");
+      // Long enough for a hundred more tries of one that is in a hurry.
+      await new Promise((resolve) => setTimeout(resolve, 4_000));
+      const tries = asked().match(/show config/g)!.length;
+      assert.equal(tries, 1, `${tries} tries within some seconds`);
+      await cluster.slurm("scancel", others.trim());
+      const said = await waiting;
+      assert.equal(said.code, 0, said.stdout + said.stderr);
+      assert.match(said.stderr, /4 trials \(0-3\) did not fit/);
+      assert.deepEqual(ascending(movesOf(sweep).began), range(4));
+    } finally {
+      sweep.remove();
     }
   }),
 );

@@ -11,9 +11,9 @@ import { createTogether } from "../support/together.ts";
 const SKIP = { skip: withoutPrivateCluster };
 const together = createTogether();
 
-/** Begins, takes two seconds to go when it is told to, and ends well once there is a file "go". */
+/** Begins, takes five seconds to go when it is told to, and ends well once there is a file "go". */
 const LAUNCHER = `#!/bin/bash
-trap 'sleep 2; exit 143' TERM
+trap 'sleep 5; exit 143' TERM
 echo "$HYPERHERD_TRIAL_ID $HERD_ATTEMPT $HERD_RESTART" >> ledger.txt
 until [ -e go ]; do sleep 0.1; done
 `;
@@ -107,12 +107,14 @@ test(
   together(() =>
     withRunningTrial(yaml("low", "n3", ", requeue: true"), async (scene) => {
       const { cluster, sweep } = scene;
+      await until(
+        async () => (await cluster.slurm("sacct", "-X", "-n", "-o", "State")).includes("RUNNING"),
+        "accounting to know of the run",
+      );
       const above = await outrank(cluster, "n3");
       // While its processes go, accounting already says PREEMPTED: as if it were over.
-      const seen = new Set<string>();
       for (let back = false; !back;) {
         const trial = await scene.trial();
-        seen.add(trial.status);
         assert.ok(["running", "queued"].includes(trial.status), `${trial.status} ${trial.cause}`);
         const again = await herd(["run", sweep.path], { env: cluster.env });
         assert.match(again.stdout, /Nothing to submit/);

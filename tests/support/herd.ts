@@ -23,7 +23,7 @@ export function herd(
   return new Promise((resolve, reject) => {
     const child = spawn(HERD, args, {
       cwd: options.cwd,
-      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      env: { ...process.env, NO_COLOR: "1", HERD_TEST_HOOKS: "1", ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let stdout = "";

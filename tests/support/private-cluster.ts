@@ -315,7 +315,8 @@ function processesOf(dir: string, rawJobId: string): number[] {
     `for process in /proc/[0-9]*; do
        if { grep -qzxF "SLURM_CONF=$1/slurm.conf" "$process/environ" &&
             grep -qzxF "SLURM_JOB_ID=$2" "$process/environ"; } ||
-         grep -qF "slurmstepd: [$2." "$process/cmdline"; then echo "\${process#/proc/}"; fi
+         { grep -qaF "slurmstepd: [$2." "$process/cmdline" &&
+           [ -n "$(find "$process/fd" -lname "$1/*" -print -quit)" ]; }; then echo "\${process#/proc/}"; fi
      done`,
     "processes",
     dir,

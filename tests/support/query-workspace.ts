@@ -54,7 +54,7 @@ export interface HerdOptions {
   onOutput?: (stdout: string) => void;
 }
 
-export const LAUNCHER = '#!/bin/bash\nprintf "<%s>\\n" "$@"\n';
+export const LAUNCHER = '#!/bin/bash\nprintf "<%s>\\n" "$1" "${@:2}"\n';
 
 /** A workspace with a hostile name, real files and the local scheduler, gone after the test. */
 export async function inWorkspace(
@@ -73,6 +73,7 @@ export async function inWorkspace(
       clock: createSystemClock(),
       signal: new AbortController().signal,
       self: ["herd"],
+      onWarning: () => {},
     });
   try {
     write("hyperherd.yaml", yaml);

@@ -43,16 +43,20 @@ const PASSED = ["SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SLURM_CONF_SERVER"
 /**
  * The environment of sbatch and, by `--export=ALL`, of the job: the job's own,
  * what finds the cluster, and the user's `SBATCH_…` defaults for whatever the
- * sweep does not say. What an enclosing job left (its restart count, its task)
- * is not this job's.
+ * sweep does not say. What an enclosing job left (its restart count, its task,
+ * its devices) is not this job's.
  */
 export function sbatchEnvironment(
   job: JobRequest,
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
+  const inJob = environment["SLURM_JOB_ID"] !== undefined;
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(job.environment)) {
-    if (!/^(SLURM|SBATCH)_|^HERD_(TASK|JOB_ID|RESTART|ATTEMPT)$/.test(name)) own[name] = value;
+    if (/^(SLURM|SBATCH)_|^HERD_(TASK|JOB_ID|RESTART|ATTEMPT)$/.test(name)) continue;
+    // Of the job that herd runs in: its own folder, gone when it ends, and the devices that it got.
+    if (inJob && /^TMPDIR$|_VISIBLE_DEVICES$/.test(name)) continue;
+    own[name] = value;
   }
   const configured = setBySweep(job);
   for (const [name, value] of Object.entries(environment)) {

@@ -64,6 +64,16 @@ test("an unknown command names the nearest one", async () => {
   });
 });
 
+test("a command of HyperHerd's that is still to come is told as such", async () => {
+  for (const name of ["monitor", "install-skill", "dog"]) {
+    await assert.rejects(run([name]), (error) => {
+      assert.equal((error as UserError).message, `Unknown command "${name}"`);
+      assert.match((error as UserError).hint ?? "", /not part of this version of herd yet/);
+      return true;
+    });
+  }
+});
+
 test("a name of Object.prototype is no command", async () => {
   for (const name of ["constructor", "__proto__", "toString"]) {
     await assert.rejects(run([name]), /Unknown command/);

@@ -59,6 +59,7 @@ test("files that are there are kept without --force, and none is written", () =>
     assert.deepEqual(document, {
       directory: cwd,
       created: ["hyperherd.yaml", "launch.sh", "herd_results.py"].map((name) => join(cwd, name)),
+      kept: [join(cwd, "launch.sh.before-init")],
       scheduler: "local",
       partition: null,
       partitions: [],
@@ -66,6 +67,41 @@ test("files that are there are kept without --force, and none is written", () =>
     });
     assert.notEqual(readFileSync(join(cwd, "launch.sh"), "utf8"), "mine");
     assert.match(readFileSync(join(cwd, "herd_results.py"), "utf8"), /def log_result/);
+  }));
+
+test("--force keeps what it replaces, every time, and what is the same already is not kept", () =>
+  inFolder(async (cwd) => {
+    for (const text of ["first", "second", "third"]) {
+      writeFileSync(join(cwd, "launch.sh"), text);
+      const said = await runCommand(["init", "-f"], { cwd, env: BARE });
+      assert.match(said.stdout, /^Kept what was there as launch\.sh\.before-init/m);
+    }
+    assert.deepEqual(
+      ["", "-2", "-3"].map((n) => readFileSync(join(cwd, `launch.sh.before-init${n}`), "utf8")),
+      ["first", "second", "third"],
+    );
+    assert.deepEqual((await runJson(["init", "-f"], { cwd, env: BARE })).kept, []);
+    assert.equal(readdirSync(cwd).length, 5);
+  }));
+
+test("--python adds only the helper to a sweep that is there", () =>
+  inFolder(async (cwd) => {
+    writeFileSync(join(cwd, "hyperherd.yaml"), "name: mine");
+    writeFileSync(join(cwd, "launch.sh"), "mine");
+    const said = await runCommand(["init", "--python"], { cwd, env: BARE });
+    assert.equal(said.code, 0, said.stderr);
+    assert.equal(said.stdout, "Created herd_results.py\n");
+    assert.match(said.stderr, /only the helper was added/);
+    assert.deepEqual(
+      ["hyperherd.yaml", "launch.sh"].map((name) => readFileSync(join(cwd, name), "utf8")),
+      [
+        "name: mine",
+        "mine",
+      ],
+    );
+    const again = await runCommand(["init", "--python"], { cwd, env: BARE });
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /herd_results\.py": already there/);
   }));
 
 test("given files are copied, the launcher to where the YAML expects it", () =>

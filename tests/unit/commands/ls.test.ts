@@ -78,7 +78,8 @@ test("pins that nothing matches are an answer of no", () =>
     const said = await herd(["ls", "--pin", "lr=7"]);
     assert.equal(said.code, 1);
     assert.match(said.error!.message, /No trial has lr=7/);
-    assert.deepEqual((await herd(["ls", "--pin", "lr=7", "--json"])).json(), { trials: [] });
+    const asked = await herd(["ls", "--pin", "lr=7", "--json"]);
+    assert.deepEqual([asked.code, asked.json()], [1, { trials: [] }]);
     assert.equal((await herd(["ls", "--pin", "rl=7"])).code, 2);
   }));
 

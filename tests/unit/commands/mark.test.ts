@@ -112,6 +112,17 @@ test("trials that never ran are set aside, and resumed", () =>
     await untilStatus(path, (all) => all.every((one) => one === "completed"));
   }));
 
+test("several trials are named one after another", () =>
+  inSweep({ yaml: localYaml(4), launcher: "#!/bin/bash\nsleep 60\n" }, async ({ path }) => {
+    await runJson(["run", path, "-i", "0"]);
+    const { paused } = await runJson(["pause", path, "1", "3", "3"]);
+    assert.deepEqual(paused.map(({ index }: { index: number }) => index), [1, 3]);
+    const { pruned } = await runJson(["prune", "1", "2"], { cwd: path });
+    assert.deepEqual(pruned.map(({ index }: { index: number }) => index), [1, 2]);
+    const { cancelled } = await runJson(["stop", "0"], { cwd: path });
+    assert.equal(cancelled.length, 1);
+  }));
+
 test("what cannot be is refused: pausing what is done, resuming what is not paused", () =>
   inSweep({ yaml: localYaml(1) }, async ({ path }) => {
     assert.equal((await runCommand(["pause", path, "0"])).code, 1);

@@ -16,43 +16,111 @@ const result = (index: number) => `.hyperherd/results/${index}.json`;
 const stream = (index: number, metric: string) =>
   `.hyperherd/results/${index}/stream/${metric}.jsonl`;
 
-test("res is a table of what trials logged, with cells quoted where they need it", () =>
+test("res is a table of all trials and their final results, with cells quoted where they need it", () =>
   inWorkspace(YAML, async ({ herd, ran, write }) => {
     await ran([{ index: 0 }, { index: 1 }, { index: 4 }]);
     write(result(0), '{"acc": 0.123456789, "n": 1234567, "note": "two\\nlines"}');
     write(result(1), '{"acc": NaN, "loss": 2}');
+    write(stream(1, "loss"), '{"step": 1, "value": 9, "ts": 1}\n');
     write(
       stream(4, "val/acc"),
       '{"step": 1, "value": 0.5, "ts": 1}\n{"step": 2, "value": 0.75, "ts": 2}\n',
     );
-    const { stdout, code } = await herd(["res"]);
+    const { stdout, code, stderr } = await herd(["res"]);
     assert.equal(code, 0);
+    assert.equal(stderr, "");
     assert.equal(
       stdout,
-      "trial_id\texperiment_name\tlr\topt\tacc\tn\tnote\tloss\tval/acc\n" +
-        '0\tlr-0.1_opt-sgd\t0.1\tsgd\t0.123457\t1234567\t"two\nlines"\t\t\n' +
-        '1\tlr-0.1_opt-odd\t0.1\t"a\t""b"""\tnan\t\t\t2\t\n' +
-        "4\tlr-0.3_opt-sgd\t0.30000001\tsgd\t\t\t\t\t0.75\n",
+      "trial_id\texperiment_name\tlr\topt\tacc\tn\tnote\tloss\n" +
+        '0\tlr-0.1_opt-sgd\t0.1\tsgd\t0.123457\t1234567\t"two\nlines"\t\n' +
+        '1\tlr-0.1_opt-odd\t0.1\t"a\t""b"""\tnan\t\t\t2\n' +
+        "2\tlr-0.2_opt-sgd\t0.2\tsgd\t\t\t\t\n" +
+        '3\tlr-0.2_opt-odd\t0.2\t"a\t""b"""\t\t\t\t\n' +
+        "4\tlr-0.3_opt-sgd\t0.30000001\tsgd\t\t\t\t\n" +
+        '5\tlr-0.3_opt-odd\t0.30000001\t"a\t""b"""\t\t\t\t\n',
     );
     const csv = (await herd(["res", "--csv", "--pin", "lr=0.1", "opt=sgd"])).stdout;
     assert.equal(
       csv,
       'trial_id,experiment_name,lr,opt,acc,n,note\n0,lr-0.1_opt-sgd,0.1,sgd,0.123456789,1234567,"two\nlines"\n',
     );
+    const last = (await herd(["res", "--last", "--csv"])).stdout.split("\n");
+    assert.equal(last[0], "trial_id,experiment_name,lr,opt,acc,n,note,loss,val/acc");
+    assert.match(last[3]!, /,nan,,,2,$/, "a final result is not replaced by a point of its curve");
+    assert.match(last[6]!, /^4,.*,,,,,0\.75$/);
+    // A pin that leaves no final result does not make the sweep one without any.
+    const pinned = await herd(["res", "--csv", "--pin", "lr=0.30000001", "opt=sgd"]);
+    assert.match(pinned.stdout, /^trial_id,experiment_name,lr,opt\n4,/);
+    assert.match(pinned.stderr, /no results of trials with/);
+    assert.equal((await herd(["res", "--last", "--steps"])).code, 2);
+  }));
+
+test("res of a sweep without any final result shows what was logged last, and says so", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }, { index: 1 }]);
+    write(stream(1, "acc"), '{"step": 1, "value": 0.5, "ts": 1}\n');
+    write(stream(0, "acc"), '{"step": 1, "value": 0.25, "ts": 1}\n');
+    const said = await herd(["res", "--csv"]);
+    assert.match(
+      said.stdout,
+      /^trial_id,experiment_name,lr,opt,acc\n0,lr-0\.1_opt-sgd,0\.1,sgd,0\.25\n/,
+    );
+    assert.match(
+      said.stderr,
+      /Note: No trial has a final result yet; shown is what was logged last/,
+    );
+    const asked = await herd(["res", "--last"]);
+    assert.equal(asked.stderr, "");
+    const { trials } = (await herd(["res", "--json"])).json() as {
+      trials: Record<string, unknown>[];
+    };
+    assert.deepEqual(trials.map(({ metrics, last }) => [metrics, last]).slice(0, 3), [
+      [{}, { acc: 0.25 }],
+      [{}, { acc: 0.5 }],
+      [{}, {}],
+    ]);
+    const best = await herd(["res", "--best"]);
+    assert.match(best.stdout, /^1 +1 +0\.5 [^]*^2 +0 +0\.25 /m);
+    assert.match(best.stderr, /No trial has a final result "acc"; ranked by what was logged last/);
+  }));
+
+test("res --best ranks final results, and points of a curve beside them only with --last", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }, { index: 1 }, { index: 2 }]);
+    write(result(0), '{"acc": 0.5}');
+    write(result(1), '{"acc": 0.6}');
+    write(stream(1, "acc"), '{"step": 1, "value": 0.99, "ts": 1}\n');
+    write(stream(2, "acc"), '{"step": 1, "value": 0.9, "ts": 1}\n');
+    const indices = async (...more: string[]) => {
+      const document = (await herd(["res", "--best", "--json", ...more])).json();
+      return (document as { trials: { index: number }[] }).trials.map(({ index }) => index);
+    };
+    assert.deepEqual(await indices(), [1, 0]);
+    assert.deepEqual(await indices("--last"), [2, 1, 0]);
   }));
 
 test("res --json has HyperHerd's keys; NaN, which JSON lacks, is text", () =>
   inWorkspace(YAML, async ({ herd, ran, write }) => {
     await ran([{ index: 1 }]);
     write(result(1), '{"acc": NaN, "list": [1, Infinity]}');
-    assert.deepEqual((await herd(["res", "--json"])).json(), {
-      trials: [{
+    const { trials } = (await herd(["res", "--json"])).json() as { trials: unknown[] };
+    assert.equal(trials.length, 6);
+    assert.deepEqual(trials.slice(0, 2), [
+      {
+        index: 0,
+        experiment_name: "lr-0.1_opt-sgd",
+        params: { lr: 0.1, opt: "sgd" },
+        metrics: {},
+        last: null,
+      },
+      {
         index: 1,
         experiment_name: "lr-0.1_opt-odd",
         params: { lr: 0.1, opt: 'a\t"b"' },
         metrics: { acc: "NaN", list: [1, "Infinity"] },
-      }],
-    });
+        last: null,
+      },
+    ]);
   }));
 
 test("G.1.11: torn and odd results files cost a notice, never the command", () =>
@@ -66,8 +134,8 @@ test("G.1.11: torn and odd results files cost a notice, never the command", () =
     write(stream(0, "curve"), '{"step": 1, "value": 3, "ts": 5}\nrubbish\n{"step": 2, "va');
     const said = await herd(["res"]);
     assert.equal(said.code, 0);
-    assert.match(said.stdout, /^0\tlr-0\.1_opt-sgd\t0\.1\tsgd\t0\.5\t3$/m);
-    assert.equal(said.stdout.trim().split("\n").length, 2);
+    assert.match(said.stdout, /^0\tlr-0\.1_opt-sgd\t0\.1\tsgd\t0\.5$/m);
+    assert.match((await herd(["res", "--last"])).stdout, /^0\t.*\tsgd\t0\.5\t3$/m);
     for (const index of [0, 1, 2]) {
       assert.match(said.stderr, new RegExp(`results.*trial ${index} `));
     }
@@ -204,12 +272,16 @@ test("res --best averages repeats over their seeds", () =>
     },
   ));
 
-test("a workspace without results has a table without rows, and says so", () =>
+test("before the first run the table has the trials to come, and it is said that there are no results", () =>
   inWorkspace(YAML, async ({ herd }) => {
     const said = await herd(["res"]);
     assert.equal(said.code, 0);
-    assert.equal(said.stdout, "trial_id\texperiment_name\tlr\topt\n");
+    assert.match(
+      said.stdout,
+      /^trial_id\texperiment_name\tlr\topt\n0\tlr-0\.1_opt-sgd\t0\.1\tsgd\n/,
+    );
     assert.match(said.stderr, /There are no results yet/);
-    assert.deepEqual((await herd(["res", "--json"])).json(), { trials: [] });
+    const { trials } = (await herd(["res", "--json"])).json() as { trials: unknown[] };
+    assert.equal(trials.length, 6);
     assert.equal((await herd(["res", "--best"])).code, 1);
   }));

@@ -134,3 +134,25 @@ test("missing settings are named by their options; options stand in for the bloc
     assert.equal(fine.mode, "sync");
     assert.ok(fine.decisions.every(({ standing }: { standing: unknown }) => standing === null));
   }));
+
+test("a metric that no trial has logged is told, with those that there are", () =>
+  inSweep(
+    {
+      yaml: localYaml(2, BLOCK.replace("MODE", "asha").replace("metric: loss", "metric: los")),
+      launcher: TRAINER,
+    },
+    async (ws) => {
+      const { path } = ws;
+      await runJson(["run", path]);
+      await untilLogged(path, 2);
+      const said = await runCommand(["sh", path, "-n"]);
+      assert.equal(said.code, 0);
+      assert.match(said.stderr, /No trial has logged "los" by step yet; logged by step are "loss"/);
+      ws.write(".hyperherd/results/0.json", '{"los": 1}');
+      const only = await runCommand(["sh", path, "-n"]);
+      assert.match(only.stderr, /"los" by step, only as a final result/);
+      const fine = await runCommand(["sh", path, "-n", "--metric", "loss"]);
+      assert.doesNotMatch(fine.stderr, /No trial has logged/);
+      ws.write("go-on", "");
+    },
+  ));

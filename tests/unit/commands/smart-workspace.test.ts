@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { PIN_OPTION } from "../../../commands/pin-option.ts";
-import { smartWorkspace } from "../../../commands/smart-workspace.ts";
+import { smartWorkspace, workspaceAndIndices } from "../../../commands/smart-workspace.ts";
 import { UserError } from "../../../lib/base/errors.ts";
 
 function inFolder(work: (folder: string) => void) {
@@ -33,6 +33,25 @@ test("anything else that is alone is the workspace, and nothing is the current f
     assert.deepEqual(smartWorkspace([], cwd), { workspace: ".", index: undefined });
     for (const word of ["sweep", "1.5", "1e3", ""]) {
       assert.deepEqual(smartWorkspace([word], cwd), { workspace: word, index: undefined });
+    }
+  }));
+
+test("several indices follow the workspace, or stand for themselves in the current folder", () =>
+  inFolder((cwd) => {
+    const cases: [string[], string, number[]][] = [
+      [[], ".", []],
+      [["3"], ".", [3]],
+      [["3", "5", "0"], ".", [3, 5, 0]],
+      [["ws"], "ws", []],
+      [["ws", "3", "5"], "ws", [3, 5]],
+    ];
+    for (const [argv, workspace, indices] of cases) {
+      assert.deepEqual(workspaceAndIndices(argv, cwd), { workspace, indices }, argv.join(" "));
+    }
+    mkdirSync(join(cwd, "3"));
+    assert.deepEqual(workspaceAndIndices(["3", "5"], cwd), { workspace: "3", indices: [5] });
+    for (const argv of [["5", "ws"], ["ws", "5", "x"], ["-1"], ["ws", "0-4"]]) {
+      assert.throws(() => workspaceAndIndices(argv, cwd), UserError, argv.join(" "));
     }
   }));
 

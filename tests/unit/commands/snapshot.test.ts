@@ -25,6 +25,10 @@ test("snapshot has HyperHerd's keys, a schema, and a page", () =>
     write(".hyperherd/logs/0.out", "epoch 1\nepoch 2\n");
     write(".hyperherd/logs/0.err", "a\nb\nc\n");
     write(".hyperherd/results/0.json", '{"acc": 0.5}');
+    write(
+      ".hyperherd/results/0/stream/loss.jsonl",
+      '{"step": 1, "value": 2, "ts": 1}\n{"step": 2, "value": NaN, "ts": 2}\n',
+    );
     const said = await herd(["snapshot", "-n", "2", "--limit", "1"]);
     assert.equal(said.code, 0, said.error?.stack);
     const { at, ...document } = said.json() as Document;
@@ -48,8 +52,9 @@ test("snapshot has HyperHerd's keys, a schema, and a page", () =>
         ave_rss_bytes: null,
         req_mem_bytes: null,
         metrics: { acc: 0.5 },
+        last: { loss: "NaN" },
         last_log_line: "epoch 2",
-        step: null,
+        step: 2,
         note: "exit 7",
       }],
       failed_stderr: [{

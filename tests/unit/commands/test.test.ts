@@ -29,7 +29,7 @@ test("test runs the launcher as the job would: arguments, environment, folder, n
     write(
       "launch.sh",
       script(
-        'pwd; printf "<%s>\\n" "$@"; env | grep -E "^(HYPERHERD|HERD)_" | sort; cat; echo "err" >&2; exit 7',
+        'pwd; printf "<%s>\\n" "$1" "${@:2}"; env | grep -E "^(HYPERHERD|HERD)_" | sort; cat; echo "err" >&2; exit 7',
       ),
       0o755,
     );
@@ -56,6 +56,15 @@ test("test runs the launcher as the job would: arguments, environment, folder, n
     );
     assert.match(said.stderr, /^err$/m);
     assert.match(said.stderr, /Trial 1: exit 7/);
+  }));
+
+test("a launcher that does not ask for the tokens gets one argument, as in its job", () =>
+  inWorkspace(YAML, async ({ herd, write }) => {
+    write("launch.sh", script('echo "$#:$*:${2:-none}"'), 0o755);
+    assert.equal(
+      (await herd(["test", "1"])).stdout,
+      "1:experiment_name=lr-0.2 lr=0.2 note=a b:none\n",
+    );
   }));
 
 test("no secret of the shell reaches a test, as it reaches no job", () =>
@@ -89,7 +98,8 @@ test("what a test logs never becomes the trial's result", () =>
     const [label] = readdirSync(join(root, ".hyperherd/tests/0"));
     const kept = join(root, ".hyperherd/tests/0", label!, "0.json");
     assert.equal(readFileSync(kept, "utf8"), '{"acc": 1}\n');
-    assert.deepEqual((await herd(["res", "--json"])).json(), { trials: [] });
+    const { trials } = (await herd(["res", "--json"])).json() as { trials: { metrics: object }[] };
+    assert.deepEqual(trials.map(({ metrics }) => metrics), [{}, {}, {}]);
     const { trials } = (await herd(["ls", "--json"])).json() as { trials: { index: number }[] };
     assert.deepEqual(trials.map(({ index }) => index), [0, 1, 2], "indices are not used up");
   }));

@@ -4,6 +4,7 @@ import {
   chownSync,
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -70,6 +71,40 @@ test("without its YAML a sweep can be looked at and stopped, and not run", () =>
     assert.equal(stopped.code, 0, stopped.stderr);
     await untilStatus(path, (all) => all.every((status) => status === "cancelled"));
   }));
+
+test("a manifest that cannot be written hides no result: it is a note, and written later", () =>
+  inSweep({ yaml: localYaml(2) }, async ({ path }) => {
+    const manifest = join(path, ".hyperherd", "manifest.json");
+    mkdirSync(join(manifest, "in the way"), { recursive: true });
+    const said = await runCommand(["run", path, "--json"]);
+    assert.equal(said.code, 0, said.stderr);
+    assert.deepEqual(JSON.parse(said.stdout).submitted_indices, [0, 1]);
+    assert.match(said.stderr, /Note: .*manifest\.json/);
+    await untilStatus(path, (all) => all.every((one) => one === "completed"));
+    rmSync(manifest, { recursive: true });
+    assert.equal((await runCommand(["status", path])).code, 0);
+    assert.equal(JSON.parse(readFileSync(manifest, "utf8")).length, 2);
+  }));
+
+test("run --wait --json tells what was submitted and how it ended, in one document", () =>
+  inSweep(
+    { yaml: localYaml(3), launcher: "#!/bin/bash\n[ $HYPERHERD_TRIAL_ID != 1 ]\n" },
+    async (ws) => {
+      const document = await runJson(["run", ws.path, "--wait", "-i", "0,1"], { code: 1 });
+      assert.deepEqual(document.submitted_indices, [0, 1]);
+      assert.deepEqual(document.left_indices, []);
+      assert.deepEqual(document.jobs.map(({ indices }: { indices: number[] }) => indices), [[
+        0,
+        1,
+      ]]);
+      assert.equal(document.slurm_job_id, document.jobs[0].job_id);
+      assert.deepEqual(document.totals, { total: 2, completed: 1, failed: 1 });
+      assert.deepEqual(
+        document.trials.map(({ index, exit_code }: Record<string, unknown>) => [index, exit_code]),
+        [[0, 0], [1, 1]],
+      );
+    },
+  ));
 
 test(
   "root that looks at somebody's sweep leaves nothing of root's there and runs nothing of theirs",

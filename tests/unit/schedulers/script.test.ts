@@ -237,7 +237,8 @@ test("G.1.15: hostile tokens, names and paths reach the launcher byte for byte",
   const tokens = ["experiment_name=n", ...hostile.map((value, i) => `v${i}=${value}`), ...hostile];
   const { folder, start, record } = bench(t, {
     folderName: `we ird%a $x#'q"ü\\ $(touch evil)\nline`,
-    launcher: `printf '%s\\0' "$#" "$@" "$PWD" "$HYPERHERD_WORKSPACE" "$HYPERHERD_TRIAL_NAME"` +
+    launcher:
+      `printf '%s\\0' "$#" "$1" "\${@:2}" "$PWD" "$HYPERHERD_WORKSPACE" "$HYPERHERD_TRIAL_NAME"` +
       ` "$HYPERHERD_SWEEP_NAME" >"$HYPERHERD_WORKSPACE/got"\n`,
     rows: [{ ...ROW, experimentName: "na\tme\n'", tokens }],
     input: { workspace: "/", sweepName: `s "w' $(x)` },
@@ -269,6 +270,32 @@ test("G.1.15: hostile tokens, names and paths reach the launcher byte for byte",
     "logs",
     "table.tsv",
   ]);
+});
+
+test("a launcher that does not ask for the tokens is called with one argument, as HyperHerd does", async (t) => {
+  const dump = 'printf "%s\\n" "$#" "$@" "${2:-none}" >"$HYPERHERD_WORKSPACE/got"\n';
+  const one = ["1", "experiment_name=lr-1 lr=1", "none"];
+  const all = ["3", "experiment_name=lr-1 lr=1", "experiment_name=lr-1", "lr=1"];
+  const cases: [string | Uint8Array, string[]][] = [
+    [dump, one],
+    [`: $* $@\n${dump}`, one],
+    [dump.slice(0, -1), one],
+    [`${dump}: "\${@:2}"`, [...all, "experiment_name=lr-1"]],
+    // Text that is no text in any locale.
+    [Buffer.concat([Buffer.from([35, 0xff, 0xfe, 10]), Buffer.from(dump)]), one],
+    [
+      Buffer.concat([Buffer.from([35, 0xff, 0xfe, 10]), Buffer.from(`: \${@:2}\n${dump}`)]),
+      [...all, "experiment_name=lr-1"],
+    ],
+    [`${"# long\n".repeat(20_000)}${dump}true "\${@:2}"\n`, [...all, "experiment_name=lr-1"]],
+  ];
+  for (const [launcher, expected] of cases) {
+    const { folder, start } = bench(t, {});
+    writeFileSync(join(folder, "launch.sh"), launcher);
+    const { code, stderr } = await start(0, { LC_ALL: "C.UTF-8" }).ended;
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(readFileSync(join(folder, "got"), "utf8").split("\n").slice(0, -1), expected);
+  }
 });
 
 test("the trainer sees HyperHerd's variables and herd's, and none of the script's own", async (t) => {

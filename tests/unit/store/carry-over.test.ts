@@ -139,5 +139,5 @@ test("odd files and odd entries do not stop the rest", () =>
     ]);
     // Its trainer will obey the signal, whatever the manifest says.
     assert.equal(state.intents.get(0)?.intent, "prune");
-    assert.equal(notices.length, 6);
+    assert.equal(notices.length, 7);
   }));

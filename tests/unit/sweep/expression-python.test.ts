@@ -16,7 +16,7 @@ const fixture: { params: Record<string, Value>[]; cases: Case[] } = JSON.parse(
   readFileSync(new URL("../../fixtures/expressions.json", import.meta.url), "utf8"),
 );
 
-test("four thousand random expressions have the values that Python gives them", () => {
+test("5500 random expressions, 1500 formats among them, have the values that Python gives them", () => {
   const wrong: string[] = [];
   for (const one of fixture.cases) {
     const found = outcome(one);
@@ -25,7 +25,7 @@ test("four thousand random expressions have the values that Python gives them", 
       wrong.push(`${one.source}  [${one.params}]: ${show(found)}, Python: ${show(wanted)}`);
     }
   }
-  assert.equal(fixture.cases.length, 4000);
+  assert.equal(fixture.cases.length, 5500);
   assert.deepEqual(wrong, []);
 });
 

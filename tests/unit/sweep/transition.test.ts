@@ -371,54 +371,42 @@ test("the end of a job during an outage is the record's, not the reconnection's"
   assert.equal(state.attempts.get("s1/0")?.endedAt, START + 4000);
 });
 
-test("completing is running until accounting knows the end", () => {
+test("G.1.6: a job whose processes still save their state is running, whatever accounting says", () => {
   const state = oneTrial();
-  look(state, { inQueue: seen("completing", { startedAt: START }) });
+  const completing = seen("completing", { startedAt: START });
+  const over = seen("cancelled", { endedAt: START + 1000, view: "accounting" });
+  const saving = record({ signals: ["TERM"] });
+  look(state, { inQueue: completing });
   assert.equal(statusOf(state, 0), "running");
-  look(state, { inQueue: seen("completing"), inAccounting: seen("completed") });
-  assert.equal(statusOf(state, 0), "completed");
-});
-
-test("completing on its way back into the queue is queued, although accounting closed the run", () => {
-  const state = oneTrial();
-  look(state, { inQueue: seen("running", { startedAt: START, restarts: 0 }) });
-  const closed = seen("preempted", {
-    view: "accounting",
-    startedAt: START,
-    endedAt: START + 60_000,
-    usage: undefined,
-  });
-  const told = record({ signals: ["TERM"], exitCode: 143, endedAt: START + 62_000 });
-  // As measured: the queue has the restart already, and the limit of the run to come.
-  const back = { startedAt: START + 60_000, endedAt: START + 3_660_000, restarts: 1 };
-  look(state, { inQueue: seen("completing", back), inAccounting: closed, record: told });
-  assert.equal(statusOf(state, 0), "queued");
-  assert.equal(state.attempts.get("s1/0")?.restarts, 1);
-  look(state, { inQueue: seen("pending", { restarts: 1 }), inAccounting: closed, record: told });
-  assert.equal(statusOf(state, 0), "queued");
-});
-
-test("completing after an end for good is over as soon as accounting knows", () => {
-  const state = oneTrial();
-  const over = { startedAt: START, endedAt: START + 60_000 };
+  look(state, { at: START + 2000, inQueue: completing, inAccounting: over, record: saving });
+  assert.equal(statusOf(state, 0), "running");
+  look(state, { at: START + 3000, queue: DOWN, inAccounting: over, record: saving });
+  assert.equal(statusOf(state, 0), "running");
   look(state, {
-    inQueue: seen("completing", over),
-    inAccounting: seen("preempted", { view: "accounting", ...over }),
+    at: START + 4000,
+    inQueue: completing,
+    inAccounting: over,
+    record: record({ signals: ["TERM"], exitCode: 75, endedAt: START + 3500 }),
   });
-  assert.equal(statusOf(state, 0), "failed");
-  assert.equal(endingOfTrial(state)?.cause, "preempted");
+  assert.equal(statusOf(state, 0), "cancelled");
 });
 
-test("with the queue silent, accounting is not believed an end that SLURM may follow with a restart", () => {
-  for (const word of ["preempted", "node-failure"] as const) {
-    const state = oneTrial();
-    look(state, { inQueue: seen("running", { startedAt: START }) });
-    const closed = seen(word, { view: "accounting", startedAt: START, endedAt: START + 60_000 });
-    look(state, { queue: DOWN, inAccounting: closed });
-    assert.equal(statusOf(state, 0), "running");
-    look(state, { inAccounting: closed });
-    assert.equal(endingOfTrial(state)?.cause, word);
-  }
+test("a job that ended and whose node's daemon is dead is over by its own record, or after a grace", () => {
+  const completing = seen("completing", { startedAt: START });
+  const over = seen("completed", { endedAt: START + 1000, view: "accounting" });
+  const byRecord = oneTrial();
+  look(byRecord, {
+    at: START + 2000,
+    inQueue: completing,
+    inAccounting: over,
+    record: record({ exitCode: 0, endedAt: START + 900 }),
+  });
+  assert.equal(statusOf(byRecord, 0), "completed");
+  const byGrace = oneTrial();
+  look(byGrace, { at: START + 1000, inQueue: completing, inAccounting: over });
+  assert.equal(statusOf(byGrace, 0), "running");
+  look(byGrace, { at: START + 1000 + RUNAWAY_AFTER_MS, inQueue: completing, inAccounting: over });
+  assert.equal(statusOf(byGrace, 0), "completed");
 });
 
 test("a state word of a later SLURM ends nothing", () => {
