@@ -2,7 +2,7 @@ import { createSystemClock } from "../lib/base/clock.ts";
 import { SchedulerError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { exitCodeOf, explain, kindOf } from "../lib/base/explain.ts";
-import { createFileLog, type Log, logPath } from "../lib/base/log.ts";
+import { createFileLog, isDebugging, type Log, logPath } from "../lib/base/log.ts";
 import { createOutput } from "../lib/base/output.ts";
 import { terminalQuestion } from "../lib/base/question.ts";
 import { createTerminal, type Terminal } from "../lib/base/terminal.ts";
@@ -22,7 +22,7 @@ export async function start(argv: readonly string[], table = TABLE): Promise<num
     question: terminalQuestion(),
   });
   const clock = createSystemClock();
-  const log = createFileLog(logPath(env), clock, env["HERD_DEBUG"] ? "debug" : "info");
+  const log = createFileLog(logPath(env), clock, isDebugging(env) ? "debug" : "info");
   const surroundings = {
     out,
     log,
@@ -115,7 +115,7 @@ function textFor(
   const [first, ...rest] = explain(error, "terminal").split("\n");
   const lines = [`${red("Error:")} ${first}`];
   for (const line of rest) lines.push(line.startsWith("Hint: ") ? yellow(line) : line);
-  if (env["HERD_DEBUG"] || env["HYPERHERD_DEBUG"]) lines.push(dim(explain(error, "log")));
+  if (isDebugging(env)) lines.push(dim(explain(error, "log")));
   else if (bug) lines.push(`Hint: ${whereToLook(log)}`);
   return lines.join("\n");
 }

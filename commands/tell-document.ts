@@ -1,5 +1,6 @@
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { exitCodeOf, explain, kindOf } from "../lib/base/explain.ts";
+import { isDebugging } from "../lib/base/log.ts";
 import type { Context } from "./command.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Context } from "./command.ts";
  * well: two documents would be none to a program that reads them.
  */
 export function tellDocument(
-  { out, log }: Pick<Context, "out" | "log">,
+  { out, log, env }: Pick<Context, "out" | "log" | "env">,
   document: object,
   trouble: Error | undefined,
 ): number {
@@ -18,6 +19,7 @@ export function tellDocument(
   }
   out.json({ ...document, ...explain(trouble, "json") });
   out.printError(`${out.errorPaint.red("Error:")} ${explain(trouble, "terminal")}`);
+  if (isDebugging(env)) out.printError(out.errorPaint.dim(explain(trouble, "log")));
   const kind = kindOf(trouble);
   log.write("error", explain(trouble, "terminal"), { kind, stack: explain(trouble, "log") });
   return exitCodeOf(trouble);

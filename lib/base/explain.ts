@@ -120,7 +120,9 @@ function textOf({ message, hint, mistakes }: ErrorDocument): string {
     if (message === `${spotOf(mistake)}: ${mistake.message}`) continue;
     const told = message === mistake.message ? "" : mistake.message;
     if (place + told !== "") {
-      lines.push(`  ${[place, told].filter((part) => part !== "").join(" ")}`);
+      lines.push(
+        `  ${told === "" ? place.replace(/:$/, "") : place === "" ? told : `${place} ${told}`}`,
+      );
     }
     if (mistake.hint !== undefined && mistake.hint !== hint) lines.push(`    ${mistake.hint}`);
   }

@@ -54,3 +54,8 @@ function append(path: string, line: string): void {
   if (size > MOST_BYTES) renameSync(path, `${path}.1`);
   appendFileSync(path, line, { mode: 0o600 });
 }
+
+/** Whether the user wants to see the details of errors. HyperHerd's variable counts, too. */
+export function isDebugging(env: Readonly<Record<string, string | undefined>>): boolean {
+  return Boolean(env["HERD_DEBUG"] || env["HYPERHERD_DEBUG"]);
+}

@@ -68,6 +68,8 @@ function readText(path: string, findings: Findings): string | undefined {
   try {
     return readIfThere(path);
   } catch (error) {
+    // A folder in its place is nothing that HyperHerd wrote.
+    if (codeOf(error) === "EISDIR") return undefined;
     hurt(findings, path, `cannot be read (${codeOf(error) ?? String(error)})`);
     return "[]";
   }
@@ -76,7 +78,9 @@ function readText(path: string, findings: Findings): string | undefined {
 /** A file that was moved aside still tells that indices of the results are taken. */
 function wasHyperHerds({ state, manifest, jobIds }: WorkspacePaths): boolean {
   const names = [manifest, jobIds].map((path) => basename(path));
-  return namesIn(state).some((found) => names.some((name) => found.startsWith(name)));
+  return namesIn(state).some((found) =>
+    names.some((name) => found !== name && found.startsWith(name))
+  );
 }
 
 function hurt({ notices, damage }: Findings, path: string, what: string): void {

@@ -57,15 +57,15 @@ export function carriedEnding(
   // Once seen under its name it is followed like herd's own.
   if (attempt.schedulerState !== undefined) return undefined;
   const status = state.inherited.get(attempt.trial);
+  const intent = state.intents.get(attempt.trial)?.intent;
   // Of trials that HyperHerd dropped nobody waits for an answer.
-  if (status === undefined) return undefined;
+  if (status === undefined && intent === undefined) return undefined;
   const isAbsent = !look.accounting.answered && look.accounting.reason === "absent";
   if (!look.accounting.answered && !isAbsent) return "undecided";
-  const intent = state.intents.get(attempt.trial)?.intent;
   // Where nobody keeps accounts, "cancelled" may have been any end.
   const isDoubtful = intent === "stop" && isAbsent && isHyperHerdsWish(state, attempt.trial);
   if (intent !== undefined && !isDoubtful) return ending("cancelled");
-  const cause = ENDED[status];
+  const cause = ENDED[status ?? ""];
   return cause === undefined || intent !== undefined ? "undecided" : ending(cause);
 }
 

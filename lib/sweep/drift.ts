@@ -1,6 +1,5 @@
 import { fixedDigest } from "./definition.ts";
 import type { Definition } from "./event.ts";
-import { formatG } from "./number-text.ts";
 import { comparable, forceDigest, inForce } from "./overrides.ts";
 import type { InForce, Passed } from "./overrides.ts";
 
@@ -45,12 +44,8 @@ export function createDrift({ previous, next, launcher }: Today): Drift {
     const isNewest = previous === undefined || ran.fixed === next.fixed;
     const definition = isNewest ? next : previous;
     const given = { params: ran.params ?? params, extras: ran.extras ?? extras };
-    const isHyperHerds = ran.as === undefined && ran.fixed === "";
-    const then = inForce(isHyperHerds ? inTenDigits(given) : given, definition.staticOverrides);
-    const what = differences(
-      then,
-      isHyperHerds ? inForce(inTenDigits(today), next.staticOverrides) : now,
-    );
+    const then = inForce(given, definition.staticOverrides);
+    const what = differences(then, now);
     const isOldLauncher = !isNewest && !isSameLauncher;
     if (isOldLauncher) what.push("the launcher was another one");
 
@@ -62,20 +57,6 @@ export function createDrift({ previous, next, launcher }: Today): Drift {
     }
     return what;
   };
-}
-
-/** HyperHerd's trainers were given ten digits, whatever its record holds. */
-function inTenDigits({ params, extras }: Passed): Passed {
-  return { params: tenDigits(params), extras: tenDigits(extras) };
-}
-
-function tenDigits(values: Passed["params"]): Passed["params"] {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
-      name,
-      typeof value === "number" && !Number.isSafeInteger(value) ? formatG(value, 10) : value,
-    ]),
-  );
 }
 
 function differences(then: InForce, now: InForce): string[] {

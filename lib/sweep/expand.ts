@@ -143,7 +143,9 @@ function noticesOf(
   if (excluded > 0) {
     const some = excluded === combinations ? "all" : String(excluded);
     notices.push({
-      message: `Conditions exclude ${some} of ${count(combinations, "combination")}: ${exclusions(excludedBy)}`,
+      message: `Conditions exclude ${some} of ${count(combinations, "combination")}: ${
+        exclusions(excludedBy)
+      }`,
     });
   }
   if (duplicates > 0) {

@@ -42,6 +42,26 @@ const SHORT: Readonly<Record<string, string>> = {
 /** Short options without a value, which may stand in front of another one: `-HJ name`. */
 const SWITCHES = "HIkOQsvX";
 
+/** Long options without a value, or whose value follows only after "=". */
+const LONG_SWITCHES: ReadonlySet<string> = new Set([
+  "contiguous",
+  "exclusive",
+  "hold",
+  "ignore-pbs",
+  "nice",
+  "no-kill",
+  "no-requeue",
+  "overcommit",
+  "oversubscribe",
+  "propagate",
+  "quiet",
+  "reboot",
+  "requeue",
+  "spread-job",
+  "use-min-nodes",
+  "verbose",
+]);
+
 /** What herd has a field for and decides by. */
 const FIELDS: Readonly<Record<string, string>> = {
   time: "time",
@@ -127,7 +147,9 @@ function isOption(word: string): boolean {
 
 /** `--reservation course`, `-w node1`: the value may stand in the next word. */
 function takesValue(word: string): boolean {
-  return /^--[^=]+$/.test(word) || /^-[A-Za-z]$/.test(word);
+  const long = /^--([^=]+)$/.exec(word)?.[1];
+  if (long !== undefined) return !LONG_SWITCHES.has(long);
+  return /^-[A-Za-z]$/.test(word) && !SWITCHES.includes(word[1]!);
 }
 
 /** `--mem=3` gives "mem", `-t5` gives "t", `-HJx` gives "J". */

@@ -184,6 +184,7 @@ const ENDED = new Set<Sighting["state"]>([
 ]);
 
 const LAUNCHER = `
+: "\${@:2}"
 [ "$2" = "t=$HYPERHERD_TRIAL_ID" ] && [ "$1" = "t=$HYPERHERD_TRIAL_ID hostile=\\$(x) 'y
 " ] || exit 99
 case $HYPERHERD_TRIAL_ID in

@@ -61,7 +61,12 @@ test("a mistake that is the message itself is said once", () => {
     hint: "H",
     mistakes: [{ line: 2, message: "Bad", hint: "H" }],
   });
-  assert.equal(explain(error, "terminal"), "Bad\n  2:\nHint: H");
+  assert.equal(explain(error, "terminal"), "Bad\n  2\nHint: H");
+  const placed = new UserError("h.yaml:2:7: Bad", {
+    hint: "H",
+    mistakes: [{ file: "h.yaml", line: 2, column: 7, path: "grid", message: "Bad", hint: "H" }],
+  });
+  assert.equal(explain(placed, "terminal"), "h.yaml:2:7: Bad\nHint: H");
 });
 
 test("the document holds kind, message, hint, mistakes and the facts of a refusal", () => {

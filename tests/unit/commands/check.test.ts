@@ -105,12 +105,25 @@ test("what a run would refuse is told before it is tried", () =>
   inWorkspace(YAML, async ({ herd, ran, write }) => {
     await ran([{ index: 0 }]);
     write("hyperherd.yaml", YAML.replace("[0.1, 0.2]", "[0.2, 0.3]"));
-    const { refusal, submit_indices: submit } = (await herd(["check", "--json"]))
-      .json() as Document;
+    const said = await herd(["check", "--json"]);
+    assert.equal(said.code, 3);
+    const { ok, refusal, submit_indices: submit } = said.json() as Document;
+    assert.equal(ok, false);
     assert.equal((refusal as { refused: string }).refused, "drops");
     assert.deepEqual(submit, []);
-    assert.match(
-      (await herd(["check"])).stdout,
-      /A run would be refused: Cannot let go of 1 trial/,
-    );
+    const shown = await herd(["check"]);
+    assert.equal(shown.code, 3);
+    assert.match(shown.stdout, /^! A run would be refused: Cannot let go of 1 trial/m);
+    assert.doesNotMatch(shown.stdout, /Nothing stands in the way/);
+  }));
+
+test("conditions that exclude everything are named with their counts and their place", () =>
+  inWorkspace(YAML, async ({ herd, write }) => {
+    const none = "\n  - {name: none at all, when: {bs: {ge: 16}}, exclude: {lr: [0.1, 0.2]}}\n";
+    write("hyperherd.yaml", YAML.replace("\n  - {name: big", `${none}  - {name: big`));
+    const { error } = await herd(["check"]);
+    assert.ok(error instanceof UserError);
+    assert.match(error.message, /exclude every one of 4 combinations: "none at all" 4$/);
+    assert.doesNotMatch(error.hint ?? "", /herd ls/);
+    assert.deepEqual([error.mistakes[0]?.line, error.mistakes[0]?.path], [10, "conditions"]);
   }));

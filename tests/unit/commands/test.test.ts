@@ -98,8 +98,8 @@ test("what a test logs never becomes the trial's result", () =>
     const [label] = readdirSync(join(root, ".hyperherd/tests/0"));
     const kept = join(root, ".hyperherd/tests/0", label!, "0.json");
     assert.equal(readFileSync(kept, "utf8"), '{"acc": 1}\n');
-    const { trials } = (await herd(["res", "--json"])).json() as { trials: { metrics: object }[] };
-    assert.deepEqual(trials.map(({ metrics }) => metrics), [{}, {}, {}]);
+    const res = (await herd(["res", "--json"])).json() as { trials: { metrics: object }[] };
+    assert.deepEqual(res.trials.map(({ metrics }) => metrics), [{}, {}, {}]);
     const { trials } = (await herd(["ls", "--json"])).json() as { trials: { index: number }[] };
     assert.deepEqual(trials.map(({ index }) => index), [0, 1, 2], "indices are not used up");
   }));

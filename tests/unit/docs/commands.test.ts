@@ -138,7 +138,8 @@ test("test --all and res --best of repeats print what docs/commands.md says", ()
       const all = await runJson(["test", path, "--all", "--cfg-job"]);
       assertDocumented(tableOf("test", "With `--all`:"), [all]);
       const waited = await runJson(["run", path, "--wait"]);
-      assertDocumented(tableOf("status"), [waited]);
+      const types = new Map([...tableOf("run").types, ...tableOf("status").types]);
+      assertDocumented({ title: "", types }, [waited]);
       const best = await runJson(["res", path, "--best"]);
       assertDocumented(tableOf("res", "With `--best`, in a sweep with `repeats`:"), [best]);
     },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { carryOver } from "../../../lib/store/carry-over.ts";
@@ -115,8 +115,6 @@ for (
     ["a manifest with an odd entry", { "manifest.json": "[7]" }, "manifest", /no trial/],
     ["torn job ids", { "manifest.json": MANIFEST, "job_ids.json": "[{" }, "jobIds", /torn/],
     ["job ids of another kind", { "job_ids.json": "7" }, "jobIds", /no list/],
-    ["a manifest that cannot be read", { "manifest.json/x": "" }, "manifest", /EISDIR/],
-    ["job ids that cannot be read", { "job_ids.json/x": "" }, "jobIds", /EISDIR/],
   ] as const
 ) {
   test(`${what}: that it is damaged is told with the file's path`, () =>
@@ -155,3 +153,19 @@ test("the expected job name is carried with the jobs", () =>
     assert.equal(latestAttempt(state, 0)?.usageDue, true);
     assert.equal(latestAttempt(state, 4)?.jobId, "7");
   }));
+
+for (const name of ["manifest", "jobIds"] as const) {
+  test(`that ${name} cannot be read is damage, and the rest is read`, () =>
+    inFolder((folder) => {
+      const paths = workspacePaths(folder);
+      mkdirSync(paths.state, { recursive: true });
+      writeFileSync(paths.manifest, MANIFEST);
+      writeFileSync(paths.jobIds, '[{"slurm_job_id": "7", "indices": [0]}]');
+      rmSync(paths[name]);
+      symlinkSync(paths[name], paths[name]);
+      const read = readHyperHerdFiles(paths)!;
+      assert.deepEqual(read.damage.map(({ path }) => path), [paths[name]]);
+      assert.match(read.damage[0]!.what, /cannot be read \(ELOOP\)/);
+      assert.equal(read.trials.length + read.jobs.length, name === "manifest" ? 1 : 10);
+    }));
+}

@@ -123,8 +123,14 @@ for (const status of ["submitted", "queued", "running"]) {
   test(`${status} by HyperHerd and in no view under its name: unknown however long, never cancelled`, () => {
     const state = carried(status);
     const stranger = seen("running", { ...STRANGER, view: "queue" });
-    assert.equal(look(state, { inQueue: stranger, inAccounting: seen("running", STRANGER) }), "unknown");
-    assert.equal(look(state, { inAccounting: seen("completed", STRANGER), after: 60_000 }), "unknown");
+    assert.equal(
+      look(state, { inQueue: stranger, inAccounting: seen("running", STRANGER) }),
+      "unknown",
+    );
+    assert.equal(
+      look(state, { inAccounting: seen("completed", STRANGER), after: 60_000 }),
+      "unknown",
+    );
     assert.equal(look(state, { after: 2 * DAY }), "unknown");
     const { note } = viewOf(state, state.trials.get(0)!);
     assert.match(note!, new RegExp(`HyperHerd said ${status}.*\`herd stop 0\``));
@@ -160,7 +166,10 @@ test("jobs of a journal from before names were carried are followed and never ca
 test("G.1.5: cancelled by HyperHerd and in neither view: cancelled at the first look", () => {
   assert.equal(look(carried("cancelled")), "cancelled");
   assert.equal(look(carried("cancelled"), { inAccounting: seen("cancelled") }), "cancelled");
-  assert.equal(look(carried("cancelled"), { inAccounting: seen("completed", STRANGER) }), "cancelled");
+  assert.equal(
+    look(carried("cancelled"), { inAccounting: seen("completed", STRANGER) }),
+    "cancelled",
+  );
   assert.equal(look(carried("cancelled", { attempts: 2 })), "cancelled");
 });
 

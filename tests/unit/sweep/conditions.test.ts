@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { UserError } from "../../../lib/base/errors.ts";
 import { applyConditions } from "../../../lib/sweep/conditions.ts";
 import type { Clause, Condition, Operator } from "../../../lib/sweep/config.ts";
+import { readConfig } from "../../../lib/sweep/read-config.ts";
 import { parseExpression } from "../../../lib/sweep/expression.ts";
 import type { Value } from "../../../lib/sweep/value.ts";
 
@@ -42,13 +43,23 @@ const COMPARISONS: readonly (readonly [Operator, Value, Value, boolean])[] = [
   ["eq", 0.1, 0.1 + 1e-11, true],
   ["eq", 0.1, 0.1001, false],
   ["eq", "a", "a", true],
-  ["eq", "1", 1, false],
+  ["eq", "1", 1, true],
+  ["eq", "1e-3", "0.001", true],
+  ["eq", "007", 7, false],
+  ["ne", "1", 1.0, false],
+  ["in", 32, ["16", "32"], true],
+  ["not_in", "32", [32], false],
   ["eq", null, null, true],
   ["eq", [1, 2], [1, 2], true],
   ["ne", 0.1, 0.1 + 1e-11, false],
   ["ne", "a", "b", true],
   ["gt", 2, 1, true],
-  ["gt", "2", 1, false],
+  ["gt", "2", 1, true],
+  ["gt", "inf", 1e300, true],
+  ["lt", "-inf", "1e-3", true],
+  ["gt", "x", 1, false],
+  ["ge", 2, "x", false],
+  ["ge", 2, true, false],
   ["gt", true, 0, false],
   ["ge", 2, 2, true],
   ["lt", null, 1, false],
@@ -139,6 +150,32 @@ test("G.1.16: an expression that fails for a trial is the user's error, naming a
   });
   const setting = [condition("s", [is("n", 0)], { set: { x: computed("opt + 1") } })];
   assert.throws(() => applyConditions(setting, { n: 0, opt: "adam" }), UserError);
+});
+
+test("an expression that fails for a trial names its own place in the file", () => {
+  const { conditions } = readConfig(
+    `name: s
+grid: all
+parameters:
+  n: {type: discrete, values: [0, 1]}
+conditions:
+  - name: warm up
+    when: {n: 0}
+    set:
+      x: {expr: "1 / n"}
+`,
+    { file: "h.yaml" },
+  ).config;
+  assert.throws(() => applyConditions(conditions, { n: 0 }), (error) => {
+    assert.ok(error instanceof UserError);
+    const [mistake] = error.mistakes;
+    const { file, line, column, path, message } = mistake!;
+    assert.deepEqual([file, line, column], ["h.yaml", 9, 18]);
+    assert.equal(path, "conditions[0].set.x.expr");
+    assert.equal(message, error.message);
+    assert.match(message, /"warm up".*n=0: Division by zero/);
+    return true;
+  });
 });
 
 test("five conditions on a hundred thousand trials are applied in a second or so", () => {

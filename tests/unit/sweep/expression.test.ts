@@ -149,7 +149,18 @@ const REFUSED: readonly (readonly [string, number, RegExp, RegExp?])[] = [
   ["0 ** -1", 3, /Zero has no negative power/],
   ["(-8) ** 0.5", 6, /fractional power/],
   ["opt + 1", 5, /Cannot calculate the string "adam" \+ the number 1/],
-  ["'%d' % n", 6, /Cannot calculate/, /not formatted/],
+  ["'%d' % opt", 6, /"%d" needs a number, found the string "adam"/, /%s for text/],
+  ["'%x' % 2.5", 6, /needs a whole number, found the number 2.5/],
+  ["'%d-%d' % n", 9, /not enough values/, /round brackets/],
+  ["'%d' % (n, n)", 6, /more values/],
+  ["'run' % n", 7, /more values/],
+  ["'%q' % n", 6, /Unknown format "%q"/, /%d %i/],
+  ["'50%' % n", 7, /ends inside a "%"/],
+  ["'%(n)d' % n", 9, /Keys in a format/, /in order/],
+  ["'%5000d' % n", 10, /asks for too much: the width is at most 1000/],
+  ["'%.200f' % n", 10, /the precision at most 80/],
+  ["'%*d' % (1000000000, n)", 7, /asks for too much/],
+  ["('%1000d' * 20) % ((n,) * 20)", 17, /too large: at most 10000/],
   ["-opt", 1, /Cannot apply "-" to the string "adam"/],
   ["opt < 1", 5, /Cannot compare the string "adam" < the number 1/],
   ["n in 5", 3, /Cannot look for the number 3 in the number 5/],
@@ -253,4 +264,48 @@ test("a condition holds by Python's truth", () => {
   for (const source of ["1", "-0.5", "'0'", "[0]", "True"]) {
     assert.equal(holds(parseExpression(source, []), {}), true, source);
   }
+});
+
+test("a parameter's text that spells a number is that number where it meets one, and text beside text", () => {
+  const params = { b: "32", c: "1e-3", label: "007", clip: "inf", lr: 0.001 };
+  const value = (source: string) => evaluate(parseExpression(source, Object.keys(params)), params);
+  const rows: readonly [string, Value][] = [
+    ["b == 32", true],
+    ["b != 32", false],
+    ["32.0 == b", true],
+    ["b == '32'", true],
+    ["b in [16, 32]", true],
+    ["b in ['16', '32']", true],
+    ["b not in [32]", false],
+    ["b in '16,32'", true],
+    ["b >= 16 and b < 64", true],
+    ["b * 2", 64],
+    ["-b", -32],
+    ["max(b, 5)", 32],
+    ["min(b, 'x')", "32"],
+    ["c == lr", true],
+    ["b / c", 32000],
+    ["b + 'x'", "32x"],
+    ["'%s' % b", "32"],
+    ["b", "32"],
+    ["label == 7", false],
+    ["label == '007'", true],
+    ["clip > 1e300", true],
+    ["clip == 'inf'", true],
+    ["'32' == 32", false],
+    ["('%d' % 32) == 32", false],
+  ];
+  for (const [source, wanted] of rows) assert.deepEqual(value(source), wanted, source);
+});
+
+test("a formatted name is what Python makes of it", () => {
+  const params = { n: 7, lr: 0.1234567, s: "adam" };
+  const value = (source: string) => evaluate(parseExpression(source, Object.keys(params)), params);
+  assert.equal(value("'run_%d' % n"), "run_7");
+  assert.equal(value("'%.2f' % lr"), "0.12");
+  assert.equal(value("'%s-%s' % (s, n)"), "adam-7");
+  assert.equal(
+    value("'%05.1f%%|%-4d|%+.1e|%#x' % (lr * 100, n, lr, 255)"),
+    "012.3%|7   |+1.2e-01|0xff",
+  );
 });

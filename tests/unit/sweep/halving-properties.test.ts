@@ -24,9 +24,13 @@ interface Sweep {
   settings: HalvingSettings;
   all: Simulated[];
   decisions: RungDecision[];
+  /** The decisions of each pass. */
+  passes: RungDecision[][];
   random: () => number;
   /** Signals are obeyed at once, trials step by one, nobody meddles. */
   orderly: boolean;
+  /** Trials start at any time. */
+  late: boolean;
 }
 
 const SWEEPS = 400;
@@ -54,19 +58,80 @@ test("sync: at every rung exactly the best floor(n / eta) of those that came are
   assert.ok(judged > SWEEPS * 10);
 });
 
-test("asha: never fewer than floor(n / eta) of those that came to a rung survive it", () => {
+test("asha: at every rung who comes goes on when fewer than eta came, or with a finite value among the best floor(n / eta)", () => {
+  const counts = { promote: 0, prune: 0 };
   for (let seed = 1; seed <= SWEEPS; seed++) {
     const sweep = newSweep(seed, "asha", true);
     runToEnd(sweep, seed);
+    const { eta, direction } = sweep.settings;
     for (const rung of rungsOf(sweep.settings)) {
-      const verdicts = sweep.decisions.filter((decision) => decision.rung === rung);
-      const promoted = promotedAt(sweep, rung).length;
-      const wanted = Math.floor(verdicts.length / sweep.settings.eta);
-      assert.ok(promoted >= wanted, `seed ${seed}, rung ${rung}: ${promoted} < ${wanted}`);
-      assert.ok(verdicts.every(({ verdict }) => verdict !== "pause"));
+      const came: RungDecision[] = [];
+      for (const made of sweep.passes) {
+        const judged = made.filter((decision) => decision.rung === rung);
+        came.push(...judged);
+        for (const { trial, value, verdict } of judged) {
+          const better = came.filter((other) =>
+            isAhead(direction, [other.value, other.trial], [value, trial])
+          );
+          const stays = came.length < eta ||
+            (value !== null && better.length < Math.floor(came.length / eta));
+          assert.equal(verdict, stays ? "promote" : "prune", `seed ${seed}, ${rung}, ${trial}`);
+          counts[verdict as "promote" | "prune"] += 1;
+        }
+      }
     }
   }
+  assert.ok(counts.promote > SWEEPS * 5 && counts.prune > SWEEPS * 5, JSON.stringify(counts));
 });
+
+test("sync: whoever is promoted, in whatever order trials start, ranks among the best floor(n / eta) that came by then", () => {
+  let judged = 0;
+  for (let seed = 1; seed <= SWEEPS; seed++) {
+    const sweep = newSweep(seed, "sync", true);
+    sweep.late = true;
+    runToEnd(sweep, seed);
+    const { eta, direction } = sweep.settings;
+    for (const rung of rungsOf(sweep.settings)) {
+      const came = new Map<number, number | null>();
+      for (const made of sweep.passes) {
+        const fresh = made.filter((decision) => decision.rung === rung);
+        for (const { population } of fresh) {
+          for (const { trial, value } of population) came.set(trial, value);
+        }
+        for (const { trial, verdict, value } of fresh) {
+          if (verdict !== "promote") continue;
+          const ahead = [...came].filter(([other, theirs]) =>
+            isAhead(direction, [theirs, other], [value, trial])
+          );
+          // Places of members that may still come are promised already.
+          const most = Math.max(1, Math.floor(sweep.all.length / eta));
+          const n = Math.max(1, Math.floor(came.size / eta));
+          assert.ok(ahead.length < most, `seed ${seed}, rung ${rung}, trial ${trial}`);
+          if (rung === rungsOf(sweep.settings)[0] && nobodyOnTheWay(fresh)) {
+            assert.ok(ahead.length < n, `seed ${seed}, rung ${rung}, trial ${trial}: ${n}`);
+          }
+          judged += 1;
+        }
+      }
+    }
+  }
+  assert.ok(judged > SWEEPS * 5);
+});
+
+/** No explanation of the pass speaks of trials still to come. */
+function nobodyOnTheWay(decisions: readonly RungDecision[]): boolean {
+  return decisions.every(({ explanation }) => !explanation.includes("to come"));
+}
+
+function isAhead(
+  direction: "min" | "max",
+  [a, i]: readonly [number | null, number],
+  [b, j]: readonly [number | null, number],
+): boolean {
+  if (a === b) return i < j;
+  if (a === null || b === null) return b === null;
+  return direction === "min" ? a < b : a > b;
+}
 
 for (const mode of ["sync", "asha"] as const) {
   test(`${mode}: with retries, late-comers, lingering processes and pauses by hand, nothing is decided twice and nobody waits for ever`, () => {
@@ -91,7 +156,7 @@ function newSweep(seed: number, mode: "sync" | "asha", orderly: boolean): Sweep 
   };
   const size = 1 + Math.floor(random() * 24);
   const all = Array.from({ length: size }, (_, index) => newTrial(index, settings, random));
-  return { settings, all, decisions: [], random, orderly };
+  return { settings, all, decisions: [], passes: [], random, orderly, late: false };
 }
 
 function newTrial(index: number, settings: HalvingSettings, random: () => number): Simulated {
@@ -114,7 +179,7 @@ function newTrial(index: number, settings: HalvingSettings, random: () => number
 /** Lets time pass, with a planning pass after each moment, until nothing moves any more. */
 function runToEnd(sweep: Sweep, seed: number): void {
   // An orderly sweep starts as a whole, as its cohort is then known.
-  if (sweep.orderly) { for (const each of sweep.all) start(each); }
+  if (sweep.orderly && !sweep.late) { for (const each of sweep.all) start(each); }
   for (let moment = 0; moment < 2000; moment++) {
     for (const each of sweep.all) advance(sweep, each);
     pass(sweep, seed);
@@ -195,6 +260,7 @@ function pass(sweep: Sweep, seed: number): boolean {
     assert.ok(decision.verdict !== "pause" || before.length === 0, `seed ${seed}: paused twice`);
   }
   decisions.push(...made.decisions);
+  sweep.passes.push(made.decisions);
   for (const { trial, action } of made.actions) {
     if (action !== "none") carryOut(sweep, trial, action);
   }

@@ -251,17 +251,52 @@ test("asha keeps all while fewer than eta have come, and the best of all that ev
   ]);
 });
 
-test("asha never has fewer than floor(n / eta) survivors, even when each new trial is the worst", () => {
+/** What becomes of trials that come to a rung one after another. */
+function inTurn(settings: HalvingSettings, values: readonly (number | null)[]): string[] {
   const decisions: RungDecision[] = [];
   let trials: HalvingTrial[] = [];
-  for (let i = 0; i < 20; i++) {
-    trials = [...trials, running(i, curve(10, i))];
-    const made = plan(ASHA, trials, decisions);
+  for (const [i, value] of values.entries()) {
+    trials = [...trials, running(i, curve(10, value))];
+    const made = plan(settings, trials, decisions);
+    assert.deepEqual(made.decisions.map(({ trial }) => trial), [i]);
     decisions.push(...made.decisions);
     trials = applied(trials, made);
-    const left = trials.filter(({ status }) => status === "running").length;
-    assert.ok(left >= Math.floor(trials.length / 2), `${left} of ${trials.length}`);
   }
+  return decisions.map(({ verdict }) => verdict);
+}
+
+test("nobody is promoted for a free place: who comes last and is the worst is pruned", () => {
+  for (const mode of ["asha", "sync"] as const) {
+    const settings = { ...SYNC, mode, budget: 10 };
+    const down = { ...settings, direction: "max" } as const;
+    const verdicts = ["promote", "prune", "prune", "prune"];
+    assert.deepEqual(inTurn(settings, [1, 2, 3, 4]), verdicts, mode);
+    assert.deepEqual(inTurn(down, [4, 3, 2, 1]), verdicts, mode);
+    assert.deepEqual(inTurn(settings, [4, 3, 2, 1]), Array(4).fill("promote"), mode);
+    // Second of four is among the best two, although two are promoted already.
+    const mixed = ["promote", "promote", "prune", "promote"];
+    assert.deepEqual(inTurn(settings, [4, 1, 5, 2]), mixed, mode);
+  }
+});
+
+test("asha: without a finite value nobody goes on once eta have come, not even the first of them", () => {
+  const verdicts = ["promote", "prune", "prune", "prune", "promote"];
+  assert.deepEqual(inTurn({ ...ASHA, budget: 10 }, [null, null, null, null, 9]), verdicts);
+  const together = [0, 1, 2, 3].map((i) => running(i, curve(10, null)));
+  const made = plan(ASHA, together);
+  assert.deepEqual(acts(made), { prune: [0, 1, 2, 3] });
+  assert.match(
+    made.decisions[0]!.explanation,
+    /no finite value, 0 ahead; the best 2 of 4 continue, and only with a finite value/,
+  );
+});
+
+test("asha: one that failed after it came keeps its rank, and nobody gets its place", () => {
+  const trials = [
+    running(0, curve(12, 0), { status: "failed", alive: false }),
+    ...[1, 2, 3].map((index) => running(index, curve(10, index))),
+  ];
+  assert.deepEqual(acts(plan(ASHA, trials)), { prune: [2, 3] });
 });
 
 test("a late-comer that ranks among the best stays although all places are taken", () => {

@@ -48,11 +48,14 @@ test("numberText is Python's %.10g for every number that ten digits can say", ()
   assert.ok(compared > 150);
 });
 
-test("numberText drops rounding noise but no digit that somebody wrote", () => {
+test("numberText has ten significant digits, whoever wrote more", () => {
   assert.equal(numberText(0.1 + 0.2), "0.3");
   assert.equal(numberText(0.09999999999999999), "0.1");
-  assert.equal(numberText(0.123456789012), "0.123456789012");
-  assert.equal(numberText(1.00000000001), "1.00000000001");
+  assert.equal(numberText(0.1234567890123), "0.123456789");
+  assert.equal(numberText(1 / 3), "0.3333333333");
+  assert.equal(numberText(2 ** 0.5), "1.414213562");
+  assert.equal(numberText(1.00000000001), "1");
+  assert.equal(numberText(12345678901.5), "1.23456789e+10");
 });
 
 test("canonicalNumber keeps whole numbers apart and folds floats that share ten digits", () => {
@@ -61,4 +64,18 @@ test("canonicalNumber keeps whole numbers apart and folds floats that share ten 
   assert.equal(canonicalNumber(3.0000000000001), 3);
   assert.ok(Object.is(canonicalNumber(-0), 0));
   assert.equal(canonicalNumber(Number.MAX_VALUE), Number.MAX_VALUE);
+});
+
+test("numbers are one trial exactly when their overrides read alike, exact ties included", () => {
+  for (const row of fixture.rows) {
+    const number = Number(row[0]);
+    if (Number.isSafeInteger(number)) continue;
+    const folded = canonicalNumber(number);
+    if (!Number.isSafeInteger(folded)) assert.equal(numberText(folded), numberText(number), row[0]);
+    assert.equal(canonicalNumber(folded), folded, row[0]);
+  }
+  // Both lie halfway: to even, as Python rounds.
+  assert.equal(numberText(0.00048828125), "0.00048828125");
+  assert.equal(numberText(1000000000.5), "1000000000");
+  assert.equal(canonicalNumber(1000000000.5), 1000000000);
 });

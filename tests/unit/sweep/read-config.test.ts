@@ -1,3 +1,4 @@
+import { explain } from "../../../lib/base/explain.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -84,12 +85,9 @@ grid: [lr, opd]
       [FILE, 6, 12, "grid[1]"],
     ],
   );
-  assert.equal(
-    error.message,
-    'hyperherd.yaml:1:7: Cannot read name: found "my sweep", expected 1 to 100 letters, digits, ' +
-      "dots, underscores and hyphens, with neither a dot nor a hyphen first (and 4 more)",
-  );
-  assert.equal(error.hint, 'Write for example "my-sweep"');
+  assert.equal(error.message, 'Cannot use "hyperherd.yaml": found 5 mistakes');
+  assert.equal(error.hint, undefined);
+  assert.equal(error.mistakes[0]?.hint, 'Write for example "my-sweep"');
   assert.deepEqual(error.mistakes[1], {
     file: FILE,
     line: 2,
@@ -326,4 +324,47 @@ test("no text makes the reader fail in another way than by telling mistakes", ()
       }
     }
   }
+});
+
+test("each mistake is printed once, with its own hint", () => {
+  const single = explain(errorOf(`nme: s${REST.replace("name: s", "")}`), "terminal");
+  assert.match(single, /^hyperherd\.yaml:1:1: Unknown key "nme"/);
+  assert.equal(single.match(/Unknown key/g)?.length, 1);
+  assert.match(single, /\nHint: Did you mean "name"\?$/);
+  const several = explain(errorOf(`slrm: {}\ngrud: all${REST}`), "terminal");
+  assert.match(
+    several,
+    /^Cannot use "hyperherd.yaml": found 2 mistakes\n {2}hyperherd.yaml:1:1 slrm: /,
+  );
+  assert.equal(several.match(/Unknown key/g)?.length, 2);
+  assert.equal(several.match(/Did you mean/g)?.length, 2);
+});
+
+test("a misspelt key is one mistake, without those that come of its absence", () => {
+  const text = (lines: string) => `
+name: s
+${lines}
+parameters:
+  a: {type: discrete, values: [1, 2]}
+  b: {type: discrete, values: [1, 2]}
+`;
+  for (const lines of ["grdi: all", "grdi: random\nsamples: 3", "gird: all\nzip: [a, b]"]) {
+    const found = mistakesOf(text(lines));
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0]!, /^3:1 Unknown key/);
+  }
+  assert.equal(mistakesOf(text("zip: [a, b]")).length, 2, "nothing is misspelt here");
+});
+
+test("words that share nothing are not suggested", () => {
+  assert.equal(
+    errorOf(`conditions: [{when: {q: 1}, set: {x: 1}}]
+name: s
+grid: all
+parameters:
+  a: {type: discrete, values: [1]}
+  b: {type: discrete, values: [1]}
+`).hint,
+    undefined,
+  );
 });

@@ -1,3 +1,6 @@
+import { expand } from "../../../lib/sweep/expand.ts";
+import { overrideTokens } from "../../../lib/sweep/overrides.ts";
+import type { DiscreteParameter } from "../../../lib/sweep/config.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Parameter } from "../../../lib/sweep/config.ts";
@@ -55,7 +58,9 @@ test("what PyYAML reads otherwise is said, with how to write it", () => {
     assert.deepEqual(noticesOf(one(`{type: discrete, values: [${written}]}`)), [`4:32 ${notice}`]);
     assert.deepEqual(noticesOf(one(`{type: discrete, values: ["${written}"]}`)), []);
   }
-  for (const plain of ["y", "n", "yes please", "0o7", "1e5", "2024-01-01", "a_b"]) {
+  for (
+    const plain of ["y", "n", "yes please", "0o7", "1.0e+5", "2e-05", ".5", "2024-01-01", "a_b"]
+  ) {
     assert.deepEqual(noticesOf(one(`{type: discrete, values: [${plain}]}`)), [], plain);
   }
 });
@@ -66,7 +71,7 @@ test("numbers that are none, and text that cannot reach a trainer, are refused",
       one("{type: discrete, values: [.nan]}"),
       "4:32 Cannot read parameters.a.values[0]: found .nan",
     ],
-    [one("{type: discrete, values: [1, -.inf]}"), "4:35 Cannot read parameters.a.values[1]"],
+    [one("{type: continuous, low: 0, high: .inf}"), "4:39 Cannot read parameters.a.high: found"],
     [
       one("{type: discrete, values: [1e999]}"),
       "4:32 Cannot read parameters.a.values[0]: found 1e9",
@@ -106,7 +111,7 @@ test("a discrete parameter needs values, and its default is one of them", () => 
       '4:48 Cannot read parameters.a.default: found 3, expected one of the values 1, "x"',
     ],
     [one("{type: discrete, values: [1], low: 3}"), '4:36 Unknown key "low" in parameters.a'],
-    [one("{type: discrete, value: [1]}"), '4:3 Missing key "values"', '4:23 Unknown key "value"'],
+    [one("{type: discrete, value: [1]}"), '4:23 Unknown key "value"'],
     [one("{values: [1]}"), '4:3 Missing key "type" in parameters.a: expected "discrete" or "con'],
     [one("{type: choice, values: [1]}"), '4:13 Cannot read parameters.a.type: found "choice"'],
     [one("3"), "4:6 Cannot read parameters.a: found 3, expected a mapping"],
@@ -286,4 +291,39 @@ test("a value that stands twice is told", () => {
   assert.deepEqual(noticesOf(one("{type: discrete, values: [1, 2, 1.0]}")), [
     "4:38 Found a value of parameters.a.values twice",
   ]);
+});
+
+test("infinity is a value that JSON can hold, and goes to the trainer as HyperHerd wrote it", () => {
+  const text = one("{type: discrete, values: [1.0, .inf, -.INF], default: .inf}");
+  const { parameters } = read(text);
+  assert.deepEqual((parameters[0] as DiscreteParameter).values, [1, "inf", "-inf"]);
+  assert.equal(parameters[0]!.default, "inf");
+  assert.equal(noticesOf(text)[0], "4:37 Read .inf as the text inf, which compares as infinity");
+  const trial = expand(read(one("{type: discrete, values: [1.0, .inf]}"))).trials[1]!;
+  assert.deepEqual(JSON.parse(JSON.stringify(trial.params)), { a: "inf" });
+  assert.equal(trial.name, "a-inf");
+  assert.equal(overrideTokens(trial, [])[1], "a=inf");
+});
+
+test("numbers that PyYAML took for text are told once in a file, with their new names", () => {
+  const text = `${
+    one("{type: discrete, values: [0.5, 1e-5, 1e-6]}")
+  }  b: {type: discrete, values: [3e-5]}
+`;
+  assert.deepEqual(noticesOf(text), [
+    "4:37 Read 1e-5 as a number, where HyperHerd had the text: new names read 1e-05; " +
+    'write "1e-5" in quotes for the text',
+  ]);
+});
+
+test("whole numbers that are written as floats are named as HyperHerd named them", () => {
+  const names = (list: string) =>
+    expand(read(one(`{type: discrete, values: ${list}}`))).trials.map(({ name }) => name);
+  assert.deepEqual(names("[1.0e+5, 20000.0, 30000, 2.0]"), [
+    "a-1e+05",
+    "a-2e+04",
+    "a-30000",
+    "a-2",
+  ]);
+  assert.deepEqual(names("[123456.0, 123457.0]"), ["a-123456", "a-123457"]);
 });

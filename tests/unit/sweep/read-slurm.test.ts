@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { noticesOf, read, refuses, REST } from "../../support/reading.ts";
+import { errorOf, noticesOf, read, refuses, REST } from "../../support/reading.ts";
 
 function slurm(text: string) {
   return read(`slurm: ${text}${REST}`).slurm;
@@ -243,5 +243,36 @@ test("an extra argument that herd has a field for is told", () => {
     ]] as const
   ) {
     assert.match(noticesOf(extra(arg))[0]!, new RegExp(`^1:22 Found .* write it as "${field}"`));
+  }
+});
+
+test("extra_args that sbatch would split are refused, with how to quote them", () => {
+  for (
+    const arg of [
+      "--comment=hello world",
+      "--reservation=a b",
+      "-wnode1 node2",
+      "--exclusive user",
+      "--nice 5",
+      "-H x",
+      "--comment 'a b' c",
+    ]
+  ) {
+    const error = errorOf(extra(arg));
+    assert.match(error.message, /to sbatch: it takes "\w+" for an option of its own/, arg);
+    assert.match(error.hint ?? "", /Put quotes inside/);
+  }
+  assert.match(errorOf(extra("--comment='a")).message, /expected as many closing quotes/);
+  for (
+    const arg of [
+      '--comment="hello world"',
+      "--comment='hello world' --exclusive",
+      "--reservation course",
+      "-w node1 --exclusive",
+      "--comment=hello\\ world",
+      "--exclusive # the whole node",
+    ]
+  ) {
+    assert.deepEqual(read(extra(arg)).slurm.extraArgs, [arg]);
   }
 });
