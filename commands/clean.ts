@@ -42,6 +42,8 @@ async function cleanCommand(context: CleanContext): Promise<number> {
   const { values, out, json, clock, signal } = context;
   const outside = await openWorkspace(context, context.positionals[0] ?? ".");
   const { deleteAll, deletables, liveTrials } = await import("../lib/daemon/clean-up.ts");
+  // A job that a damaged file hides may still write what would be deleted.
+  outside.assertTakeable();
   const { state, warnings } = await outside.watch();
   for (const warning of warnings) say(out, warning);
   const live = liveTrials(state);

@@ -3,6 +3,7 @@ import type { JobRequest, Scheduler, TaskRef } from "../schedulers/scheduler.ts"
 import type { Batch } from "../sweep/batches.ts";
 import type { Config } from "../sweep/config.ts";
 import type { Happening } from "../sweep/event.ts";
+import type { Home } from "../sweep/home.ts";
 import type { Point } from "../sweep/metrics.ts";
 import type { JobRecord } from "../sweep/sighting.ts";
 import type { SweepState } from "../sweep/state.ts";
@@ -47,6 +48,8 @@ export interface JobText {
 /** The files of a workspace that verbs write, as the store offers them. */
 export interface WorkspaceFiles {
   root: string;
+  /** Where the workspace is now; undefined when that cannot be told. */
+  home(): Home | undefined;
   /** Path of the submission's batch script. */
   scriptPath(submission: string): string;
   /** Writes the script and the side table of a submission and makes its folders; durable on return. */

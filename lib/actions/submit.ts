@@ -54,6 +54,7 @@ async function submitOne(parts: Parts, job: PlannedJob, after: readonly string[]
   parts.files.writeSubmission(job.submission, { script: job.script, table: job.table });
   parts.files.clearSignals(job.tasks);
   parts.fault("before-intent");
+  const home = parts.files.home();
   parts.append([{
     type: "submission-intended",
     submission: job.submission,
@@ -61,6 +62,7 @@ async function submitOne(parts: Parts, job: PlannedJob, after: readonly string[]
     jobName: job.jobName,
     fixed: job.fixed,
     tasks: job.tasks,
+    ...(home === undefined ? {} : { home }),
     timeSeconds: job.batch.resources.timeSeconds,
   }]);
   parts.fault("after-intent");

@@ -167,7 +167,7 @@ export function openOutside(request: OutsideRequest): Outside {
 
   function assertTakeable(): void {
     if (inheritance === undefined || journal.seq > 0) return;
-    refuseDamage(inheritance.found);
+    refuseDamage(inheritance.found, paths.manifest);
     // By the sweep's name its jobs are told from others that got their ids.
     readSweep();
   }
@@ -346,14 +346,16 @@ export function openOutside(request: OutsideRequest): Outside {
 }
 
 /** A trial or a job that is hidden would be submitted again, beside itself. */
-function refuseDamage({ damage: [first] }: HyperHerdFiles): void {
+function refuseDamage({ damage: [first] }: HyperHerdFiles, manifest: string): void {
   if (first === undefined) return;
   const { path, what } = first;
   throw new RefusedError(
     `Cannot change the sweep: "${path}", which HyperHerd wrote, ${what}`,
     {
       hint: `Restore it, or move it aside (mv ${shellQuote(path)} ${shellQuote(`${path}.old`)}): ` +
-        "trials that only it tells of are then run anew, under other indices",
+        (path === manifest
+          ? "its trials are then planned anew, under indices that were never used"
+          : "trials whose job only it names are then unknown until `herd stop` frees them"),
       facts: { path },
     },
   );

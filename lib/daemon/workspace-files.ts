@@ -11,6 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import type { WorkspaceFiles } from "../actions/parts.ts";
 import { codeOf, syncDirectory } from "../base/files.ts";
+import { readHome } from "../store/home.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createRecordReader } from "../store/records.ts";
 import { createResults } from "../store/results.ts";
@@ -23,6 +24,7 @@ export function createWorkspaceFiles(paths: WorkspacePaths): WorkspaceFiles {
   const results = createResults({ dir: paths.results });
   return {
     root: paths.root,
+    home: () => readHome(paths),
     scriptPath: paths.batchScript,
     writeSubmission(submission, { script, table }) {
       const folder = dirname(paths.batchScript(submission));

@@ -1,11 +1,12 @@
 # The part below is the same for every task: it runs one trial and tells herd of its start, signals and end.
 set +eu +o posix
 unset CDPATH
-task=${HERD_TASK:-$SLURM_ARRAY_TASK_ID}
+task=${HERD_TASK:-$SLURM_ARRAY_TASK_ID} group=
 if [ -n "$HERD_TASK" ]; then
   job=${HERD_JOB_ID:-local} restart=${HERD_RESTART:-0} host=$HOSTNAME
 else
   job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} restart=${SLURM_RESTART_COUNT:-0} host=${SLURMD_NODENAME:-$HOSTNAME}
+  group=job_$SLURM_JOB_ID
 fi
 unset HERD_TASK HERD_JOB_ID
 if ! [[ $task =~ ^(0|[1-9][0-9]{0,8})$ ]]; then
@@ -23,6 +24,30 @@ tell() {
   if { printf '%s%s\t%s\t%s\t%s\t.\n' "$torn" "$t" "${job}_$task" "$restart" "$*" >>"$record"; } 2>/dev/null
   then torn=; else torn=$'\n'; fi
 }
+# The most memory that the job's own control group held: SLURM samples, and of a short job has no sample.
+# Groups of anybody else's are not looked at.
+peak() {
+  local kinds path file
+  bytes=
+  [ -n "$group" ] || return 0
+  while IFS=: read -r _ kinds path; do
+    [[ $path/ == */"$group"/* ]] || continue
+    path+=/
+    path=${path%%/"$group"/*}/$group
+    case ,$kinds, in
+      ,,) file=/sys/fs/cgroup$path/memory.peak ;;
+      *,memory,*) file=/sys/fs/cgroup/memory$path/memory.max_usage_in_bytes ;;
+      *) continue ;;
+    esac
+    read -r bytes <"$file" && [[ $bytes =~ ^[1-9][0-9]*$ ]] && return 0
+    bytes=
+  done </proc/self/cgroup
+} 2>/dev/null
+tell_end() {
+  local bytes
+  peak
+  tell "$1" "rc=$2" ${bytes:+"peak=$bytes"}
+}
 give_up() {
   printf 'herd: %s (node %s)\n' "$2" "$host" >&2
   tell "done" "rc=$1"
@@ -38,7 +63,7 @@ if [ -e "$void" ]; then
 fi
 
 tell start "host=$host" "pid=$$"
-trap 'tell exit "rc=$?"' EXIT
+trap 'tell_end exit "$?"' EXIT
 [ -r "$table" ] || give_up 127 "Cannot read the table of trials \"$table\": is its file system mounted here?"
 row=()
 [ "$task" -ge "$first" ] && mapfile -t -s $((task - first)) -n 1 row <"$table"
@@ -155,7 +180,7 @@ while :; do
   # A wait that a signal cut short answers with the signal's number.
   [ -n "$got" ] || break
 done
-tell "done" "rc=$code"
+tell_end "done" "$code"
 
 # After a signal the group has the time that the scheduler gives it; without one, what the launcher left
 # running is ended as SLURM would, so that a forgotten background process does not hold the job.

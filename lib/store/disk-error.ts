@@ -34,6 +34,15 @@ export function diskError(error: unknown, cannot: string): unknown {
   return new UserError(`${cannot}: ${cause.state}`, { hint: cause.hint, cause: error });
 }
 
+/** Whether something could not be written because the disk or the quota is full. */
+export function isOutOfSpace(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const code = codeOf(at) ?? codeInText(at);
+    if (code === "ENOSPC" || code === "EDQUOT") return true;
+  }
+  return false;
+}
+
 /** Deno leaves the code out of the rarer failures and only words them. Linux's numbers. */
 const NUMBERS: Readonly<Record<string, string>> = {
   "5": "EIO",

@@ -35,6 +35,8 @@ export const STALE_MS = 90_000;
 const TORN_STALE_MS = 5_000;
 const LONGEST_COUNTED_PAUSE_MS = 5_000;
 const TRUSTED_MS = 45_000;
+/** A wait that is shorter need not be explained. */
+const NOTICED_MS = 2_000;
 
 export interface Lease {
   readonly holder: Holder;
@@ -52,6 +54,8 @@ export interface LeaseRequest {
   waitMs: number;
   purpose: string;
   signal?: AbortSignal;
+  /** Told once who has the workspace when the wait has taken 2 s. */
+  onWaiting?: ((holder: Holder) => void) | undefined;
   /** Milliseconds that never jump; by default the machine's. */
   monotonic?: () => number;
 }
@@ -61,7 +65,9 @@ export async function acquireLease(request: LeaseRequest): Promise<Lease | { hel
   const monotonic = request.monotonic ?? (() => performance.now());
   const files = orDiskError(() => createLeaseFiles(request.dir), request.dir);
   const watch = createWatch(monotonic);
-  const deadline = monotonic() + request.waitMs;
+  const started = monotonic();
+  const deadline = started + request.waitMs;
+  let { onWaiting } = request;
   let pause = 5;
   for (;;) {
     request.signal?.throwIfAborted();
@@ -73,6 +79,10 @@ export async function acquireLease(request: LeaseRequest): Promise<Lease | { hel
     }
     const left = deadline - monotonic();
     if (left <= 0) return { heldBy };
+    if (onWaiting !== undefined && monotonic() - started >= NOTICED_MS) {
+      onWaiting(heldBy);
+      onWaiting = undefined;
+    }
     // While others pass the lease on among themselves, stay quick; a long holder is asked seldom.
     pause = changed ? 5 : Math.min(pause * 1.5, 125);
     await request.clock.sleep(

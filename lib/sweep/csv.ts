@@ -52,6 +52,11 @@ export function parseCsv(text: string, file: string): Row[] {
   return rows;
 }
 
+/** What the header of a CSV file names, right or wrong. */
+export function csvColumns(text: string, file: string): string[] {
+  return parseCells(text, file)[0]?.map((cell) => cell.text) ?? [];
+}
+
 function headerMistakes(header: readonly Cell[], file: string): Mistake[] {
   const mistakes: Mistake[] = [];
   const seen = new Map<string, string>();

@@ -52,7 +52,9 @@ function memoryAdvice(rows: readonly UsageRow[]): string[] {
     const killed = group.filter(({ cause }) => cause === "out-of-memory").length;
     if (killed > 0) {
       return [
-        `${count(killed, "trial")} ran out of memory with ${memoryText(asked)}: raise slurm.mem`,
+        `${count(killed, "trial")} ran out of memory, having reached ${
+          killed === 1 ? "its" : "their"
+        } limit of ${memoryText(asked)}: raise slurm.mem`,
       ];
     }
     if (most === undefined || most === 0) return [];

@@ -1,5 +1,6 @@
 import type { Resources } from "./config.ts";
 import type { Cause, Ending, Phase, Usage } from "./attempt.ts";
+import type { Home } from "./home.ts";
 import type { PlannedTrial } from "./trial.ts";
 import type { Value } from "./value.ts";
 
@@ -48,6 +49,8 @@ export type Happening =
     fixed: string;
     /** `as` is the digest of the overrides that this attempt runs with, its name left out. */
     tasks: readonly { task: number; trial: number; attempt: number; as: string }[];
+    /** Absent in journals of before it was kept, and where it cannot be told. */
+    home?: Home;
     /** Minutes are whole; null is unlimited. Kept to tell a time-out where the scheduler forgets. */
     timeSeconds: number | null;
   }
@@ -72,7 +75,8 @@ export type Happening =
     /** What HyperHerd named the sweep's jobs. Absent in journals of before it was kept: any name is taken for it. */
     jobName?: string;
   }
-  | { type: "noted"; text: string };
+  /** `inode`: the user said that this folder is now the one which submitted everything so far. */
+  | { type: "noted"; text: string; inode?: string };
 
 /** What the user wants of a trial; absent means that it should run. */
 export type Intent = "run" | "stop" | "pause" | "prune";

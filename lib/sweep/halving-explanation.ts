@@ -16,15 +16,17 @@ export function explainDecision(place: Place): string {
   const value = ranked.value === null ? "no finite value" : `value ${ranked.value}`;
   const here = `step ${ranked.rung}: ${value}, ${ranked.ahead} ahead`;
   const places = `the best ${keep} of ${cohortSize} continue`;
-  const filled = ranked.ahead >= keep;
+  const outranked = ranked.ahead >= keep;
   switch (ranked.verdict) {
     case "promote":
-      if (filled) return `Promoted at ${here}; ${places}, and a place is free`;
+      if (outranked) return `Promoted at ${here}; ${places}, not counting those that are over`;
       return unreached === 0
         ? `Promoted at ${here}; ${places}`
         : `Promoted at ${here}; ${places}, even if all ${unreached} still to come do better`;
     case "prune":
-      return `Pruned at ${here}; ${places}`;
+      return outranked
+        ? `Pruned at ${here}; ${places}`
+        : `Pruned at ${here}; ${places}, and only with a finite value`;
     default:
       return `Waits at ${here}; ${places}, and ${unreached} still to come may do better`;
   }

@@ -5,7 +5,7 @@ export interface Arrived {
   value: number | null;
   /**
    * `open`: competes for a place. `withdrawn`: was there and is over (failed,
-   * cancelled, dropped); it counts in the population and takes no place.
+   * cancelled, dropped); it counts in the population.
    */
   standing: "open" | "withdrawn" | "promoted" | "pruned";
 }
@@ -19,13 +19,18 @@ export interface RungInput {
   direction: "min" | "max";
   /** Places among `n`. */
   keepOf: (n: number) => number;
+  /**
+   * What does not go on keeps its rank: one that is withdrawn holds its place,
+   * and where not all stay, nobody stays without a finite value.
+   */
+  strict: boolean;
 }
 
 export interface Ranked extends Arrived {
   /** All that are ahead, decided or not. */
   ahead: number;
-  /** Those ahead that are still open: they take the free places first. */
-  openAhead: number;
+  /** Those ahead that take a place: all, or when not strict all but the withdrawn ones. */
+  taken: number;
   /** `wait`: it is not certain yet. Undefined for those that are not open. */
   verdict: "promote" | "prune" | "wait" | undefined;
 }
@@ -42,9 +47,10 @@ export interface RungResult {
 }
 
 /**
- * Judges one rung. A trial stays when it is among the best `keep` of all that
- * ever came to the rung, or when it fills a place that is still free. A verdict
- * is given only when nothing that may still happen at the rung turns it:
+ * Judges one rung. A trial stays when it ranks among the best `keep` of all that
+ * ever came to the rung; nobody stays because a place is left, as better ones may
+ * have been pruned while there were fewer places. A verdict is given only when
+ * nothing that may still happen at the rung turns it:
  *
  * - promoted, when it stays even if everybody who may still come is ahead of it
  *   (somebody who fails on the way takes one from those ahead and at most one
@@ -56,16 +62,16 @@ export function judgeRung(input: RungInput): RungResult {
   const unreached = input.awaited + input.potential;
   const cohortSize = input.arrived.length + unreached;
   const keep = input.keepOf(cohortSize);
-  const free = keep - input.arrived.filter(({ standing }) => standing === "promoted").length;
   const ranked: Ranked[] = [];
-  let openAhead = 0;
+  let taken = 0;
   for (const [ahead, arrived] of ranking(input).entries()) {
+    const hopeless = taken >= keep ||
+      (input.strict && arrived.value === null && keep < cohortSize);
+    const certain = taken + unreached < keep;
     const open = arrived.standing === "open";
-    const certain = openAhead + unreached < free || ahead + unreached < keep;
-    const hopeless = openAhead >= free && ahead >= keep;
-    const verdict = !open ? undefined : certain ? "promote" : hopeless ? "prune" : "wait";
-    ranked.push({ ...arrived, ahead, openAhead, verdict });
-    if (open) openAhead += 1;
+    const verdict = !open ? undefined : hopeless ? "prune" : certain ? "promote" : "wait";
+    ranked.push({ ...arrived, ahead, taken, verdict });
+    if (input.strict || arrived.standing !== "withdrawn") taken += 1;
   }
   return { ranked, cohortSize, keep, unreached, stillOpen: mostToCome(ranked, keep, unreached) };
 }
@@ -83,14 +89,13 @@ function ranking({ arrived, direction }: RungInput): Arrived[] {
   });
 }
 
-/** Upper bound of promotions still to come here: free places, and candidates for them. */
+/** Upper bound of promotions still to come here: places that nobody holds for certain, and candidates for them. */
 function mostToCome(ranked: readonly Ranked[], keep: number, unreached: number): number {
-  const promoted = ranked.filter((each) =>
-    each.standing === "promoted" || each.verdict === "promote"
+  // One that was promoted and does not rank among the best for certain may leave its place
+  // to a late-comer: both go on then.
+  const secure = ranked.filter((each) =>
+    (each.standing === "promoted" || each.verdict === "promote") && each.ahead + unreached < keep
   );
   const candidates = ranked.filter((each) => each.verdict === "wait").length + unreached;
-  // A late-comer may rank among the best although the places are taken; those certain
-  // to rank there themselves leave no room for it.
-  const secure = promoted.filter((each) => each.ahead + unreached < keep).length;
-  return Math.min(candidates, Math.max(0, keep - promoted.length, keep - secure));
+  return Math.min(candidates, Math.max(0, keep - secure.length));
 }

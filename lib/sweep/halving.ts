@@ -42,9 +42,10 @@ export interface HalvingPlan {
  *
  * The rungs are `minSteps * eta^k` up to the budget. Everybody who was started
  * belongs to the first; to each next one belong those that the one before
- * promoted. Of a rung's n members `max(1, floor(n / eta))` stay (`asha`: of the n
- * that came so far, and all while n < eta). n counts all that ever came, pruned
- * ones too, so a second pass over the same data decides nothing new. Out of the
+ * promoted. Of a rung's n members the best `max(1, floor(n / eta))` stay. With
+ * `asha` n are those that came so far, all stay while n < eta, and after that
+ * nobody without a finite value. n counts all that ever came, pruned ones too, so
+ * a second pass over the same data decides nothing new. Out of the
  * cohort, until they run again, are those that failed, were cancelled, pruned or
  * paused by hand before the rung; one that completed before it is ranked with
  * its final value.
@@ -96,6 +97,7 @@ function climb(
       potential: waits ? potential : 0,
       direction: settings.direction,
       keepOf: (n) => placesAmong(n, settings),
+      strict: !waits,
     });
     for (const place of placesOf(rung, result)) places.set(place.ranked.trial, place);
     decisions.push(...decide(rung, result, ledger, byIndex));

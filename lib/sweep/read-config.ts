@@ -8,6 +8,8 @@ import {
   readWhole,
   wrong,
 } from "./fields.ts";
+import { bareName } from "./parameter-name.ts";
+import { isNamed } from "./plan.ts";
 import { readConditions } from "./read-conditions.ts";
 import { DISCORD_DEFAULTS, readDiscord } from "./read-discord.ts";
 import { checkDefaults, readGrid } from "./read-grid.ts";
@@ -56,30 +58,41 @@ const ELSEWHERE = ["monitor", "agent", "remediation", "sync"] as const;
 const DEFAULT_PRUNE_GRACE_SECONDS = 600;
 const LONGEST_NAME = 100;
 
+export interface ReadOptions {
+  /** How messages call the file. */
+  file: string;
+  /** What the header of the trials file names: these are parameters too. */
+  columns?: readonly string[];
+}
+
 /**
- * Reads the text of `hyperherd.yaml`. `file` is how messages call it.
+ * Reads the text of `hyperherd.yaml`.
  * Throws one UserError that carries every mistake, each with its line and column.
  */
 export function readConfig(
   text: string,
-  options: { file: string },
+  options: ReadOptions,
 ): { config: Config; notices: readonly Notice[] } {
   const report = createReport(options.file);
   const root = readYaml(text, report);
-  const config = root === undefined ? undefined : readRoot(root, report);
+  const config = root === undefined ? undefined : readRoot(root, options.columns ?? [], report);
   report.settle();
   if (config === undefined) throw new Error("A part of the configuration failed without a mistake");
   return { config, notices: report.notices() };
 }
 
-function readRoot(root: MappingNode, report: Report): Config | undefined {
+function readRoot(
+  root: MappingNode,
+  columns: readonly string[],
+  report: Report,
+): Config | undefined {
   const fields = topLevel(root, report);
   if (fields === undefined) return undefined;
   const nameNode = fields.get("name")?.value;
   const name = nameNode === undefined
     ? missing(root, "name", "the sweep's name", report)
     : readName(nameNode, report);
-  const model = readModel(root, fields, report);
+  const model = readModel(root, fields, columns, report);
   const optional = <T>(key: string, read: (node: Node, report: Report) => T) => {
     const node = fields.get(key)?.value;
     return node === undefined ? undefined : read(node, report);
@@ -143,7 +156,12 @@ type Model = Pick<
 >;
 
 /** What trials there are. Sections that refer to parameters are read when those are known. */
-function readModel(root: MappingNode, fields: Fields, report: Report): Model | undefined {
+function readModel(
+  root: MappingNode,
+  fields: Fields,
+  header: readonly string[],
+  report: Report,
+): Model | undefined {
   const trialsNode = fields.get("trials")?.value;
   const trialsFile = trialsNode === undefined ? undefined : readText(trialsNode, report);
   const columns = trialsNode !== undefined;
@@ -168,7 +186,7 @@ function readModel(root: MappingNode, fields: Fields, report: Report): Model | u
   const conditionsNode = fields.get("conditions")?.value;
   const conditions = conditionsNode === undefined
     ? []
-    : readConditions(conditionsNode, withRepeats(table, repeats), report);
+    : readConditions(conditionsNode, withRepeats(withColumns(table, header), repeats), report);
   if (overridesNode !== undefined) checkShadowing(overridesNode, table, repeats, report);
   if (grid === undefined || zip === undefined || staticOverrides === undefined) return undefined;
   const parameters: readonly Parameter[] = table.parameters;
@@ -190,6 +208,15 @@ function readTable(
   if (node !== undefined) return readParameters(node, report, { columns });
   if (columns) return { parameters: [], names: new Map(), entries: new Map() };
   return missing(root, "parameters", "at least one parameter", report);
+}
+
+/** Conditions may name what only the header of the trials file names. */
+function withColumns(table: ParameterTable, header: readonly string[]): ParameterTable {
+  if (header.length === 0) return table;
+  const isDeclared = (column: string) => table.parameters.some((each) => isNamed(each, column));
+  const own = header.filter((column) => column !== "" && !isDeclared(column));
+  const columns = own.map((column) => [bareName(column), column] as const);
+  return { ...table, names: new Map([...columns, ...table.names]) };
 }
 
 /** Conditions may test which repeat a trial is. */

@@ -64,18 +64,20 @@ function during(
   fields: readonly string[],
   at: number,
 ): Partial<JobRecord> {
-  // More fields than its own: two lines ran into one.
-  if (fields.length !== 1) return {};
   if (event === "sig") {
-    const name = fields[0] ?? "";
+    const name = fields.length === 1 ? fields[0]! : "";
     return /^[A-Z0-9+-]+$/.test(name) ? { signals: [...record.signals, name] } : {};
   }
-  const code = valueOf(fields, "rc");
-  if (code === undefined || !/^\d{1,3}$/.test(code) || Number(code) > 255) return {};
-  if (event === "done") return { exitCode: Number(code) };
+  // More fields than its own: two lines ran into one.
+  const [, code, peak] = /^rc=(\d{1,3})(?:\tpeak=([1-9]\d{0,15}))?$/.exec(fields.join("\t")) ?? [];
+  if (code === undefined || Number(code) > 255) return {};
+  // What the launcher left running may take more than it did.
+  const bytes = Math.max(record.peakBytes ?? 0, Number(peak ?? 0));
+  const held = bytes === 0 ? {} : { peakBytes: bytes };
+  if (event === "done") return { exitCode: Number(code), ...held };
   // Only the launcher's own end has a code: a shell that dies of a signal before it started
   // the launcher leaves "exit rc=0" (seen when a job is requeued within its first millisecond).
-  return { endedAt: at };
+  return { endedAt: at, ...held };
 }
 
 function valueOf(fields: readonly string[], key: string): string | undefined {

@@ -85,6 +85,8 @@ export interface JobRecord {
   /** The launcher's true exit code since the latest start. */
   exitCode: number | undefined;
   endedAt: number | undefined;
+  /** The most memory that its control group held, cached files included, in bytes; known once the launcher has ended. */
+  peakBytes?: number;
   /** It found its submission void and did nothing. */
   voided: boolean;
 }

@@ -1,10 +1,11 @@
 import type { Attempt } from "./attempt.ts";
 import { attemptKey } from "./event.ts";
 import type { AttemptChange, Definition, Event, Happening, Intent, RungDecision } from "./event.ts";
+import type { Home } from "./home.ts";
 import type { Trial } from "./trial.ts";
 
 /** Changes whenever `apply` gives another state for the same events, so that old snapshots are rebuilt. */
-export const STATE_VERSION = 3;
+export const STATE_VERSION = 4;
 
 /** One array handed to the scheduler, or meant to be. */
 export interface Submission {
@@ -19,6 +20,8 @@ export interface Submission {
   timeSeconds: number | null;
   /** Made by HyperHerd: its job name carries no nonce, its attempts no records. */
   carried: boolean;
+  /** Which folder submitted it; undefined when that was not written down. */
+  home: Home | undefined;
 }
 
 export interface IntentRecord {
@@ -134,7 +137,7 @@ function applyHappening(state: SweepState, what: Happening, at: number, by: stri
     case "carried-over":
       return carryOver(state, what, at);
     case "noted":
-      return;
+      return what.inode === undefined ? undefined : moveIn(state, what.inode);
   }
 }
 
@@ -163,6 +166,7 @@ function intend(
     fixed: what.fixed,
     timeSeconds: what.timeSeconds,
     carried: false,
+    home: what.home,
   });
   for (const { task, trial, attempt, as } of what.tasks) {
     addAttempt(state, newAttempt(what.submission, task, trial, attempt, at));
@@ -172,6 +176,13 @@ function intend(
     if (before !== undefined) state.intentsBefore.set(attemptKey(what.submission, task), before);
     state.intents.delete(trial);
     state.cancelSentAt.delete(trial);
+  }
+}
+
+/** The paths stay: jobs submitted before still write there. */
+function moveIn(state: SweepState, inode: string): void {
+  for (const submission of state.submissions.values()) {
+    if (submission.home !== undefined) submission.home = { ...submission.home, inode };
   }
 }
 
@@ -309,6 +320,7 @@ function carryOver(
         fixed: "",
         timeSeconds: null,
         carried: true,
+        home: undefined,
       });
     }
     const attempt = newAttempt(id, task, trial, number, at);

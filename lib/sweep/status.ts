@@ -1,4 +1,5 @@
 import type { Attempt, Cause } from "./attempt.ts";
+import { memoryText } from "./efficiency.ts";
 import { latestAttempt } from "./state.ts";
 import type { SweepState } from "./state.ts";
 
@@ -82,6 +83,14 @@ export function pendingIntent(state: SweepState, trial: number): string | undefi
   return intent !== undefined && LIVE.has(statusOf(state, trial)) ? intent : undefined;
 }
 
+/** Where nobody measured what it took, what it was allowed is the least that it took. */
+function outOfMemory({ usage }: Attempt): string {
+  const limit = usage?.requestedMemoryBytes ?? 0;
+  return usage?.maxRssBytes !== undefined || limit <= 0
+    ? "out of memory"
+    : `out of memory, reached its limit of ${memoryText(limit)}`;
+}
+
 /** Why it failed, in a few words for a person: "out of memory (exit 137)". */
 export function describeEnding(attempt: Attempt): string | undefined {
   const ending = attempt.ending;
@@ -98,6 +107,8 @@ export function describeEnding(attempt: Attempt): string | undefined {
       return "not submitted";
     case "lost":
       return "lost: it left the queue without a trace";
+    case "out-of-memory":
+      return outOfMemory(attempt);
     default:
       return ending.cause.replaceAll("-", " ");
   }

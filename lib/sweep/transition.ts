@@ -256,6 +256,7 @@ function gone(
     ...(record?.startedAt === undefined ? {} : { startedAt: record.startedAt }),
     ...(record?.node === undefined ? {} : { node: record.node }),
     restarts: Math.max(attempt.restarts, record?.restart ?? 0),
+    ...usagePart(usageOf(inAccounting, record, ending)),
     usageDue: look.accounting.answered || reasonOf(look) === "unreachable",
     unknownSince: null,
     reason: null,
@@ -317,6 +318,7 @@ function byRecord(attempt: Attempt, record: JobRecord | undefined): AttemptChang
     ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
     ...(record.node === undefined ? {} : { node: record.node }),
     restarts: Math.max(attempt.restarts, record.restart),
+    ...usagePart(usageOf(undefined, record, ending)),
     usageDue: true,
     unknownSince: null,
     reason: null,
@@ -346,7 +348,7 @@ function end(
   record: JobRecord | undefined,
   look: Look,
 ): AttemptChange {
-  const usage = isOver(inAccounting) ? inAccounting?.usage : undefined;
+  const ending = endingOf(seen, record);
   // Start and end by one clock, the node's or the controller's, so that their difference is true.
   const startedAt = record?.endedAt === undefined
     ? seen.startedAt ?? record?.startedAt
@@ -356,18 +358,49 @@ function end(
     ...same(attempt),
     phase: "ended",
     schedulerState: seen.raw,
-    ending: endingOf(seen, record),
+    ending,
     // During an outage accounting dates an end to the reconnection; the record has the true time.
     endedAt: record?.endedAt ?? seen.endedAt ?? look.at,
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(node === undefined ? {} : { node }),
     restarts: restarts(attempt, seen, record),
-    ...(usage === undefined ? {} : { usage }),
+    ...usagePart(usageOf(inAccounting, record, ending)),
     // Of tasks that never started accounting knows no usage, and never will.
     usageDue: !isOver(inAccounting) && reasonOf(look) !== "absent",
     unknownSince: null,
     reason: null,
   };
+}
+
+const NOTHING_KNOWN: Usage = {
+  elapsedSeconds: undefined,
+  maxRssBytes: undefined,
+  aveRssBytes: undefined,
+  requestedMemoryBytes: undefined,
+  cpuSeconds: undefined,
+  allocatedCpus: undefined,
+};
+
+/**
+ * What accounting says it used. SLURM samples memory: of a short job it has no
+ * figure, of one that was killed for memory often one from before; then the peak
+ * of the job's own control group counts. That one holds cached files as well.
+ */
+function usageOf(
+  inAccounting: Sighting | undefined,
+  record: JobRecord | undefined,
+  { cause }: Ending,
+): Usage | undefined {
+  const counted = isOver(inAccounting) ? inAccounting?.usage : undefined;
+  const sampled = counted?.maxRssBytes;
+  const peak = record?.peakBytes;
+  if (peak === undefined) return counted;
+  const isBetter = sampled === undefined || (cause === "out-of-memory" && peak > sampled);
+  return isBetter ? { ...(counted ?? NOTHING_KNOWN), maxRssBytes: peak } : counted;
+}
+
+function usagePart(usage: Usage | undefined): { usage?: Usage } {
+  return usage === undefined ? {} : { usage };
 }
 
 /** An attempt that is over may still owe its usage, or have ended by its own word only. */

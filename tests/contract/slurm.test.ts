@@ -43,7 +43,7 @@ function makeHarness(): Promise<Harness> {
     async cleanup({ force }) {
       const left = await jobsIn(workdir);
       if (left.length > 0) await runProcess(["scancel", ...left]);
-      rmSync(workdir, { recursive: true, force: true });
+      rmSync(workdir, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
       if (!force) assert.deepEqual(left, [], "jobs are left");
     },
     timing: { limitSeconds: 60, signalSeconds: 30, hurry },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { herd, makeSweep, statusOf, untilStatus } from "../support/herd.ts";
 import type { StatusDocument } from "../support/herd.ts";
-import { PARTITION, slurm, withoutSlurm } from "../support/slurm.ts";
+import { LAST_NODE, PARTITION, slurm, withoutSlurm } from "../support/slurm.ts";
 
 const SKIP = { skip: withoutSlurm };
 
@@ -166,7 +166,7 @@ test(
   SKIP,
   async (t) => {
     const sweep = makeSweep({
-      yaml: yaml("node", ["hang"], ", requeue: false, extra_args: [--nodelist=n2]"),
+      yaml: yaml("node", ["hang"], `, requeue: false, extra_args: [--nodelist=${LAST_NODE}]`),
       launcher: LAUNCHER,
     });
     t.after(sweep.remove);
@@ -174,9 +174,9 @@ test(
     await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
     // A node whose daemon lives comes back by itself (ReturnToService=2); then there is nothing to resume.
     const resume = () =>
-      slurm(["scontrol", "update", "nodename=n2", "state=resume"]).catch(() => "");
+      slurm(["scontrol", "update", `nodename=${LAST_NODE}`, "state=resume"]).catch(() => "");
     t.after(resume);
-    await slurm(["scontrol", "update", "nodename=n2", "state=down", "reason=test"]);
+    await slurm(["scontrol", "update", `nodename=${LAST_NODE}`, "state=down", "reason=test"]);
     const failed = await untilStatus(sweep.path, ({ totals }) => totals["failed"] === 1);
     assert.equal(trial(failed, 0).cause, "node-failure");
     await resume();

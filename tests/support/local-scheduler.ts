@@ -52,7 +52,7 @@ export function createLocalBench(slots: number | undefined, idleMs?: number): Lo
       const left = processesUnder(root);
       if (force) signalMembers(left, "SIGKILL");
       await gone(left, force ? 5_000 : 2_000);
-      rmSync(root, { recursive: true, force: true });
+      rmSync(root, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
     },
   };
 }

@@ -68,7 +68,7 @@ function succeeds(...argv: [string, ...string[]]): boolean {
 
 /** Raises a cluster of two nodes, n3 and n4, with eight CPUs each, that answers when this resolves. */
 export async function startCluster(options: ClusterOptions): Promise<PrivateCluster> {
-  const dir = mkdtempSync(join(tmpdir(), "herd-slurm-"));
+  const dir = mkdtempSync(join(tmpdir(), "herd-cluster-"));
   const name = dir.slice(-6).toLowerCase().replace(/[^a-z0-9]/g, "x");
   const ports = await freePorts(4);
   writeConfiguration(dir, name, ports, options);

@@ -87,7 +87,7 @@ export async function inWorkspace(
       ran: (list, submission) => record(outside(), list, submission),
     });
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
   }
 }
 

@@ -22,6 +22,13 @@ function partition(): string {
   return (names.find((name) => name.endsWith("*")) ?? names[0] ?? "").replace("*", "");
 }
 
+/** The last node of the cluster here: tests take it down, so that the first one stays for the others. */
+export const LAST_NODE: string = withoutSlurm !== false
+  ? "none"
+  : execFileSync("sinfo", ["-h", "-N", "-o", "%N"], { encoding: "utf8" }).trim().split("\n").at(
+    -1,
+  )!;
+
 /** Runs one of SLURM's programs and fails the test when it fails. */
 export async function slurm(argv: readonly string[]): Promise<string> {
   const ended = await runProcess(argv, { timeoutMs: 30_000 });

@@ -14,7 +14,7 @@ export async function inFolder(use: (folder: string) => void | Promise<void>): P
   try {
     await use(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
   }
 }
 

@@ -30,6 +30,8 @@ export interface LocalParts {
   clock: Clock;
   /** Tasks at once; by default as many as processors and memory allow. */
   slots?: number | undefined;
+  /** In another's spool, or a copy of one: a look starts no supervisor, whatever waits there. */
+  passive?: boolean;
 }
 
 /** Between a job's own time and its file's: clocks of network disks differ. */
@@ -178,7 +180,7 @@ function checkRequest(request: JobRequest): Uint8Array {
 }
 
 function look(
-  { spool, clock }: LocalParts,
+  { spool, clock, passive = false }: LocalParts,
   keeper: Keeper,
   question: LookQuestion,
 ): Look {
@@ -196,7 +198,7 @@ function look(
       for (const sighting of seen?.accounting ?? []) ended.set(keyOf(sighting), sighting);
       unfinished ||= seen?.unfinished ?? false;
     }
-    if (unfinished && !supervised && isOwn(spool)) restart(keeper);
+    if (unfinished && !supervised && !passive && isOwn(spool)) restart(keeper);
   } catch (error) {
     const message = `Cannot read the spool "${spool}" (${codeOf(error) ?? error})`;
     const silent = { answered: false as const, reason: "unreachable" as const, message };

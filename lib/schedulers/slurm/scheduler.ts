@@ -21,16 +21,20 @@ export interface SlurmParts {
   environment: Readonly<Record<string, string | undefined>>;
   /** For each call; a hung controller keeps a program for 10 to 20 s. */
   timeoutMs?: number;
+  /** For each call of a look, which is only asked again later. */
+  lookTimeoutMs?: number;
 }
 
 /** SLURM through its own programs: text in, text out. */
 export function createSlurmScheduler(parts: SlurmParts): Scheduler {
   const { run, clock, uid, environment, timeoutMs = 60_000 } = parts;
+  const { lookTimeoutMs = Math.min(timeoutMs, 30_000) } = parts;
   const call = createCall(run, { environment, timeoutMs });
-  const accounting = createAccounting(call);
+  const ask = createCall(run, { environment, timeoutMs: lookTimeoutMs });
+  const accounting = createAccounting(ask);
   return {
     name: "slurm",
-    limits: (request = {}) => discoverLimits(call, uid, request),
+    limits: (request = {}) => discoverLimits(ask, uid, request),
     submit: async (job) => {
       const env = sbatchEnvironment(job, environment);
       const ended = await run(sbatchArgv(job), { cwd: job.cwd, env, timeoutMs });
@@ -44,7 +48,7 @@ export function createSlurmScheduler(parts: SlurmParts): Scheduler {
     },
     look: async (question) => {
       const at = clock.now();
-      const ended = await call(squeueArgv(uid));
+      const ended = await ask(squeueArgv(uid));
       const queue = answerOf(ended);
       const inQueue = queue.answered ? ours(parseSqueue(ended.stdout), question) : new Map();
       const wanted = question.wanted(inQueue, queue);
@@ -57,7 +61,7 @@ export function createSlurmScheduler(parts: SlurmParts): Scheduler {
         inAccounting: ours(told.seen, question),
       };
     },
-    find: (jobName, since) => findByName(call, uid, jobName, clock.now() - since),
+    find: (jobName, since) => findByName(ask, uid, jobName, clock.now() - since),
     cancel: (tasks) => cancelTasks(call, tasks),
     throttle: (jobId, limit) => throttleArray(call, jobId, limit),
   };

@@ -29,7 +29,7 @@ function startBash(t: TestContext, body: string): { folder: string; bash: Detach
   });
   t.after(() => {
     signalMembers(sessionMembers(new Set([bash.pid])).get(bash.pid) ?? [], "SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
   });
   return { folder, bash };
 }

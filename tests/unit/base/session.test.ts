@@ -27,7 +27,7 @@ async function bash(script: string, more: Partial<SessionOptions> = {}) {
     });
     return { ...end, ...said, read: (name: string) => readFileSync(join(cwd, name), "utf8") };
   } finally {
-    rmSync(cwd, { recursive: true, force: true });
+    rmSync(cwd, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
   }
 }
 

@@ -75,7 +75,8 @@ export function makeTrial(index = 3): Trial {
         env: { ...env, PYTHONPATH: "" },
         timeoutMs: 120_000,
       }),
-    [Symbol.dispose]: () => rmSync(workspace, { recursive: true, force: true }),
+    [Symbol.dispose]: () =>
+      rmSync(workspace, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 }),
   };
 }
 

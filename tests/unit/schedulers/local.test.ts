@@ -37,7 +37,7 @@ const ROOM: Room = {
 
 function temporaryFolder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "herd-local-unit-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
+  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 }));
   return path;
 }
 

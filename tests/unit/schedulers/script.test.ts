@@ -106,7 +106,7 @@ function bench(
   const top = mkdtempSync(join(tmpdir(), "herd-script-"));
   t.after(() => {
     chmodSync(top, 0o755);
-    rmSync(top, { recursive: true, force: true });
+    rmSync(top, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
   });
   const folder = join(top, options.folderName ?? "ws");
   for (const each of ["events", "logs"]) mkdirSync(join(folder, each), { recursive: true });
@@ -405,6 +405,80 @@ test("under SLURM the array's id, the task and the restart count are taken from 
     readFileSync(join(folder, "events", "0.tsv"), "utf8"),
     /\t77_0\t2\tstart\thost=n42\tpid=\d+\t\.\n/,
   );
+});
+
+/** The script, looking at control groups of a file's making instead of the system's. */
+function withGroups(folder: string, groups: string, files: Readonly<Record<string, string>>): void {
+  writeFileSync(join(folder, "groups"), groups);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(folder, "fs", name, ".."), { recursive: true });
+    writeFileSync(join(folder, "fs", name), text);
+  }
+  const script = readFileSync(join(folder, "job.sbatch"), "utf8")
+    .replaceAll("/proc/self/cgroup", join(folder, "groups"))
+    .replaceAll("/sys/fs/cgroup", join(folder, "fs"));
+  writeFileSync(join(folder, "job.sbatch"), script);
+}
+
+const UNDER_SLURM = {
+  HERD_TASK: "",
+  SLURM_ARRAY_JOB_ID: "77",
+  SLURM_ARRAY_TASK_ID: "0",
+  SLURM_JOB_ID: "80",
+};
+
+test("the peak of the job's own control group is told with its end", async (t) => {
+  const cases = [
+    {
+      groups: "9:name=systemd:/\n4:memory:/slurm_n1/uid_0/job_80/step_batch/task_0\n0::/\n",
+      file: "memory/slurm_n1/uid_0/job_80/memory.max_usage_in_bytes",
+    },
+    {
+      groups: "5:cpu,memory:/slurm/uid_0/job_80\n",
+      file: "memory/slurm/uid_0/job_80/memory.max_usage_in_bytes",
+    },
+    {
+      groups: "0::/system.slice/slurmstepd.scope/job_80/step_batch/user/task_0\n",
+      file: "system.slice/slurmstepd.scope/job_80/memory.peak",
+    },
+  ];
+  for (const { groups, file } of cases) {
+    const { folder, start, record } = bench(t, { launcher: "exit 3\n" });
+    withGroups(folder, groups, { [file]: "104857600\n" });
+    const { code, stderr } = await start(0, UNDER_SLURM).ended;
+    assert.equal(code, 3, stderr);
+    assert.equal(record(0).peakBytes, 104857600, groups);
+    assert.equal(record(0).exitCode, 3);
+    const text = readFileSync(join(folder, "events", "0.tsv"), "utf8");
+    assert.equal(text.match(/\trc=3\tpeak=104857600\t\.\n/g)?.length, 2, text);
+    assert.doesNotMatch(stderr, /memory/);
+  }
+});
+
+test("no peak is told of a group that is not the job's own, or where there is none", async (t) => {
+  const own = "4:memory:/slurm_n1/uid_0/job_80/step_batch\n";
+  const file = "memory/slurm_n1/uid_0/job_80/memory.max_usage_in_bytes";
+  const cases: [string, Record<string, string>, Record<string, string>][] = [
+    ["4:memory:/user.slice\n", { "memory/user.slice/memory.max_usage_in_bytes": "5\n" }, {}],
+    [own.replace("job_80", "job_8"), { [file.replace("job_80", "job_8")]: "5\n" }, {}],
+    [own, {}, {}],
+    [own, { [file]: "max\n" }, {}],
+    [own, { [file]: "" }, {}],
+    // The local scheduler's trials in somebody's allocation.
+    [own, { [file]: "5\n" }, { HERD_TASK: "0" }],
+    [own.replace("job_80", "job_"), { [file.replace("job_80", "job_")]: "5\n" }, {
+      SLURM_JOB_ID: "",
+    }],
+  ];
+  for (const [groups, files, environment] of cases) {
+    const { folder, start, record } = bench(t, { launcher: "exit 3\n" });
+    withGroups(folder, groups, files);
+    const { code, stderr } = await start(0, { ...UNDER_SLURM, ...environment }).ended;
+    assert.equal(code, 3, stderr);
+    assert.equal(record(0).exitCode, 3);
+    assert.equal("peakBytes" in record(0), false, groups);
+    assert.doesNotMatch(stderr, /memory|groups|No such file/);
+  }
 });
 
 test("outside an array it runs nothing and says so", async (t) => {

@@ -35,7 +35,7 @@ function bench(
   options: { environment?: Record<string, string>; timeoutMs?: number } = {},
 ): Bench {
   const folder = mkdtempSync(join(tmpdir(), "herd-slurm-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 }));
   function set(list: Record<string, Script>): void {
     for (const [name, { out = "", err = "", code = 0, does = "" }] of Object.entries(list)) {
       const path = join(folder, name);

@@ -29,6 +29,27 @@ test("the launcher's end is not the trial's while its processes still run", () =
   assert.equal(record.endedAt, undefined);
 });
 
+test("the peak of its memory comes with an end, and the larger of two counts", () => {
+  const done = DONE.replace("rc=137", "rc=137\tpeak=104857600");
+  assert.equal(parseRecord(START + done, FILE).peakBytes, 104857600);
+  const exit = (peak: string) => EXIT.replace("rc=137", `rc=137\t${peak}`);
+  const whole = parseRecord(START + done + exit("peak=104861696"), FILE);
+  assert.equal(whole.peakBytes, 104861696);
+  assert.equal(whole.endedAt, 1795195426000);
+  assert.equal(parseRecord(START + done + exit("peak=9"), FILE).peakBytes, 104857600);
+  assert.equal("peakBytes" in parseRecord(START + DONE + EXIT, FILE), false);
+  const again = START.replace("9_4\t0", "9_4\t1");
+  assert.equal("peakBytes" in parseRecord(START + done + again, FILE), false, "of the run before");
+});
+
+test("a line with a peak that is none, or with more behind it, is passed over", () => {
+  for (const peak of ["peak=", "peak=x", "peak=0", "peak=-1", "peak=1\tpeak=2", "peak=1e9"]) {
+    const record = parseRecord(START + DONE.replace("rc=137", `rc=137\t${peak}`), FILE);
+    assert.equal(record.exitCode, undefined, peak);
+    assert.equal("peakBytes" in record, false, peak);
+  }
+});
+
 test("an empty file says nothing", () => {
   const record = parseRecord("", FILE);
   assert.equal(record.startedAt, undefined);

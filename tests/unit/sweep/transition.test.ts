@@ -5,7 +5,7 @@ import { taskKey } from "../../../lib/sweep/sighting.ts";
 import type { Answer, JobRecord, Look, SeenState, Sighting } from "../../../lib/sweep/sighting.ts";
 import { fromPlain, toPlain } from "../../../lib/sweep/state.ts";
 import type { SweepState } from "../../../lib/sweep/state.ts";
-import { statusOf } from "../../../lib/sweep/status.ts";
+import { describeEnding, statusOf } from "../../../lib/sweep/status.ts";
 import {
   ACCOUNTING_LAG_MS,
   LOST_AFTER_MS,
@@ -471,4 +471,54 @@ test("a state survives its snapshot", () => {
   assert.equal(statusOf(back, 0), "running");
   look(back, { inAccounting: seen("failed") });
   assert.equal(statusOf(back, 0), "failed");
+});
+
+const KIB = 1024;
+const ASKED = {
+  elapsedSeconds: 1,
+  maxRssBytes: undefined,
+  aveRssBytes: undefined,
+  requestedMemoryBytes: 100 * KIB,
+  cpuSeconds: 1,
+  allocatedCpus: 2,
+};
+
+test("where accounting took no sample of its memory, the job's own peak counts", () => {
+  const state = oneTrial();
+  const ended = record({ exitCode: 0, endedAt: START + 900, peakBytes: 60 * KIB });
+  look(state, { accounting: DOWN, record: ended });
+  assert.equal(state.attempts.get("s1/0")?.usage?.maxRssBytes, 60 * KIB, "by its own word");
+  assert.equal(state.attempts.get("s1/0")?.usageDue, true, "accounting knows more");
+  const inAccounting = seen("completed", { endedAt: START, usage: ASKED });
+  look(state, { inAccounting, record: ended });
+  assert.deepEqual(state.attempts.get("s1/0")?.usage, { ...ASKED, maxRssBytes: 60 * KIB });
+  assert.equal(state.attempts.get("s1/0")?.usageDue, false);
+});
+
+test("a sample of accounting's is better than the peak, which holds cached files too", () => {
+  const state = oneTrial();
+  const ended = record({ exitCode: 0, endedAt: START + 900, peakBytes: 60 * KIB });
+  const usage = { ...ASKED, maxRssBytes: 20 * KIB };
+  look(state, { inAccounting: seen("completed", { endedAt: START, usage }), record: ended });
+  assert.equal(state.attempts.get("s1/0")?.usage?.maxRssBytes, 20 * KIB);
+});
+
+test("of a job that was killed for memory the larger figure counts: the sample came before", () => {
+  const state = oneTrial();
+  const ended = record({ exitCode: 137, endedAt: START + 900, peakBytes: 100 * KIB });
+  const usage = { ...ASKED, maxRssBytes: 20 * KIB };
+  look(state, { inAccounting: seen("out-of-memory", { endedAt: START, usage }), record: ended });
+  assert.equal(state.attempts.get("s1/0")?.usage?.maxRssBytes, 100 * KIB);
+});
+
+test("without any figure the limit that it reached is told, and no figure is made up", () => {
+  const state = oneTrial();
+  look(state, {
+    inAccounting: seen("out-of-memory", { endedAt: START, usage: ASKED }),
+    record: record({ exitCode: 137, endedAt: START + 900 }),
+  });
+  const attempt = state.attempts.get("s1/0")!;
+  assert.equal(attempt.usage?.maxRssBytes, undefined);
+  assert.equal(describeEnding(attempt), "out of memory, reached its limit of 100K");
+  assert.equal(describeEnding({ ...attempt, usage: undefined }), "out of memory");
 });
