@@ -7,7 +7,8 @@ import type { RunPlan } from "../lib/sweep/run-plan.ts";
 import { resourceFields } from "../lib/sweep/resource-text.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
-import { openWorkspace, say } from "./open.ts";
+import { openWorkspace, say, sayNotice } from "./open.ts";
+import { schedulerFlag } from "./scheduler-option.ts";
 
 const OPTIONS = [
   { name: "no-cluster", description: "Ask no scheduler: only the YAML and the files" },
@@ -33,11 +34,11 @@ export const command = defineCommand({
   ],
   async run(context) {
     const { positionals, values, env, out, json } = context;
+    const flag = schedulerFlag(values);
     const outside = await openWorkspace(context, positionals[0] ?? ".");
     const sweep = outside.sweep();
     const { checkSweep } = await import("../lib/daemon/check.ts");
     const { chooseScheduler } = await import("../lib/daemon/choose.ts");
-    const flag = values.local ? "local" : values.slurm ? "slurm" : undefined;
     const scheduler = chooseScheduler({ flag, config: sweep.config.scheduler }, env);
     const check = await checkSweep(outside, { scheduler, cluster: !values["no-cluster"] });
     if (json) out.json(documentOf(outside, { sweep, scheduler, check }));
@@ -57,9 +58,7 @@ interface Checked {
 function print({ out, values }: CheckContext, { sweep, scheduler, check }: Checked): void {
   const { green, red, yellow, bold, dim } = out.paint;
   const { config, expansion, notices } = sweep;
-  for (const { message, line } of notices) {
-    say(out, line === undefined ? message : `${message} (line ${line})`);
-  }
+  for (const notice of notices) sayNotice(out, notice);
   for (const warning of check.warnings) say(out, warning);
   out.print(`${bold(config.name)}: ${count(expansion.trials.length, "trial")}`);
   const { plan } = check;

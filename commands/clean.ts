@@ -41,12 +41,14 @@ export const command = defineCommand({
 async function cleanCommand(context: CleanContext): Promise<number> {
   const { values, out, json, clock, signal } = context;
   const outside = await openWorkspace(context, context.positionals[0] ?? ".");
-  const { deleteAll, deletables, liveTrials } = await import("../lib/daemon/clean-up.ts");
+  const { deleteAll, deletables, liveTrials, sizeOf } = await import("../lib/daemon/clean-up.ts");
   // A job that a damaged file hides may still write what would be deleted.
-  outside.assertTakeable();
+  // The jobs of the workspace that this is a copy of are nobody's to end from here.
+  const forgets = values.all && outside.standing().kind === "copy";
+  if (!forgets) outside.assertTakeable();
   const { state, warnings } = await outside.watch();
   for (const warning of warnings) say(out, warning);
-  const live = liveTrials(state);
+  const live = forgets ? [] : liveTrials(state);
   const items = deletables(
     outside.paths,
     values.all ? "all" : values.logs ? "logs" : "nothing",
@@ -56,7 +58,11 @@ async function cleanCommand(context: CleanContext): Promise<number> {
     else out.print("Nothing to clean: no trial is live, and there is nothing to delete");
     return EXIT.done;
   }
-  if (!values.yes && !await isWanted(context, live, items)) {
+  const among = values.yes || !values.all ? [] : [
+    { what: "the results of all trials", ...sizeOf(outside.paths.results) },
+    { what: "their logs", ...sizeOf(outside.paths.logs) },
+  ];
+  if (!values.yes && !await isWanted(context, { live, items, among })) {
     throw new RefusedError("Nothing was changed: the answer was no");
   }
   const stopped = live.length === 0 ? undefined : await stopAll(context, outside);
@@ -68,15 +74,23 @@ async function cleanCommand(context: CleanContext): Promise<number> {
 
 async function isWanted(
   { out, json, signal }: CleanContext,
-  live: readonly number[],
-  items: readonly Deletable[],
+  { live, items, among }: {
+    live: readonly number[];
+    items: readonly Deletable[];
+    among: readonly { what: string; files: number; bytes: number }[];
+  },
 ): Promise<boolean> {
   const show = (line: string) => json ? out.printError(line) : out.print(line);
   if (live.length > 0) {
     show(`Stops ${count(live.length, "live trial")}: ${compactRanges(live)}`);
   }
   for (const item of items) show(`Deletes ${describe(item)}`);
-  return await out.confirm("Go on?", { flag: "--yes", signal });
+  for (const { what, files, bytes } of among) {
+    if (files > 0) show(`  with ${what} (${count(files, "file")}, ${memoryText(bytes)})`);
+  }
+  const lost = among.some(({ files }) => files > 0);
+  const question = lost ? "Delete them for good?" : "Go on?";
+  return await out.confirm(question, { flag: "--yes", signal });
 }
 
 /** Ends every job; throws when some are still there, since files that jobs write are not deleted. */

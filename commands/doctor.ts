@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import type { Finding } from "../lib/base/finding.ts";
 import { renderTable } from "../lib/base/table.ts";
@@ -8,7 +7,7 @@ import type { Checkup } from "../lib/daemon/checkup.ts";
 import { formatDuration } from "../lib/sweep/duration.ts";
 import { formatMemory } from "../lib/sweep/memory.ts";
 import { defineCommand } from "./command.ts";
-import { ownCommandLine, say } from "./open.ts";
+import { ownCommandLine, say, workspacePath } from "./open.ts";
 import { versionFacts } from "./version.ts";
 
 export const command = defineCommand({
@@ -29,7 +28,7 @@ export const command = defineCommand({
   async run({ positionals, out, json, env, cwd, clock, signal }) {
     const { checkUp } = await import("../lib/daemon/checkup.ts");
     const checkup = await checkUp({
-      workspace: resolve(cwd, positionals[0] ?? "."),
+      workspace: workspacePath(cwd, positionals[0] ?? "."),
       env,
       clock,
       signal,

@@ -48,10 +48,10 @@ export const command = defineCommand({
 
 async function initCommand(context: InitContext): Promise<number> {
   const { values, positionals, cwd, out, json } = context;
-  const directory = resolve(cwd, positionals[0] ?? ".");
-  const { checkNewWorkspace, isWorkspace, readSource, writeNewWorkspace } = await import(
+  const { checkNewWorkspace, folderFor, isWorkspace, readSource, writeNewWorkspace } = await import(
     "../lib/daemon/new-workspace.ts"
   );
+  const directory = folderFor(positionals[0] ?? ".", cwd);
   const asksForMore = values.force || values.config !== undefined || values.launcher !== undefined;
   if (values.python && !asksForMore && isWorkspace(directory)) {
     return await addHelper(context, directory);

@@ -73,7 +73,9 @@ function tell(
   const rest = marked.filter(({ now, live }) => live && now !== "running")
     .map(({ index }) => index);
   if (rest.length > 0) {
-    out.print(`${shown(rest)} told to ${doing}; not seen to have left the queue yet`);
+    out.print(
+      `Told ${shown(rest)} to ${doing}; not seen to have ended yet, \`herd status\` shows when`,
+    );
   }
 }
 

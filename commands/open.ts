@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Outside } from "../lib/daemon/outside.ts";
+import type { Notice } from "../lib/sweep/config.ts";
 import type { Context } from "./command.ts";
 
 /**
@@ -7,26 +8,57 @@ import type { Context } from "./command.ts";
  * worth knowing about it. The workspace's machinery is loaded only now.
  */
 export async function openWorkspace(
-  context: Pick<Context, "out" | "env" | "cwd" | "clock" | "signal">,
+  context: Pick<Context, "out" | "env" | "cwd" | "clock" | "signal" | "json">,
   workspace: string,
 ): Promise<Outside> {
   const { openOutside } = await import("../lib/daemon/outside.ts");
-  const { out, env, cwd, clock, signal } = context;
+  const { out, env, cwd, clock, signal, json } = context;
   const outside = openOutside({
-    workspace: resolve(cwd, workspace),
+    workspace: workspacePath(cwd, workspace),
     env,
     clock,
     signal,
     self: ownCommandLine(),
     onWarning: (message) => say(out, message),
+    onWaiting: json ? undefined : (message) => say(out, message),
+    onAsk: json || !out.errorInteractive
+      ? undefined
+      : () => announce("Asking the cluster…", { out, clock }),
   });
   for (const { message } of outside.notices()) say(out, message);
   return outside;
 }
 
+/** An empty argument stays one, to be refused: resolved it would be the current folder. */
+export function workspacePath(cwd: string, argument: string): string {
+  return argument === "" ? "" : resolve(cwd, argument);
+}
+
+/** What takes that long needs an explanation. */
+const NOTICED_MS = 2_000;
+
+/** Shows a line on standard error once it takes long, until the function it gives back is called. */
+function announce(text: string, { out, clock }: Pick<Context, "out" | "clock">): () => void {
+  const over = new AbortController();
+  let erase = () => {};
+  clock.sleep(NOTICED_MS, over.signal).then(() => {
+    if (!over.signal.aborted) erase = out.passing(text);
+  }, () => {});
+  return () => {
+    over.abort();
+    erase();
+  };
+}
+
 /** A line on standard error that is no error. */
 export function say(out: Context["out"], message: string): void {
   out.printError(`${out.errorPaint.yellow("Note:")} ${message}`);
+}
+
+/** What is to be known of the YAML, with its place there. */
+export function sayNotice(out: Context["out"], { message, line, column }: Notice): void {
+  const place = column === undefined ? `line ${line}` : `line ${line}, column ${column}`;
+  say(out, line === undefined ? message : `${message} (${place})`);
 }
 
 /** How to start this program again: the executable alone, or the runtime with its script. */

@@ -8,7 +8,7 @@ import type { RunPlan } from "../lib/sweep/run-plan.ts";
 import type { SweepState } from "../lib/sweep/state.ts";
 import { sweepNow } from "../lib/sweep/sweep-now.ts";
 import type { Context } from "./command.ts";
-import { say } from "./open.ts";
+import { say, sayNotice } from "./open.ts";
 
 /** A sweep as far as journal and YAML tell of it. */
 export interface Remembered {
@@ -36,9 +36,7 @@ export function remember(outside: Outside, at: number): Remembered {
 
 /** Says what is known of the YAML beyond its trials: notices, edits, and why it could not be read. */
 export function sayNotices(out: Context["out"], { sweep, plan, trouble }: Remembered): void {
-  for (const { message, line } of sweep?.notices ?? []) {
-    say(out, line === undefined ? message : `${message} (line ${line})`);
-  }
+  for (const notice of sweep?.notices ?? []) sayNotice(out, notice);
   if (trouble !== undefined) {
     say(out, `Shown is the sweep as it last ran, for the YAML is broken now. ${trouble.message}`);
   }

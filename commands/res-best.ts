@@ -9,7 +9,7 @@ import type { Direction } from "../lib/sweep/ranking.ts";
 import type { Trial } from "../lib/sweep/trial.ts";
 import { say } from "./open.ts";
 import { parameterNames } from "./remembered.ts";
-import { metricCell, metricNumber, metricsJson, paramCell } from "./res-cells.ts";
+import { metricCell, metricNumber, metricsJson, metricTitles, paramCell } from "./res-cells.ts";
 import type { ResContext, Row, Selection } from "./res-rows.ts";
 
 /** A trial that logged what is ranked by. */
@@ -122,7 +122,8 @@ function showTrials(
     return EXIT.done;
   }
   const names = parameterNames(now.state);
-  const titles = ["rank", "trial_id", metric, ...names, "experiment_name"];
+  const others = ["rank", "trial_id", ...names, "experiment_name"];
+  const titles = others.toSpliced(2, 0, ...metricTitles([metric], others));
   const digits = values.csv ? "all" : "six";
   const lines = best.map(({ index, params, row }, i) => [
     `${i + 1}`,

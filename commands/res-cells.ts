@@ -11,6 +11,11 @@ export function metricCell(value: unknown, digits: "six" | "all"): string {
   return digits === "all" && Number.isFinite(value) ? String(value) : formatG(value, 6);
 }
 
+/** Column titles of metrics; one that is called like another column is told apart from it. */
+export function metricTitles(metrics: readonly string[], others: readonly string[]): string[] {
+  return metrics.map((name) => others.includes(name) ? `metric:${name}` : name);
+}
+
 /** A parameter as its trainer got it. */
 export function paramCell(value: Value | undefined): string {
   return value === undefined ? "" : valueText(value);

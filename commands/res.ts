@@ -10,7 +10,7 @@ import { openWorkspace, say } from "./open.ts";
 import { PIN_OPTION } from "./pin-option.ts";
 import { parameterNames, readPins, remember } from "./remembered.ts";
 import { showBest } from "./res-best.ts";
-import { metricCell, metricsJson, paramCell } from "./res-cells.ts";
+import { metricCell, metricsJson, metricTitles, paramCell } from "./res-cells.ts";
 import { RES_OPTIONS } from "./res-rows.ts";
 import type { ResContext, Row, Selection } from "./res-rows.ts";
 import { showSteps } from "./res-steps.ts";
@@ -141,7 +141,8 @@ function showTable(
     logged: new Map([...Object.entries(last ?? {}), ...Object.entries(finals)]),
   }));
   const metrics = metricNames(rows);
-  out.print(delimitedLine(["trial_id", "experiment_name", ...names, ...metrics], separator));
+  const before = ["trial_id", "experiment_name", ...names];
+  out.print(delimitedLine([...before, ...metricTitles(metrics, before)], separator));
   for (const { trial, logged } of lines) {
     const cells = [
       `${trial.index}`,

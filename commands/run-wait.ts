@@ -202,7 +202,11 @@ function finish(
     const run = runDocument(outside, { outcome, dryRun: false, script: undefined });
     out.json({ ...run, ...statusDocument(views, new Map(), facts) });
   } else if (bad.length === 0) {
-    out.print(`All ${count(views.length, "trial")} have ended well`);
+    out.print(
+      views.length === 1
+        ? "The trial has ended well"
+        : `All ${count(views.length, "trial")} have ended well`,
+    );
   } else {
     const indices = compactRanges(bad.map(({ trial }) => trial.index));
     out.print(`${count(bad.length, "trial")} did not complete: ${indices}`);

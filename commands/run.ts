@@ -1,4 +1,4 @@
-import { NothingError } from "../lib/base/errors.ts";
+import { NothingError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges, count } from "../lib/base/text.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
@@ -6,13 +6,14 @@ import { parseIndexSpec } from "../lib/sweep/index-spec.ts";
 import { parsePins } from "../lib/sweep/pin.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
 import { defineCommand } from "./command.ts";
-import { openWorkspace, say } from "./open.ts";
+import { openWorkspace, say, sayNotice } from "./open.ts";
 import { refusalOf } from "./refusal.ts";
 import { RUN_OPTIONS } from "./run-options.ts";
 import type { RunContext } from "./run-options.ts";
 import { previewRun } from "./run-preview.ts";
 import { printRun, runDocument } from "./run-report.ts";
 import { waitForTrials } from "./run-wait.ts";
+import { schedulerFlag } from "./scheduler-option.ts";
 import { tellDocument } from "./tell-document.ts";
 
 export const command = defineCommand({
@@ -35,14 +36,14 @@ export const command = defineCommand({
 
 async function runCommand(context: RunContext): Promise<number> {
   const { values, out, json } = context;
+  refuseBoth(values);
   const outside = await openWorkspace(context, context.positionals[0] ?? ".");
   const { preflight } = await import("../lib/daemon/preflight.ts");
   const sweep = outside.sweep();
-  for (const { message, line } of sweep.notices) {
-    say(out, line === undefined ? message : `${message} (line ${line})`);
-  }
+  for (const notice of sweep.notices) sayNotice(out, notice);
   const scheduler = await chosenScheduler(context, outside);
-  for (const warning of preflight(outside, scheduler)) say(out, warning);
+  const preview = values["dry-run"] === true;
+  for (const warning of preflight(outside, scheduler, { preview })) say(out, warning);
   const request = requestOf(context, outside);
   if (values["dry-run"]) return await previewRun(context, outside, { request, scheduler });
   sayKeptBack(context, outside);
@@ -83,6 +84,15 @@ async function runCommand(context: RunContext): Promise<number> {
   return await waitForTrials(context, outside, { outcome, maxConcurrent, again });
 }
 
+/** Of two options that contradict each other none is silently passed over. */
+function refuseBoth(values: RunContext["values"]): void {
+  schedulerFlag(values);
+  if (!values.force || !values.skip) return;
+  throw new UserError("Cannot choose what becomes of live trials: --force and --skip are given", {
+    hint: "--force stops them and runs them again, --skip passes over them",
+  });
+}
+
 /** A preview or a run, as the options ask for it. */
 function requestOf({ values }: RunContext, outside: Outside): RunRequest {
   const { config } = outside.sweep();
@@ -106,8 +116,10 @@ async function chosenScheduler(
   outside: Outside,
 ): Promise<"slurm" | "local"> {
   const { chooseScheduler } = await import("../lib/daemon/choose.ts");
-  const flag = values.local ? "local" : values.slurm ? "slurm" : undefined;
-  return chooseScheduler({ flag, config: outside.sweep().config.scheduler }, env);
+  return chooseScheduler(
+    { flag: schedulerFlag(values), config: outside.sweep().config.scheduler },
+    env,
+  );
 }
 
 /** `.env` is for herd; what trials need of it is listed, so that no token travels by accident. */

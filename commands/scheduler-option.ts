@@ -9,6 +9,16 @@ export const SCHEDULER_OPTIONS = [
   { name: "slurm", description: "Run trials through SLURM, whatever the YAML says" },
 ] as const satisfies readonly OptionSpec[];
 
+/** What the command line says of the scheduler. Throws UserError when it says both. */
+export function schedulerFlag(
+  { local, slurm }: { local: boolean; slurm: boolean },
+): "slurm" | "local" | undefined {
+  if (local && slurm) {
+    throw new UserError("Cannot choose a scheduler: --local and --slurm are given");
+  }
+  return local ? "local" : slurm ? "slurm" : undefined;
+}
+
 /**
  * Where trials that ran before are submitted again: what the command line says,
  * else the YAML, else where they ran last, else SLURM where it is installed.
@@ -18,11 +28,8 @@ export async function schedulerForAgain(
   outside: Outside,
   indices: Iterable<number>,
 ): Promise<"slurm" | "local"> {
-  if (values.local && values.slurm) {
-    throw new UserError("Cannot choose a scheduler: --local and --slurm are given");
-  }
+  const flag = schedulerFlag(values);
   const { chooseScheduler } = await import("../lib/daemon/choose.ts");
-  const flag = values.local ? "local" : values.slurm ? "slurm" : undefined;
   const { scheduler } = outside.sweep().config;
   return chooseScheduler({ flag, config: scheduler ?? lastScheduler(outside, indices) }, env);
 }

@@ -81,7 +81,7 @@ async function snapshotDocument(
     warnings: readonly string[];
   },
 ): Promise<unknown> {
-  const { tailLines } = await import("../lib/daemon/logs.ts");
+  const { isDivider, tailLines } = await import("../lib/daemon/logs.ts");
   const offset = values.offset ?? 0;
   const page = views.slice(offset, offset + (values.limit ?? Infinity));
   const lines = values.lines ?? DEFAULTS.lines;
@@ -97,8 +97,11 @@ async function snapshotDocument(
       const path = outside.paths.stderr(trial.index);
       // One line more than is shown tells whether there are more.
       const tail = unlessUnreadable(() => tailLines(path, lines + 1));
-      const cut = tail !== undefined && (tail.lines.length > lines || !tail.whole);
-      const shown = tail?.lines.slice(Math.max(0, tail.lines.length - lines)) ?? null;
+      // What earlier runs of the trial said is not why this one failed.
+      const start = tail?.lines.findLastIndex(isDivider) ?? -1;
+      const said = tail?.lines.slice(start + 1);
+      const cut = said !== undefined && (said.length > lines || (start < 0 && !tail!.whole));
+      const shown = said?.slice(Math.max(0, said.length - lines)) ?? null;
       return {
         index: trial.index,
         stderr_path: path,

@@ -1,5 +1,6 @@
+import { statSync } from "node:fs";
 import { createSystemClock } from "../lib/base/clock.ts";
-import { SchedulerError } from "../lib/base/errors.ts";
+import { SchedulerError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { exitCodeOf, explain, kindOf } from "../lib/base/explain.ts";
 import { createFileLog, isDebugging, type Log, logPath } from "../lib/base/log.ts";
@@ -27,19 +28,32 @@ export async function start(argv: readonly string[], table = TABLE): Promise<num
     out,
     log,
     env,
-    cwd: process.cwd(),
     clock,
     signal: ending.signal,
     table,
   };
   try {
-    const code = await dispatch(argv, surroundings);
+    const code = await dispatch(argv, { ...surroundings, cwd: currentFolder() });
     return ending.code() ?? code;
   } catch (error) {
     return report(error, { argv, out, log, env, ended: ending.code() });
   } finally {
     out.close();
     ending.stop();
+  }
+}
+
+/** Throws UserError when somebody removed the folder in which the shell still is. */
+function currentFolder(): string {
+  try {
+    const folder = process.cwd();
+    statSync(folder);
+    return folder;
+  } catch (error) {
+    throw new UserError("Cannot use the current folder: it was removed, or may not be entered", {
+      hint: "Change to a folder that exists, such as with cd",
+      cause: error,
+    });
   }
 }
 

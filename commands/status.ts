@@ -1,4 +1,4 @@
-import { NothingError } from "../lib/base/errors.ts";
+import { NothingError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { renderTable } from "../lib/base/table.ts";
 import type { Cell, Column } from "../lib/base/table.ts";
@@ -46,6 +46,11 @@ export const command = defineCommand({
     { line: "herd status sweep --json", meaning: "for scripts" },
   ],
   async run(context) {
+    if (context.values.watch && context.json) {
+      throw new UserError("Cannot watch the sweep as one JSON document", {
+        hint: "Leave out --json or --watch",
+      });
+    }
     const outside = await openWorkspace(context, context.positionals[0] ?? ".");
     return context.values.watch ? await watch(context, outside) : await showOnce(context, outside);
   },
@@ -75,8 +80,9 @@ async function watch(context: StatusContext, outside: Outside): Promise<number> 
       const view = await outside.look();
       const { views, progress } = await read(context, outside, view);
       refuseEmpty(views);
-      const shown = fitScreen(lines(context, views, progress), process.stdout.rows ?? 24);
       const totals = footer(out, views);
+      const all = [...lines(context, views, progress).slice(0, -1), totals + looked(context)];
+      const shown = fitScreen(all, process.stdout.rows ?? 24);
       region.draw([...view.warnings, ...shown], totals);
       if (views.every(({ attempt }) => attempt === undefined || attempt.phase === "ended")) {
         return EXIT.done;
@@ -86,6 +92,12 @@ async function watch(context: StatusContext, outside: Outside): Promise<number> 
   } finally {
     region.end();
   }
+}
+
+/** So that a screen that stands still can be told from a sweep that does. */
+function looked({ out, clock }: StatusContext): string {
+  const time = new Date(clock.now()).toTimeString().slice(0, 8);
+  return out.paint.dim(`; looked at ${time}`);
 }
 
 /** The table's head and its foot stay; what does not fit between is counted. */

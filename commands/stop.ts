@@ -58,7 +58,7 @@ async function stopCommand(context: StopContext): Promise<number> {
       indices: indices ?? "all",
       ...(values.reason === undefined ? {} : { reason: values.reason }),
       graceSeconds: outside.graceSeconds(),
-    }));
+    }), { unwritten: true });
   if (!outcome.done) throw refusalOf(outcome);
   for (const warning of outcome.warnings) say(out, warning);
   const ending = outcome.cancelled.filter(({ now }) => LIVE.has(now)).map(({ index }) => index);
@@ -80,13 +80,20 @@ function documentOf({ cancelled, warnings }: StopResult): unknown {
   };
 }
 
+/** `%` stands for the trials. */
+function stopped(previous: string): string {
+  return previous === "unknown"
+    ? "Stopped %, of which nothing was known"
+    : `Stopped %, ${previous} until then`;
+}
+
 function tell({ out }: StopContext, { cancelled }: StopResult, ending: readonly number[]): void {
   if (cancelled.length === 0) return out.print("Nothing to stop: no trial is live");
   const groups = new Map<string, number[]>();
   for (const { index, previous, now } of cancelled) {
     if (LIVE.has(now)) continue;
     // A trial may have ended by itself before the cancel arrived.
-    const how = now === "cancelled" ? `Stopped %, before ${previous}` : `% had ended: ${now}`;
+    const how = now === "cancelled" ? stopped(previous) : `% had ended: ${now}`;
     groups.set(how, [...groups.get(how) ?? [], index]);
   }
   for (const [how, indices] of groups) {

@@ -50,14 +50,18 @@ async function showJson(context: TailContext, outside: Outside, index: number): 
   const { tailLines } = await import("../lib/daemon/logs.ts");
   const view = viewIfKnown(outside, index);
   const requested = linesOf(context);
+  let isThere = false;
   const streams = streamsOf(context, outside, index).map(({ name, path }) => {
     try {
-      const lines = tailLines(path, requested)?.lines ?? null;
-      return [name, { path, lines, requested }] as const;
+      const tail = tailLines(path, requested);
+      isThere ||= tail !== undefined;
+      return [name, { path, lines: tail?.lines ?? null, requested }] as const;
     } catch (error) {
+      isThere = true;
       return [name, { path, lines: null, requested, error: (error as Error).message }] as const;
     }
   });
+  if (view === undefined && !isThere) throw unknownTrial(outside, index);
   context.out.json({
     index,
     status: view?.status ?? "unknown",
@@ -100,20 +104,21 @@ function refuseNothing(
   index: number,
   view: TrialView | undefined,
 ): void {
-  if (view === undefined) {
-    const known = compactRanges(outside.state().trials.keys());
-    if (known === "") {
-      throw new NothingError(`Trial ${index} has no log: nothing was submitted yet`, {
-        hint: "`herd run` submits the sweep",
-      });
-    }
-    throw new UserError(`Cannot show the log of trial ${index}: the sweep has no such trial`, {
-      hint: `Its trials are ${known}`,
-    });
-  }
+  if (view === undefined) throw unknownTrial(outside, index);
   const live = view.attempt !== undefined && view.attempt.phase !== "ended";
   if (values.follow && live) return;
   throw new NothingError(`Trial ${index} has no log: it is ${view.status}`);
+}
+
+function unknownTrial(outside: Outside, index: number): Error {
+  const known = compactRanges(outside.state().trials.keys());
+  return known === ""
+    ? new NothingError(`Trial ${index} has no log: nothing was submitted yet`, {
+      hint: "`herd run` submits the sweep",
+    })
+    : new UserError(`Cannot show the log of trial ${index}: the sweep has no such trial`, {
+      hint: `Its trials are ${known}`,
+    });
 }
 
 function viewIfKnown(outside: Outside, index: number): TrialView | undefined {

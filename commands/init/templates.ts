@@ -1,3 +1,4 @@
+import { count } from "../../lib/base/text.ts";
 import { formatDuration } from "../../lib/sweep/duration.ts";
 import { formatMemory } from "../../lib/sweep/memory.ts";
 import configTemplate from "./hyperherd.yaml.txt" with { type: "text" };
@@ -36,6 +37,9 @@ export interface InitPartition {
 
 const USUAL_TIME_SECONDS = 4 * 3600;
 const USUAL_MEMORY_MIB = 8 * 1024;
+const LEAST_MEMORY_MIB = 1024;
+/** The template's comments stand below each other. */
+const MEMORY_COLUMN = 25;
 const LONGEST_NAME = 64;
 const MOST_PARTITIONS_SHOWN = 12;
 
@@ -50,9 +54,8 @@ export function renderConfig(facts: InitFacts): string {
     limits?.maxTimeSeconds ?? Infinity,
   );
   const memory = Math.min(
-    USUAL_MEMORY_MIB,
     facts.maxMemoryMiB ?? Infinity,
-    limits?.memoryMiBPerNode ?? Infinity,
+    limits === undefined ? USUAL_MEMORY_MIB : memoryFor(limits),
   );
   return fill({
     name: scalar(sweepName(facts.name)),
@@ -61,8 +64,30 @@ export function renderConfig(facts: InitFacts): string {
     facts: partitions.length === 0 ? "" : partitionLines(partitions),
     partition: chosen === undefined ? "# partition: default" : `partition: ${scalar(chosen)}`,
     time: formatDuration(Math.max(60, time)),
-    mem: formatMemory(Math.max(1, memory)),
+    mem: memoryField(Math.max(1, memory), limits),
   });
+}
+
+/**
+ * What goes with one CPU, MiB: its share of a node, so that trials that ask for
+ * it fill a node with both, in whole units; where that is little, 1G.
+ */
+function memoryFor({ memoryMiBPerNode: node, cpusPerNode: cpus }: InitPartition): number {
+  if (node === undefined) return USUAL_MEMORY_MIB;
+  const share = node / Math.max(1, cpus ?? 1);
+  const unit = share < 2 * LEAST_MEMORY_MIB ? LEAST_MEMORY_MIB / 2 : LEAST_MEMORY_MIB;
+  const kind = Math.floor(share / unit) * unit;
+  return Math.min(node, USUAL_MEMORY_MIB, Math.max(LEAST_MEMORY_MIB, kind));
+}
+
+function memoryField(memory: number, partition: InitPartition | undefined): string {
+  const { memoryMiBPerNode: node, cpusPerNode: cpus } = partition ?? {};
+  const field = formatMemory(memory);
+  if (node === undefined || cpus === undefined) return field;
+  const processors = count(cpus, "CPU");
+  return `${field.padEnd(MEMORY_COLUMN)}# one CPU's part: a node has ${
+    formatMemory(node)
+  } for ${processors}`;
 }
 
 /** `launch.sh` for a new sweep; the file wants to be executable. */

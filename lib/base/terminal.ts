@@ -8,6 +8,8 @@ import type { Output } from "./output.ts";
 export interface Terminal {
   /** Whether people look at standard output and the terminal can redraw. */
   readonly interactive: boolean;
+  /** Whether people look at standard error and a line there can be erased again. */
+  readonly errorInteractive: boolean;
   /** Cells per line of standard output; Infinity when it goes to a file or a pipe. */
   readonly columns: number;
   /** Colours for `print`. */
@@ -22,6 +24,11 @@ export interface Terminal {
   write(text: string): void;
   /** The same to standard error. */
   writeError(text: string): void;
+  /**
+   * A line on standard error until the function it gives back is called or anything
+   * else is shown; nothing where it could not be erased, or where a region says more.
+   */
+  passing(text: string): () => void;
   /** One document to standard output, indented by 2, with a newline; generators count as arrays. */
   json(value: unknown): void;
   /** A region at the bottom that is redrawn in place; what is printed meanwhile goes above it. */
@@ -51,9 +58,25 @@ export interface TerminalParts {
 export function createTerminal(parts: TerminalParts): Terminal {
   const { env, stdout, stderr } = parts;
   const interactive = stdout.isTerminal && env["TERM"] !== "dumb";
+  const errorInteractive = stderr.isTerminal && env["TERM"] !== "dumb";
   let region: LiveRegion | undefined;
+  let erasePassing = () => {};
+
+  function passing(text: string): () => void {
+    if (!errorInteractive || region !== undefined) return () => {};
+    erasePassing();
+    stderr.write(text);
+    const erase = () => {
+      if (erasePassing !== erase) return;
+      erasePassing = () => {};
+      stderr.write("\r\x1b[K");
+    };
+    erasePassing = erase;
+    return erase;
+  }
 
   function above(output: Output, text: string): void {
+    erasePassing();
     if (region === undefined || !output.isTerminal) return output.write(text);
     region.erase();
     output.write(text);
@@ -66,11 +89,13 @@ export function createTerminal(parts: TerminalParts): Terminal {
         hint: `Answer beforehand with ${flag}`,
       });
     }
+    erasePassing();
     return await parts.question(`${question} `, signal);
   }
 
   return {
     interactive,
+    errorInteractive,
     get columns() {
       return columnsOf(stdout, env);
     },
@@ -80,11 +105,14 @@ export function createTerminal(parts: TerminalParts): Terminal {
     printError: (text) => above(stderr, `${text}\n`),
     write: (text) => above(stdout, text),
     writeError: (text) => above(stderr, text),
+    passing,
     json(value) {
+      erasePassing();
       for (const piece of jsonPieces(value)) stdout.write(piece);
       stdout.write("\n");
     },
     live() {
+      erasePassing();
       region?.end();
       region = createLiveRegion(stdout, interactive, () => region = undefined);
       return region;
@@ -92,7 +120,10 @@ export function createTerminal(parts: TerminalParts): Terminal {
     ask,
     confirm: async (question, options) =>
       /^y(es)?$/i.test((await ask(`${question} [y/N]`, options)).trim()),
-    close: () => region?.end(),
+    close() {
+      erasePassing();
+      region?.end();
+    },
   };
 }
 

@@ -56,7 +56,7 @@ export async function checkSweep(
   const warnings: string[] = [];
   collect(problems, () => {
     // Without the cluster its programs are not needed either.
-    warnings.push(...preflight(outside, cluster ? scheduler : "local"));
+    warnings.push(...preflight(outside, cluster ? scheduler : "local", { preview: true }));
   });
   let state: SweepState = outside.state();
   if (cluster && state.seq > 0) {

@@ -9,7 +9,7 @@ import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { askSiteFacts } from "../schedulers/slurm/site-facts.ts";
 import { workspacePaths } from "../store/paths.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
-import { CONFIG_NAME, findWorkspace } from "../store/workspace.ts";
+import { CONFIG_NAME, emptyWorkspace, findWorkspace } from "../store/workspace.ts";
 import type { Config } from "../sweep/config.ts";
 import { judgeFolder } from "./folder-findings.ts";
 import { judgeMachine } from "./machine-findings.ts";
@@ -68,6 +68,7 @@ interface Opened {
 
 /** A workspace, or a folder that may become one. Throws UserError when there is no such path. */
 function openForCheckup(request: OutsideRequest): Opened {
+  if (request.workspace === "") throw emptyWorkspace();
   const folder = resolve(request.workspace);
   const found = statSync(folder, { throwIfNoEntry: false });
   if (found?.isDirectory() === true && !existsSync(join(folder, CONFIG_NAME))) {

@@ -43,6 +43,13 @@ export function deletables(
   return [...sized("state", paths.state), ...left];
 }
 
+/** What is in a folder and below it. Nothing where it is not there. */
+export function sizeOf(folder: string): { files: number; bytes: number } {
+  const size = { files: 0, bytes: 0 };
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) addUp(folder, size);
+  return size;
+}
+
 /** Trials whose jobs the cluster may still be working on. */
 export function liveTrials(state: SweepState): number[] {
   return [...state.trials.keys()].filter((index) => LIVE.has(statusOf(state, index)))
@@ -60,13 +67,16 @@ export async function deleteAll(
 ): Promise<void> {
   const { paths } = outside;
   refuseForeignOwner(paths);
-  if (items.every(({ what }) => what === "leftover")) return items.forEach(remove);
+  // A copy's jobs are not its own, nobody writes here, and its lease is copied too: another's.
+  const copied = outside.standing().kind === "copy";
+  if (copied || items.every(({ what }) => what === "leftover")) return items.forEach(remove);
   const lease = await requireLease({
     dir: paths.lease,
     clock,
     waitMs: LEASE_WAIT_MS,
     purpose: "clean",
     signal,
+    onWaiting: outside.tellWaiting,
   });
   try {
     refuseLive((await outside.watch()).state);
@@ -136,8 +146,7 @@ function leftovers(state: string): string[] {
 
 function sized(what: Deletable["what"], path: string): Deletable[] {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  const size = { files: 0, bytes: 0 };
-  addUp(path, size);
+  const size = sizeOf(path);
   return what === "logs" && size.files === 0 ? [] : [{ what, path, ...size }];
 }
 

@@ -1,3 +1,3 @@
 export { createLogFollower, endsLine } from "../store/log-follow.ts";
 export type { LogFollower } from "../store/log-follow.ts";
-export { tailLines } from "../store/log-tail.ts";
+export { isDivider, tailLines } from "../store/log-tail.ts";

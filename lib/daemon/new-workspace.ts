@@ -1,10 +1,12 @@
 import { Buffer } from "node:buffer";
 import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { codeOf, replaceFile } from "../base/files.ts";
-import { refuseUnsafePath } from "../store/workspace.ts";
+import { emptyWorkspace, reasonOf, refuseUnsafePath } from "../store/workspace.ts";
+
+const GIVE_ANOTHER = "Give a folder in which you may write";
 
 /** A file of a new workspace. */
 export interface NewFile {
@@ -25,6 +27,12 @@ export function readSource(path: string): { bytes: Uint8Array; mode: number } {
     const state = codeOf(error) === "ENOENT" ? "there is no such file" : codeOf(error);
     throw new UserError(`Cannot copy "${path}": ${state}`, { cause: error });
   }
+}
+
+/** The folder that an argument names. Throws UserError for an empty one. */
+export function folderFor(argument: string, cwd: string): string {
+  if (argument === "") throw emptyWorkspace();
+  return resolve(cwd, argument);
 }
 
 /** Throws UserError for whatever would keep the files from being written; writes nothing. */
@@ -55,19 +63,44 @@ export function checkNewWorkspace(
 
 /**
  * Writes the files, each as a whole. What they replace is kept beside them; gives
- * back under which names.
+ * back under which names. Throws UserError where the system does not let us.
  */
 export function writeNewWorkspace(directory: string, files: readonly NewFile[]): string[] {
-  mkdirSync(directory, { recursive: true });
-  const kept: string[] = [];
-  for (const { path, text, mode } of files) {
-    mkdirSync(dirname(path), { recursive: true });
-    if (statOf(path) !== undefined && !readFileSync(path).equals(Buffer.from(text))) {
-      kept.push(keep(path));
-    }
-    replaceFile(path, text, mode);
+  orUserError(`Cannot make the folder "${directory}"`, () => makeFolder(directory));
+  return files.flatMap((file) =>
+    orUserError(`Cannot write "${file.path}"`, () => writeNewFile(file))
+  );
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+    // So answer /proc and automounters: the folder above is there, and takes no new one.
+    throw new UserError(`Cannot make the folder "${path}": no folder can be made there`, {
+      hint: GIVE_ANOTHER,
+      cause: error,
+    });
   }
+}
+
+/** What it replaced is kept under the name that is given back. */
+function writeNewFile({ path, text, mode }: NewFile): string[] {
+  makeFolder(dirname(path));
+  const differs = statOf(path) !== undefined && !readFileSync(path).equals(Buffer.from(text));
+  const kept = differs ? [keep(path)] : [];
+  replaceFile(path, text, mode);
   return kept;
+}
+
+function orUserError<T>(cannot: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${cannot}: ${reasonOf(error)}`, { hint: GIVE_ANOTHER, cause: error });
+  }
 }
 
 /** Copies a file to a name that is free, so that the file itself is there at every moment. */
@@ -100,7 +133,7 @@ function checkWritable(directory: string): void {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new UserError(`Cannot write into "${folder}": permission denied`, { cause: error });
+    throw new UserError(`Cannot write into "${folder}": ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -20,11 +20,18 @@ import { readHyperHerdFiles } from "../store/hyperherd-files.ts";
 import type { HyperHerdFiles } from "../store/hyperherd-files.ts";
 import { openJournal } from "../store/journal.ts";
 import type { Journal } from "../store/journal.ts";
+import { isOutOfSpace } from "../store/disk-error.ts";
+import { judgeHome, readHome } from "../store/home.ts";
+import type { Standing } from "../store/home.ts";
 import { acquireLease, requireLease, STALE_MS } from "../store/lease.ts";
 import type { Lease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
+import type { Holder } from "../store/lease-holder.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
+import { refuseUnreadable } from "../store/unreadable.ts";
 import { createState, findWorkspace, isOwn } from "../store/workspace.ts";
 import type { Notice } from "../sweep/config.ts";
+import { homesOfLive } from "../sweep/live-homes.ts";
 import { apply, fromPlain, toPlain } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
 import { transitions } from "../sweep/transition.ts";
@@ -35,6 +42,8 @@ import { writeFilesForPeople } from "./files-for-people.ts";
 import { SWEEP_FOLD } from "./fold.ts";
 import { readSweepFile } from "./sweep-file.ts";
 import type { SweepFile } from "./sweep-file.ts";
+import { isForeign, refuseForeign, standingNote } from "./standing.ts";
+import { unwrittenParts } from "./unwritten.ts";
 import { createWorkspaceFiles } from "./workspace-files.ts";
 
 /** How long a command waits for another one; one that was killed on another machine is outlasted. */
@@ -56,6 +65,10 @@ export interface OutsideRequest {
   self: readonly string[];
   /** Told what went wrong beside a change that was made all the same. */
   onWarning(message: string): void;
+  /** Told once who is waited for when that takes long. */
+  onWaiting?: ((message: string) => void) | undefined;
+  /** Called before each question to the cluster; what it gives back is called after the answer. */
+  onAsk?: (() => () => void) | undefined;
 }
 
 /** A workspace as a command sees it that runs beside or without a daemon. */
@@ -73,10 +86,24 @@ export interface Outside {
   look(): Promise<View>;
   /** Looks at the cluster and writes nothing at all. */
   watch(): Promise<View>;
-  /** Throws RefusedError or UserError where what HyperHerd left cannot be taken over yet. */
+  /**
+   * Throws RefusedError or UserError where what HyperHerd left cannot be taken over
+   * yet, or where the live jobs are another workspace's, of which this is a copy.
+   */
   assertTakeable(): void;
-  /** Does something under the workspace's lease. */
-  change<T>(purpose: string, act: (perform: Perform, parts: Parts) => Promise<T>): Promise<T>;
+  /** What this folder is to the live jobs. */
+  standing(): Standing;
+  /**
+   * Does something under the workspace's lease. With `unwritten` it is done on a full
+   * disk too, without lease and memory: only for what does no harm beside another writer.
+   */
+  change<T>(
+    purpose: string,
+    act: (perform: Perform, parts: Parts) => Promise<T>,
+    options?: { unwritten?: boolean },
+  ): Promise<T>;
+  /** Tells the user that the workspace is held by another process. */
+  tellWaiting(holder: Holder): void;
   scheduler(name: "slurm" | "local"): Scheduler;
   /** `prune_grace_seconds` of the YAML, or its default where the YAML cannot be read. */
   graceSeconds(): number;
@@ -97,6 +124,7 @@ export interface View {
 export function openOutside(request: OutsideRequest): Outside {
   const { env, clock, signal } = request;
   const paths = findWorkspace(request.workspace);
+  refuseUnreadable(paths);
   const journal = openJournal({
     path: paths.journal,
     snapshot: paths.snapshot,
@@ -110,13 +138,16 @@ export function openOutside(request: OutsideRequest): Outside {
   let inheritance: { found: HyperHerdFiles; carried: CarryOver } | undefined;
   let sweep: SweepFile | undefined;
   let secrets: Dotenv | undefined;
+  let moveTold = false;
+  /** The user's word that this folder is the one that submitted its jobs. */
+  const adopts = env["HERD_ADOPT"] === "1";
 
   function scheduler(name: "slurm" | "local"): Scheduler {
     const known = schedulers.get(name);
     if (known !== undefined) return known;
     const made = name === "slurm"
       ? createSlurmScheduler({
-        run: runProcess,
+        run: runAnnounced,
         clock,
         uid: process.getuid?.() ?? 0,
         environment: env,
@@ -129,6 +160,32 @@ export function openOutside(request: OutsideRequest): Outside {
       });
     schedulers.set(name, made);
     return made;
+  }
+
+  async function runAnnounced(...call: Parameters<typeof runProcess>) {
+    const answered = request.onAsk?.();
+    try {
+      return await runProcess(...call);
+    } finally {
+      answered?.();
+    }
+  }
+
+  /** A copy's spool holds the original's jobs: whatever waits there must not be started. */
+  function watchingScheduler(name: "slurm" | "local"): Scheduler {
+    if (name === "slurm" || !isForeign(standing())) return scheduler(name);
+    return createLocalScheduler({ spool: paths.local, supervisor: [], clock, passive: true });
+  }
+
+  function standing(): Standing {
+    return judgeHome(homesOfLive(journal.state), paths);
+  }
+
+  /** Undefined where there is nothing to say, or it was said. */
+  function tellStanding(): string[] {
+    const found = standing();
+    const note = found.kind === "moved" && moveTold ? undefined : standingNote(found);
+    return note === undefined ? [] : [note];
   }
 
   function slotsOf(): number | undefined {
@@ -166,6 +223,7 @@ export function openOutside(request: OutsideRequest): Outside {
   }
 
   function assertTakeable(): void {
+    if (!adopts) refuseForeign(standing());
     if (inheritance === undefined || journal.seq > 0) return;
     refuseDamage(inheritance.found, paths.manifest);
     // By the sweep's name its jobs are told from others that got their ids.
@@ -192,9 +250,11 @@ export function openOutside(request: OutsideRequest): Outside {
     const append: Parts["append"] = (whats, who) => {
       if (whats.length > 0) journal.append(whats, { by: who ?? by, at: clock.now(), lease });
     };
+    return { ...partsBeside(), state: () => journal.state, append };
+  }
+
+  function partsBeside(): Omit<Parts, "state" | "append"> {
     return {
-      state: () => journal.state,
-      append,
       assertWhole: journal.assertWhole,
       scheduler,
       files,
@@ -215,20 +275,63 @@ export function openOutside(request: OutsideRequest): Outside {
     parts.append(inheritance.carried.happenings);
   }
 
+  function adopt(parts: Parts): void {
+    const found = standing();
+    const here = readHome(paths);
+    if (!adopts || here === undefined || !isForeign(found)) return;
+    const text = `The jobs submitted so far are taken for those of "${here.path}"`;
+    parts.append([{ type: "noted", text, inode: here.inode }]);
+    const twice = found.kind === "copy" && found.original
+      ? `; "${found.of}" is still there, so use only one of the two`
+      : "";
+    request.onWarning(text + twice);
+  }
+
   async function change<T>(
     purpose: string,
     act: (perform: Perform, parts: Parts) => Promise<T>,
+    { unwritten = false }: { unwritten?: boolean } = {},
   ): Promise<T> {
     assertTakeable();
-    createState(paths);
-    const lease = await requireLease({
-      dir: paths.lease,
-      clock,
-      waitMs: LEASE_WAIT_MS,
-      purpose,
-      signal,
+    try {
+      createState(paths);
+      const lease = await requireLease({
+        dir: paths.lease,
+        clock,
+        waitMs: LEASE_WAIT_MS,
+        purpose,
+        signal,
+        onWaiting: tellWaiting,
+      });
+      return await underLease(lease, (perform, parts) => {
+        if (standing().kind === "moved") tellStanding().forEach(request.onWarning);
+        moveTold = true;
+        return act(perform, parts);
+      });
+    } catch (error) {
+      if (!unwritten || !isOutOfSpace(error)) throw error;
+      return await actUnwritten(act, error as Error);
+    }
+  }
+
+  function tellWaiting(holder: Holder): void {
+    request.onWaiting?.(`The workspace is held by ${describeHolder(holder)}; waiting for it`);
+  }
+
+  async function actUnwritten<T>(
+    act: (perform: Perform, parts: Parts) => Promise<T>,
+    why: Error,
+  ): Promise<T> {
+    request.onWarning(
+      `${why.message}; the jobs are told all the same, and that is not written down: ` +
+        "`herd status` finds out how they ended when there is space again",
+    );
+    journal.refresh();
+    const state = copyOf(journal);
+    const parts = unwrittenParts(partsBeside(), state, (what) => {
+      apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by, what });
     });
-    return await underLease(lease, act);
+    return await act(createPerform(parts), parts);
   }
 
   async function underLease<T>(
@@ -239,13 +342,12 @@ export function openOutside(request: OutsideRequest): Outside {
       journal.refresh();
       const parts = partsUnder(lease);
       takeOver(parts);
+      adopt(parts);
       const before = journal.seq;
       try {
         return await act(createPerform(parts), parts);
       } finally {
-        if (journal.seq !== before || readIfThere(paths.manifest) === undefined) {
-          tellPeople();
-        }
+        tellPeople(journal.seq !== before);
       }
     } finally {
       lease.release();
@@ -253,8 +355,9 @@ export function openOutside(request: OutsideRequest): Outside {
   }
 
   /** The journal holds what was done; files that are made of it must not hide that it was. */
-  function tellPeople(): void {
+  function tellPeople(changed: boolean): void {
     try {
+      if (!changed && readIfThere(paths.manifest) !== undefined) return;
       writeFilesForPeople(paths, journal.state);
     } catch (error) {
       if (!(error instanceof UserError) && codeOf(error) === undefined) throw error;
@@ -270,13 +373,21 @@ export function openOutside(request: OutsideRequest): Outside {
         const result = await perform({ verb: "look", graceSeconds: graceSeconds() });
         if (!result.done) throw new Error("A look is never refused");
         const { observations, warnings } = result;
-        return { state: journal.state, observations, warnings };
+        return {
+          state: journal.state,
+          observations,
+          warnings: [...tellStanding(), ...warnings],
+        };
       });
     } catch (error) {
       // A full disk, a journal that a newer herd writes, a lease that was lost: to see needs none of them.
-      if (!(error instanceof UserError) && !(error instanceof RefusedError)) throw error;
+      const known = error instanceof UserError || error instanceof RefusedError;
+      if (!known && !isOutOfSpace(error)) throw error;
       const view = await lookWithoutMemory();
-      return { ...view, warnings: [...view.warnings, `Nothing is remembered: ${error.message}`] };
+      return {
+        ...view,
+        warnings: [...view.warnings, `Nothing is remembered: ${(error as Error).message}`],
+      };
     }
   }
 
@@ -306,14 +417,17 @@ export function openOutside(request: OutsideRequest): Outside {
     journal.refresh();
     const state = copyOf(journal);
     let seq = state.seq;
-    const observations = await observe(state, { scheduler, readRecords: files.readRecords });
+    const observations = await observe(state, {
+      scheduler: watchingScheduler,
+      readRecords: files.readRecords,
+    });
     for (const observation of observations) {
       const changes = transitions(state, observation);
       if (changes.length === 0) continue;
       const what = { type: "attempts-changed" as const, changes };
       apply(state, { v: 1, seq: ++seq, at: clock.now(), by, what });
     }
-    return { state, observations, warnings: silences(observations) };
+    return { state, observations, warnings: [...tellStanding(), ...silences(observations)] };
   }
 
   function copyOf(source: Journal<SweepState>): SweepState {
@@ -335,7 +449,9 @@ export function openOutside(request: OutsideRequest): Outside {
     look,
     watch: lookWithoutMemory,
     assertTakeable,
+    standing: () => adopts ? { kind: "home" } : standing(),
     change,
+    tellWaiting,
     scheduler,
     graceSeconds,
     readRecords: files.readRecords,

@@ -7,18 +7,31 @@ import { jobEnvironment } from "../sweep/job-environment.ts";
 import { variablesRead } from "../sweep/launcher-variables.ts";
 import { asksForTokens, readLauncher } from "./launcher-text.ts";
 import type { Outside } from "./outside.ts";
+import { checkFirstLine } from "./shebang.ts";
 
 /**
  * What must be right before anything is submitted. Throws UserError with the
- * command that mends it; gives back what is only worth saying.
+ * command that mends it; gives back what is only worth saying. A `preview`
+ * writes nothing, so that a folder that is not writable is only worth saying.
  */
-export function preflight(outside: Outside, scheduler: "slurm" | "local"): string[] {
+export function preflight(
+  outside: Outside,
+  scheduler: "slurm" | "local",
+  { preview = false }: { preview?: boolean } = {},
+): string[] {
   const { config } = outside.sweep();
   checkLauncher(outside.paths.root, config.launcher);
-  checkWritable(outside.paths.root);
+  const unwritable = preview ? noteUnwritable(outside.paths.root) : [];
+  if (!preview) checkWritable(outside.paths.root);
   if (scheduler === "slurm") checkPrograms();
   const launcher = readLauncher(outside.paths.root, config.launcher);
-  return [...splitting(outside, launcher), ...keptBack(outside, launcher)];
+  const path = resolve(outside.paths.root, config.launcher);
+  return [
+    ...unwritable,
+    ...checkFirstLine(launcher, path, outside.environment),
+    ...splitting(outside, launcher),
+    ...keptBack(outside, launcher),
+  ];
 }
 
 function checkLauncher(root: string, launcher: string): void {
@@ -51,6 +64,16 @@ function checkWritable(root: string): void {
     throw new UserError(`Cannot run the sweep: "${root}" is not writable`, {
       hint: "herd keeps logs, results and its journal in .hyperherd/ there",
     });
+  }
+}
+
+function noteUnwritable(root: string): string[] {
+  try {
+    checkWritable(root);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [`${root} is not writable: it can be looked at, not run`];
   }
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readIfThere, replaceFile } from "../base/files.ts";
-import { lastLine } from "../store/log-tail.ts";
+import { isDivider, lastLine } from "../store/log-tail.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createResults } from "../store/results.ts";
 import { summarise } from "../sweep/metrics.ts";
@@ -44,7 +44,8 @@ export function readProgress(
     }
     const key = `${attempt.submission}/${attempt.task}/${attempt.endedAt}`;
     const known = cache.get(trial.index);
-    if (attempt.phase === "ended" && known?.of === key) {
+    // An early herd remembered its own line.
+    if (attempt.phase === "ended" && known?.of === key && !isDivider(known.line ?? "")) {
       progress.set(trial.index, {
         lastLogLine: known.line,
         step: known.step,
@@ -52,7 +53,8 @@ export function readProgress(
       });
       continue;
     }
-    const line = lastLine(paths.stdout(trial.index)) ?? null;
+    const line = lastLine(paths.stdout(trial.index)) ?? lastLine(paths.stderr(trial.index)) ??
+      null;
     const last = results.lastStep(trial.index);
     const step = last?.step ?? null;
     const rate = status === "running" && last !== undefined

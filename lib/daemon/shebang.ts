@@ -19,6 +19,9 @@ export function checkFirstLine(
 ): string[] {
   if (text.startsWith("\x7fELF")) throw notBash(path, "it is a compiled program");
   const [first = ""] = text.split("\n", 1);
+  const program = interpreterOf(first);
+  const name = basename(program ?? "bash");
+  if (!SHELL.test(name)) throw notBash(path, `its first line asks for "${name}"`);
   if (first.endsWith("\r")) {
     throw new UserError(
       `Cannot run the sweep: the first line of launcher "${path}" ends in a carriage return ` +
@@ -26,10 +29,7 @@ export function checkFirstLine(
       { hint: `Run: sed -i 's/\\r$//' ${shellQuote(path)}` },
     );
   }
-  const program = interpreterOf(first);
   if (program === undefined) return [];
-  const name = basename(program);
-  if (!SHELL.test(name)) throw notBash(path, `its first line asks for "${name}"`);
   const isThere = program.includes("/") ? existsSync(program) : isInstalled(program, env);
   if (isThere) return [];
   return [`The first line of ${path} asks for "${program}", which is not here; bash runs it`];
@@ -37,11 +37,13 @@ export function checkFirstLine(
 
 function notBash(path: string, found: string): UserError {
   const name = basename(path);
+  const starting = 'a bash script that starts it: exec ./NAME "${@:2}"';
   return new UserError(
     `Cannot run the sweep: launcher "${path}" is no bash script: ${found}, and bash runs launchers`,
     {
-      hint: `Make ${name === "launch.sh" ? "it" : "launch.sh"} a bash script that starts it: ` +
-        '#!/bin/bash, then for example: exec python train.py "${@:2}"',
+      hint: name === "launch.sh"
+        ? `Give it another name, and make launch.sh ${starting}`
+        : `Make launch.sh ${starting.replace("NAME", () => name)}, and write launcher: launch.sh`,
     },
   );
 }
@@ -53,6 +55,7 @@ function interpreterOf(line: string): string | undefined {
   const [program = "", ...rest] = words;
   if (basename(program) !== "env") return program === "" ? undefined : program;
   const wanted = rest.map((word) => word.replace(/^(-[a-zA-Z]*S|--split-string=)/, ""))
+    .filter((_, i) => !/^-[uC]$/.test(rest[i - 1] ?? ""))
     .find((word) => word !== "" && !word.startsWith("-") && !word.includes("="));
   return wanted ?? program;
 }

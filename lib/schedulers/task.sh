@@ -6,7 +6,7 @@ if [ -n "$HERD_TASK" ]; then
   job=${HERD_JOB_ID:-local} restart=${HERD_RESTART:-0} host=$HOSTNAME
 else
   job=${SLURM_ARRAY_JOB_ID:-$SLURM_JOB_ID} restart=${SLURM_RESTART_COUNT:-0} host=${SLURMD_NODENAME:-$HOSTNAME}
-  group=job_$SLURM_JOB_ID
+  group=${SLURM_JOB_ID:+job_$SLURM_JOB_ID}
 fi
 unset HERD_TASK HERD_JOB_ID
 if ! [[ $task =~ ^(0|[1-9][0-9]{0,8})$ ]]; then

@@ -44,7 +44,9 @@ export function judgeHome(homes: readonly Home[], paths: WorkspacePaths): Standi
     // One folder can have two names: a bind mount, an automounter's.
     if (there === undefined || there.ino !== BigInt(inode)) moved ??= path;
     // Two file systems may well use the same number.
-    else if (there.dev !== look(paths.state)?.dev) return { kind: "copy", of: path, original: true };
+    else if (there.dev !== look(paths.state)?.dev) {
+      return { kind: "copy", of: path, original: true };
+    }
   }
   return moved === undefined ? { kind: "home" } : { kind: "moved", from: moved };
 }

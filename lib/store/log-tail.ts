@@ -52,9 +52,20 @@ export function tailLines(path: string, most: number, mostBytes = MOST_BYTES): L
 
 /**
  * The last line that says something, as a terminal would show it: without
- * escape sequences, and of a progress bar only its latest state.
+ * escape sequences, and of a progress bar only its latest state. Undefined when
+ * nothing was said since the line with which a job's script begins each run.
  */
 export function lastLine(path: string): string | undefined {
+  const line = lastShownLine(path);
+  return line === undefined || isDivider(line) ? undefined : line;
+}
+
+/** The line that a job's script writes into both logs before each run; see schedulers/task.sh. */
+export function isDivider(line: string): boolean {
+  return /^===== herd: trial \d+, attempt .* =====$/.test(line);
+}
+
+function lastShownLine(path: string): string | undefined {
   return inLog(path, (file, size) => {
     let tail: Uint8Array = new Uint8Array(0);
     for (let from = size; from > 0 && tail.length < MOST_BYTES_FOR_LAST;) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../base/errors.ts";
@@ -20,10 +20,14 @@ const SHAREABLE = ["results", "logs"] as const;
  * was found instead.
  */
 export function findWorkspace(argument: string): WorkspacePaths {
+  if (argument === "") throw emptyWorkspace();
   const path = resolve(argument);
   refuseUnsafePath(path);
   const found = statOf(path, argument);
-  if (found.isFile()) return workspacePaths(dirname(path), path);
+  if (found.isFile()) {
+    if (!isYaml(path)) throw notYaml(path, argument);
+    return workspacePaths(dirname(path), path);
+  }
   if (!found.isDirectory()) {
     throw new UserError(
       `Cannot use "${argument}" as a workspace: it is ${kindOf(found)}`,
@@ -34,8 +38,17 @@ export function findWorkspace(argument: string): WorkspacePaths {
   if (isFile(config)) return workspacePaths(path, config);
   const paths = workspacePaths(path, config);
   // The YAML went, by a rename or another branch: what runs must still be seen and stopped.
-  if (isFile(paths.journal) && yamlIn(path).length === 0) return paths;
+  const others = yamlIn(path).filter((name) => name !== CONFIG_NAME);
+  if (isFile(paths.journal) && others.length === 0) return paths;
+  refuseOddConfig(config);
   throw noConfig(path, argument);
+}
+
+/** Nobody types it: a script's variable was not set, and that must not mean the current folder. */
+export function emptyWorkspace(): UserError {
+  return new UserError("Cannot use an empty argument as a workspace", {
+    hint: 'Is a variable of a script not set? "." is the current folder',
+  });
 }
 
 /**
@@ -122,6 +135,36 @@ function statOf(path: string, argument: string): Stats {
   }
 }
 
+function notYaml(path: string, argument: string): UserError {
+  const folder = dirname(path);
+  const hint = isFile(join(folder, CONFIG_NAME))
+    ? `Give the folder: "${folder}"`
+    : `Give a folder that holds ${CONFIG_NAME}, or a file whose name ends in .yaml or .yml`;
+  return new UserError(
+    `Cannot use "${argument}" as a workspace: "${basename(path)}" is no YAML file`,
+    { hint },
+  );
+}
+
+/** A name that is taken by something else says more than that there is no file. */
+function refuseOddConfig(config: string): void {
+  const found = lstatSync(config, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  const hint = `Give the path of the YAML file, or remove what has the name ${CONFIG_NAME}`;
+  const what = found.isSymbolicLink() ? linkTo(config) : `${kindOf(found)}, not a file`;
+  throw new UserError(`Cannot use "${config}": it is ${what}`, { hint });
+}
+
+function linkTo(path: string): string {
+  const where = `a link to "${readlinkSync(path)}"`;
+  try {
+    return `${where}, which is ${kindOf(statSync(path))}, not a file`;
+  } catch (error) {
+    const why = codeOf(error) === "ENOENT" ? "which does not exist" : reasonOf(error);
+    return `${where}, ${why}`;
+  }
+}
+
 function noConfig(path: string, argument: string): UserError {
   const names = namesIn(path);
   const yaml = yamlIn(path);
@@ -140,7 +183,11 @@ function noConfig(path: string, argument: string): UserError {
 }
 
 function yamlIn(path: string): string[] {
-  return namesIn(path).filter((name) => /\.ya?ml$/i.test(name)).sort();
+  return namesIn(path).filter(isYaml).sort();
+}
+
+function isYaml(name: string): boolean {
+  return /\.ya?ml$/i.test(name);
 }
 
 function namesIn(path: string): string[] {
@@ -170,18 +217,25 @@ function ownerOf(path: string): number | undefined {
 }
 
 function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a folder";
   if (stats.isSocket()) return "a socket";
   if (stats.isFIFO()) return "a named pipe";
   return "a device";
 }
 
-function reasonOf(error: unknown): string {
+/** In words, where the failure is one of the usual ones of files. */
+export function reasonOf(error: unknown): string {
   const reasons: Record<string, string> = {
     ENOENT: "there is no such file or folder",
     ENOTDIR: "a part of the path is a file, not a folder",
     EACCES: "permission denied",
     ENAMETOOLONG: "the path is too long",
     ELOOP: "it is a link to itself",
+    EISDIR: "it is a folder",
+    EEXIST: "a file is in the way",
+    EIO: "the disk or network file system failed",
+    EPERM: "the system does not permit it",
+    ESTALE: "the network file system lost it",
     EROFS: "the file system is read-only",
     ENOSPC: "no space left on the disk",
     EDQUOT: "your disk quota is used up",

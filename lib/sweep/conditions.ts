@@ -2,6 +2,7 @@ import { UserError } from "../base/errors.ts";
 import type { Clause, Condition, Operator, Resources } from "./config.ts";
 import { evaluate, ExpressionError, holds, isExpression } from "./expression.ts";
 import type { Expression } from "./expression.ts";
+import { choiceText } from "./identity.ts";
 import { bareName } from "./parameter-name.ts";
 import { meansSame } from "./match-value.ts";
 import { meantNumber } from "./numeric-text.ts";
@@ -17,7 +18,7 @@ export type Applied =
     params: Params;
     extras: Params;
     resources: Partial<Resources>;
-    /** Names of the conditions that matched, in order. */
+    /** Names of the conditions that changed something, in order. */
     conditions: string[];
   };
 
@@ -32,16 +33,24 @@ export function applyConditions(conditions: readonly Condition[], params: Params
   let current = params;
   let extras: Params = {};
   let resources: Partial<Resources> = {};
-  const matched: string[] = [];
+  const felt: string[] = [];
   for (const condition of conditions) {
     if (!matches(condition, current)) continue;
     if (isExcluded(condition, current)) return { excludedBy: condition.name };
+    const before = current;
     current = forced(condition, current);
     extras = withExtras(condition, current, extras);
     resources = { ...resources, ...condition.slurm };
-    matched.push(condition.name);
+    const isFelt = isOther(before, current) || Object.keys(condition.set).length > 0 ||
+      Object.keys(condition.slurm).length > 0;
+    if (isFelt) felt.push(condition.name);
   }
-  return { params: current, extras, resources, conditions: matched };
+  return { params: current, extras, resources, conditions: felt };
+}
+
+/** A value may be forced on a trial that has it anyway. */
+function isOther(before: Params, after: Params): boolean {
+  return before !== after && choiceText(before) !== choiceText(after);
 }
 
 function matches(condition: Condition, params: Params): boolean {

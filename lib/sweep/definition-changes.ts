@@ -34,8 +34,9 @@ function parameterChanges(previous: Definition, next: Definition): string[] {
     if (old !== name) sentences.push(`Parameter "${old}" is written "${name}" now`);
     const was = defaultText(previous, old);
     if (was !== value) {
+      const now = value === undefined ? "has no default any more" : `has the default ${value} now`;
       sentences.push(
-        `Parameter "${name}" stands at ${value ?? "no default"}, before at ${was ?? "no default"}`,
+        `Parameter "${name}" ${now}, before it ${was === undefined ? "had none" : `was ${was}`}`,
       );
     }
   }

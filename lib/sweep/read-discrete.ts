@@ -1,3 +1,4 @@
+import { count } from "../base/text.ts";
 import type { DiscreteParameter } from "./config.ts";
 import {
   type Fields,
@@ -94,14 +95,16 @@ function readLabels(fields: Fields, report: Report): readonly string[] | "none" 
 function labelsFit(
   fields: Fields,
   labels: readonly string[],
-  count: number,
+  values: number,
   report: Report,
 ): boolean {
-  if (labels.length === count) return true;
+  if (labels.length === values) return true;
   const at = fields.get("labels")!.value;
   report.mistake(
     at,
-    `Cannot match labels with values: found ${labels.length} labels for ${count} values`,
+    `Cannot match labels with values: found ${count(labels.length, "label")} for ${
+      count(values, "value")
+    }`,
     "Give one label for each value, in the same order",
   );
   return false;
@@ -124,9 +127,12 @@ function noteRepeated(values: readonly Value[], nodes: readonly Node[], report: 
   // Only short lists are written by hand, and every pair is compared.
   if (values.length > 1000) return;
   values.forEach((value, i) => {
-    if (values.slice(0, i).some((other) => sameValue(other, value))) {
-      report.notice(nodes[i]!, `Found a value of ${nodes[i]!.path.replace(/\[\d+\]$/, "")} twice`);
-    }
+    // Once for each value, where it stands for the second time.
+    if (values.slice(0, i).filter((other) => sameValue(other, value)).length !== 1) return;
+    const times = values.filter((other) => sameValue(other, value)).length;
+    const list = nodes[i]!.path.replace(/\[\d+\]$/, "");
+    const often = times === 2 ? "twice" : `${times} times`;
+    report.notice(nodes[i]!, `Found ${JSON.stringify(value)} ${often} in ${list}`);
   });
 }
 

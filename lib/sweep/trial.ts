@@ -11,7 +11,7 @@ export interface PlannedTrial {
   resources: Partial<Resources>;
   /** Unique within the sweep by construction. */
   name: string;
-  /** Names of the conditions that matched this trial, in order. */
+  /** Names of the conditions that changed something about this trial, in order. */
   conditions: readonly string[];
 }
 

@@ -66,6 +66,7 @@ export function createActing(state: SweepState, startAt = 3_000_000): Acting {
       root: "/nowhere",
       scriptPath: (submission) => `/nowhere/${submission}`,
       writeSubmission: () => {},
+      home: () => undefined,
       voidSubmission: () => {},
       unvoidSubmission: () => {},
       writeSignal: (trial, signal) => signals.set(trial, signal),

@@ -11,6 +11,8 @@ export interface CaptureOptions {
   env?: Record<string, string>;
   /** Makes standard output a terminal of this size. */
   size?: { columns: number; rows: number };
+  /** The same for standard error. */
+  errorSize?: { columns: number; rows: number };
   /** What the user answers, in order; without it nobody can be asked. */
   answers?: string[];
 }
@@ -18,7 +20,7 @@ export interface CaptureOptions {
 /** A terminal whose text is kept, for tests of whatever prints. */
 export function createCapturedTerminal(options: CaptureOptions = {}): CapturedTerminal {
   const stdout = createMemoryOutput(options.size);
-  const stderr = createMemoryOutput(undefined);
+  const stderr = createMemoryOutput(options.errorSize);
   const { answers } = options;
   const question = answers === undefined ? undefined : (text: string) => {
     stderr.output.write(text);

@@ -136,3 +136,25 @@ test("asking without a terminal names the option that answers", async () => {
     return true;
   });
 });
+
+test("a passing line is erased by its end, or before anything else is shown; a file never sees it", () => {
+  const terminal = createCapturedTerminal({ errorSize: SIZE });
+  assert.equal(terminal.out.errorInteractive, true);
+  const first = terminal.out.passing("wait");
+  assert.equal(terminal.stderr(), "wait");
+  first();
+  first();
+  assert.equal(terminal.stderr(), "wait\r\x1b[K");
+  const second = terminal.out.passing("again");
+  terminal.out.print("news");
+  assert.equal(terminal.stderr(), "wait\r\x1b[Kagain\r\x1b[K");
+  second();
+  terminal.out.passing("last");
+  terminal.out.close();
+  assert.equal(terminal.stderr(), "wait\r\x1b[Kagain\r\x1b[Klast\r\x1b[K");
+  for (const options of [{}, { errorSize: SIZE, env: { TERM: "dumb" } }]) {
+    const { out, stderr } = createCapturedTerminal(options);
+    out.passing("wait")();
+    assert.equal(stderr(), "");
+  }
+});

@@ -45,6 +45,20 @@ test("clean asks, lists what it would do, and takes no for an answer", () =>
     await runJson(["stop", path, "-a"]);
   }));
 
+test("clean --all says before it asks that results and logs go too, and how much that is", () =>
+  inSweep({ yaml: localYaml(2), launcher: "#!/bin/bash\necho hello\n" }, async (ws) => {
+    const { path, write } = ws;
+    await runJson(["run", path]);
+    await untilStatus(path, (all) => all.every((one) => one === "completed"));
+    write(".hyperherd/results/0.json", '{"acc": 1}');
+    const said = await runCommand(["clean", path, "--all"], { answers: ["n"] });
+    assert.equal(said.code, 3);
+    assert.match(said.stdout, /with the results of all trials \(1 file, 10B\)\n/);
+    assert.match(said.stdout, /with their logs \(4 files, \d+B\)\n/);
+    assert.match(said.stdout + said.stderr, /Delete them for good\?/);
+    assert.match(ws.read(".hyperherd/results/0.json"), /acc/);
+  }));
+
 test("clean --all stops the jobs, lets the supervisor end, and leaves only the user's files", () =>
   inSweep({ yaml: localYaml(1), launcher: SLEEPER }, async ({ path }) => {
     const pid = await running(path);

@@ -285,3 +285,13 @@ test("before the first run the table has the trials to come, and it is said that
     assert.equal(trials.length, 6);
     assert.equal((await herd(["res", "--best"])).code, 1);
   }));
+
+test("a metric that is called like a parameter has a column title of its own", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0 }]);
+    write(result(0), '{"lr": 0.5, "acc": 1, "trial_id": 7}');
+    const head = (await herd(["res", "--csv"])).stdout.split("\n")[0];
+    assert.equal(head, "trial_id,experiment_name,lr,opt,metric:lr,acc,metric:trial_id");
+    const best = await herd(["res", "--best", "-m", "lr", "--direction", "min", "--csv"]);
+    assert.match(best.stdout, /^rank,trial_id,metric:lr,lr,opt,experiment_name\n1,0,0\.5,0\.1,/);
+  }));

@@ -96,3 +96,23 @@ test("pages put together are the whole, and before the first run there are trial
     }
     assert.deepEqual(indices, [0, 1, 2, 3]);
   }));
+
+test("what earlier runs of a trial said, and herd's own line, is not in failed_stderr", () =>
+  inWorkspace(YAML, async ({ herd, ran, write }) => {
+    await ran([{ index: 0, schedulerState: "FAILED", cause: "exit", exitCode: 7 }]);
+    const begins = (attempt: number) =>
+      `===== herd: trial 0, attempt ${attempt}, job 7_0, restart 0, node n1, T =====\n`;
+    write(".hyperherd/logs/0.out", begins(1));
+    write(".hyperherd/logs/0.err", `${begins(1)}old\n${begins(2)}new 1\nnew 2\n`);
+    const said = async (lines: string) => {
+      const { failed_stderr, trials } = (await herd(["snapshot", "-n", lines])).json() as
+        & Document
+        & {
+          trials: { last_log_line: string | null }[];
+        };
+      const { stderr_lines, stderr_truncated } = failed_stderr[0]!;
+      return [stderr_lines, stderr_truncated, trials[0]!.last_log_line];
+    };
+    assert.deepEqual(await said("9"), [["new 1", "new 2"], false, "new 2"]);
+    assert.deepEqual(await said("1"), [["new 2"], true, "new 2"]);
+  }));

@@ -39,7 +39,7 @@ test("stop cancels one trial and leaves the others, and says what was what", () 
     assert.match(again.stderr, /not live: 1 is cancelled/);
     const all = await runCommand(["stop", path, "--all"]);
     assert.equal(all.code, 0);
-    assert.match(all.stdout, /Stopped 2 trials \(0,2\), before running/);
+    assert.match(all.stdout, /Stopped 2 trials \(0,2\), running until then/);
     const nothing = await runCommand(["stop", path, "-a"]);
     assert.equal(nothing.code, 0);
     assert.match(nothing.stdout, /Nothing to stop/);

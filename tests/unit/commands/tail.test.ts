@@ -47,23 +47,29 @@ test("tail --json has HyperHerd's keys, and null for a log that is not there", (
         stderr: { path: join(root, ERR), lines: null, requested: 2 },
       },
     });
-    assert.deepEqual((await herd(["tail", "9", "--stderr", "--json"])).json(), {
-      index: 9,
-      status: "unknown",
-      experiment_name: null,
+    assert.deepEqual((await herd(["tail", "1", "--stderr", "--json"])).json(), {
+      index: 1,
+      status: "ready",
+      experiment_name: "lr-0.2",
       streams: {
-        stderr: { path: join(root, ".hyperherd/logs/9.err"), lines: null, requested: 20 },
+        stderr: { path: join(root, ".hyperherd/logs/1.err"), lines: null, requested: 20 },
       },
     });
+    // A log that is there is shown, whatever the journal knows.
+    write(".hyperherd/logs/9.out", "x\n");
+    const stray = (await herd(["tail", "9", "--json"])).json() as { status: string };
+    assert.equal(stray.status, "unknown");
   }));
 
 test("no index, an unknown index and a trial without a log are told apart", () =>
   inWorkspace(YAML, async ({ herd, ran }) => {
     assert.equal((await herd(["tail", "0"])).code, 1);
+    assert.equal((await herd(["tail", "0", "--json"])).code, 1);
     await ran([{ index: 0 }]);
     assert.equal((await herd(["tail"])).code, 2);
     assert.equal((await herd(["tail", "."])).code, 2);
     assert.equal((await herd(["tail", "7"])).code, 2);
+    assert.equal((await herd(["tail", "7", "--json"])).code, 2);
     assert.equal((await herd(["tail", "1"])).code, 1);
     assert.equal((await herd(["tail", "0", "-f"])).code, 1);
     assert.equal((await herd(["tail", "0", "-f", "--json"])).code, 2);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { chmodSync } from "node:fs";
 import { test } from "node:test";
+import type { UserError } from "../../../lib/base/errors.ts";
 import { inWorkspace } from "../../support/query-workspace.ts";
 
 const YAML = `
@@ -42,4 +44,83 @@ test("values with spaces are warned of only where the launcher may split them", 
     assert.match((await herd(["run", "-n"])).stderr, /fall apart/);
     write("launch.sh", '#!/bin/bash\npython train.py "${@:2}"\n', 0o755);
     assert.doesNotMatch((await herd(["run", "-n"])).stderr, /fall apart/);
+  }));
+
+test("a launcher that bash cannot run is refused with the mend, by check as by run", () =>
+  inWorkspace(YAML, async ({ herd, write }) => {
+    const refused: [string, RegExp, RegExp][] = [
+      [
+        "#!/usr/bin/env python3\nimport sys\n",
+        /asks for "python3"/,
+        /make launch\.sh a bash script/,
+      ],
+      ["#!/usr/bin/perl -w\n", /asks for "perl"/, /starts it/],
+      ["#! /usr/bin/env -S A=1 python3 -u\n", /asks for "python3"/, /starts it/],
+      ["#!/usr/bin/python3\r\n", /asks for "python3"/, /starts it/],
+      ["#!/bin/tcsh\n", /asks for "tcsh"/, /starts it/],
+      ["\x7fELF\x01\x02", /compiled program/, /starts it/],
+      ["#!/bin/bash\r\necho\r\n", /DOS line breaks/, /sed -i 's\/\\r\$\/\/' /],
+      ["echo\r\n", /DOS line breaks/, /sed -i/],
+    ];
+    for (const [text, message, hint] of refused) {
+      write("launch.sh", text, 0o755);
+      const said = await herd(["run", "-n"]);
+      assert.equal(said.code, 2, text);
+      assert.match(said.error!.message, message);
+      assert.match(String((said.error as UserError).hint), hint);
+      const check = (await herd(["check", "--json"])).json() as { problems: { message: string }[] };
+      assert.match(check.problems[0]!.message, message);
+    }
+    write("train.py", "#!/usr/bin/env python3\n", 0o755);
+    write("hyperherd.yaml", YAML.replace("launch.sh", "train.py"));
+    const { hint } = (await herd(["run", "-n"])).error as UserError;
+    assert.match(
+      hint!,
+      /^Make launch\.sh a bash script that starts it: exec \.\/train\.py "\$\{@:2\}"/,
+    );
+  }));
+
+test("launchers for a shell, or without a first line for anybody, pass; an absent shell is a note", () =>
+  inWorkspace(YAML, async ({ herd, write }) => {
+    const fine = [
+      "#!/bin/bash\n",
+      "#!/bin/sh -e\n",
+      "#! /usr/bin/env bash\n",
+      "echo\n",
+      "#!\n",
+      "",
+    ];
+    fine.push("#!/usr/bin/env -S bash -e\n", "#!/usr/bin/env -S -u X A=b bash\n", "# python\n");
+    for (const text of fine) {
+      write("launch.sh", text, 0o755);
+      const said = await herd(["run", "-n"]);
+      assert.equal(said.code, 0, `${text}: ${said.error?.message}`);
+      assert.doesNotMatch(said.stderr, /asks for/, text);
+    }
+    for (const line of ["#!/opt/none/bin/bash", "#!/usr/bin/env ksh93.99"]) {
+      write("launch.sh", `${line}\necho\n`, 0o755);
+      const said = await herd(["run", "-n"]);
+      assert.equal(said.code, 0, said.error?.message);
+      assert.match(
+        said.stderr,
+        /Note: The first line of .*launch\.sh asks for ".*", which is not here/,
+      );
+    }
+  }));
+
+test("a read-only folder can be checked and previewed, and is refused when something would run", () =>
+  inWorkspace(YAML, async ({ herd, root }) => {
+    chmodSync(root, 0o555);
+    try {
+      for (const argv of [["check"], ["run", "-n"]]) {
+        const said = await herd(argv);
+        assert.equal(said.code, 0, said.error?.message);
+        assert.match(said.stderr, /Note: .* is not writable: it can be looked at, not run/);
+      }
+      const run = await herd(["run"]);
+      assert.equal(run.code, 2);
+      assert.match(run.error!.message, /is not writable/);
+    } finally {
+      chmodSync(root, 0o755);
+    }
   }));

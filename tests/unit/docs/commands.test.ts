@@ -85,43 +85,47 @@ async function untilStepped(path: string, wanted: string): Promise<void> {
 }
 
 test("what commands print of a sweep with --json is what docs/commands.md says", () =>
-  inSweep({ yaml: localYaml(5, HALVING), launcher: LAUNCHER }, async ({ path }: TestWorkspace) => {
-    const said = (...argv: string[]) => runJson(argv);
-    assertDocumented(tableOf("check"), [await said("check", path)]);
-    const early = [await said("ls", path), await said("status", path), await said("stats", path)];
-    const preview = await said("run", path, "-n");
-    const tested = [await said("test", path, "0")];
-    const ran = await said("run", path);
-    assertDocumented(tableOf("run"), [preview, ran]);
-    await untilStepped(path, "completed failed running running running");
-    assertDocumented(tableOf("test"), tested);
-    assertDocumented(tableOf("ls"), [early[0], await said("ls", path)]);
-    assertDocumented(tableOf("status"), [early[1], await said("status", path)]);
-    assertDocumented(tableOf("stats"), [early[2], await said("stats", path)]);
-    assertDocumented(tableOf("tail"), [
-      await said("tail", path, "1"),
-      await said("tail", path, "77"),
-    ]);
-    assertDocumented(tableOf("snapshot"), [await said("snapshot", path, "--limit", "3")]);
-    assertDocumented(tableOf("res"), [await said("res", path)]);
-    assertDocumented(tableOf("res", "With `--steps`:"), [await said("res", path, "--steps")]);
-    assertDocumented(tableOf("res", "With `--best`:"), [await said("res", path, "--best")]);
-    const passes = [await said("sh", path, "-n"), await said("sh", path)];
-    assertDocumented(tableOf("sh"), passes);
-    await untilStatus(path, (all) => all.filter((one) => one === "running").length <= 1);
-    const { trials } = await said("status", path);
-    const first = (status: string) =>
-      `${trials.find((one: { status: string }) => one.status === status)?.index}`;
-    assertDocumented(tableOf("resume"), [await said("resume", path, first("pruned"))]);
-    await untilStatus(path, (all) => all.includes("running"));
-    const live = first("pruned");
-    assertDocumented(tableOf("pause"), [await said("pause", path, live)]);
-    assertDocumented(tableOf("prune"), [await said("prune", path, live)]);
-    const log = ["log", "accuracy", "0.5", "--trial", "0", "--workspace", path];
-    assertDocumented(tableOf("log"), [await said(...log), await said(...log, "--step", "3")]);
-    assertDocumented(tableOf("stop"), [await said("stop", path, "--all")]);
-    assertDocumented(tableOf("clean"), [await said("clean", path, "--logs", "--yes")]);
-  }));
+  inSweep(
+    { yaml: localYaml(5, HALVING), launcher: LAUNCHER },
+    async ({ path, write }: TestWorkspace) => {
+      const said = (...argv: string[]) => runJson(argv);
+      assertDocumented(tableOf("check"), [await said("check", path)]);
+      const early = [await said("ls", path), await said("status", path), await said("stats", path)];
+      const preview = await said("run", path, "-n");
+      const tested = [await said("test", path, "0")];
+      const ran = await said("run", path);
+      assertDocumented(tableOf("run"), [preview, ran]);
+      await untilStepped(path, "completed failed running running running");
+      assertDocumented(tableOf("test"), tested);
+      assertDocumented(tableOf("ls"), [early[0], await said("ls", path)]);
+      assertDocumented(tableOf("status"), [early[1], await said("status", path)]);
+      assertDocumented(tableOf("stats"), [early[2], await said("stats", path)]);
+      write(".hyperherd/logs/77.out", "of a trial that nobody knows\n");
+      assertDocumented(tableOf("tail"), [
+        await said("tail", path, "1"),
+        await said("tail", path, "77"),
+      ]);
+      assertDocumented(tableOf("snapshot"), [await said("snapshot", path, "--limit", "3")]);
+      assertDocumented(tableOf("res"), [await said("res", path)]);
+      assertDocumented(tableOf("res", "With `--steps`:"), [await said("res", path, "--steps")]);
+      assertDocumented(tableOf("res", "With `--best`:"), [await said("res", path, "--best")]);
+      const passes = [await said("sh", path, "-n"), await said("sh", path)];
+      assertDocumented(tableOf("sh"), passes);
+      await untilStatus(path, (all) => all.filter((one) => one === "running").length <= 1);
+      const { trials } = await said("status", path);
+      const first = (status: string) =>
+        `${trials.find((one: { status: string }) => one.status === status)?.index}`;
+      assertDocumented(tableOf("resume"), [await said("resume", path, first("pruned"))]);
+      await untilStatus(path, (all) => all.includes("running"));
+      const live = first("pruned");
+      assertDocumented(tableOf("pause"), [await said("pause", path, live)]);
+      assertDocumented(tableOf("prune"), [await said("prune", path, live)]);
+      const log = ["log", "accuracy", "0.5", "--trial", "0", "--workspace", path];
+      assertDocumented(tableOf("log"), [await said(...log), await said(...log, "--step", "3")]);
+      assertDocumented(tableOf("stop"), [await said("stop", path, "--all")]);
+      assertDocumented(tableOf("clean"), [await said("clean", path, "--logs", "--yes")]);
+    },
+  ));
 
 test("test --all and res --best of repeats print what docs/commands.md says", () =>
   inSweep(

@@ -314,3 +314,16 @@ test("many processes that take, keep and die never hold the lease two at a time"
 function space(): string {
   return readlinkSync("/proc/self/ns/pid");
 }
+
+test("who waits for another holder is told who it is, once and not at once", () =>
+  inFolder(async (folder) => {
+    leaveLease(folder, 1, {});
+    const told: string[] = [];
+    const onWaiting = (holder: Holder) => told.push(describeHolder(holder));
+    refused(await request(folder, { waitMs: 1_000, onWaiting }));
+    assert.deepEqual(told, []);
+    refused(await request(folder, { waitMs: 20_000, onWaiting }));
+    assert.deepEqual(told, [
+      '"herd monitor" (process 4711 on elsewhere, since 2025-01-02T03:04:05Z)',
+    ]);
+  }));

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { lastLine, plainText, tailLines } from "../../../lib/store/log-tail.ts";
+import { isDivider, lastLine, plainText, tailLines } from "../../../lib/store/log-tail.ts";
 import { inFolder } from "../../support/store-folder.ts";
 
 test("the last lines are those that reading all of the file gives, at any number and length", () =>
@@ -81,3 +81,20 @@ test("the last line is what a terminal would show last", () =>
 test("plain text keeps words, newlines and tabs and nothing that commands a terminal", () => {
   assert.equal(plainText("a\u0007\u001b[2J\u001b(B\u009bb\tc\nd\u001b"), "ab\tc\nd");
 });
+
+test("the line that begins a run is not its last line, and what was said before it is another run's", () =>
+  inFolder((folder) => {
+    const path = join(folder, "log");
+    const begins = "===== herd: trial 3, attempt 1, job 7_3, restart 0, node n1, " +
+      "2025-01-02T03:04:05+0100 =====\n";
+    assert.equal(isDivider(begins.trim()), true);
+    assert.equal(isDivider("===== results ====="), false);
+    writeFileSync(path, begins);
+    assert.equal(lastLine(path), undefined);
+    appendFileSync(path, "epoch 1\n");
+    assert.equal(lastLine(path), "epoch 1");
+    appendFileSync(path, begins.replace("attempt 1", "attempt 2"));
+    assert.equal(lastLine(path), undefined);
+    appendFileSync(path, "\n  \n");
+    assert.equal(lastLine(path), undefined);
+  }));

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../lib/base/errors.ts";
 import { workspacePaths } from "../../../lib/store/paths.ts";
@@ -50,7 +50,30 @@ test("what is no workspace is refused with what was found", () =>
       says(/empty/, /the folder above it/),
     );
     mkdirSync(join(folder, "hyperherd.yaml"));
-    assert.throws(() => findWorkspace(folder), says(/Cannot find "hyperherd.yaml"/));
+    assert.throws(() => findWorkspace(folder), says(/hyperherd.yaml": it is a folder, not a file/));
+  }));
+
+test("an empty argument, a file that is no YAML and a name that is taken are no workspace", () =>
+  inFolder((folder) => {
+    assert.throws(() => findWorkspace(""), says(/empty argument/, /variable of a script/));
+    writeFileSync(join(folder, "launch.sh"), "");
+    const launcher = join(folder, "launch.sh");
+    assert.throws(() => findWorkspace(launcher), says(/"launch.sh" is no YAML file/, /\.yaml or/));
+    const config = join(folder, "hyperherd.yaml");
+    symlinkSync("/nowhere/x.yaml", config);
+    assert.throws(
+      () => findWorkspace(folder),
+      says(/it is a link to "\/nowhere\/x.yaml", which does not exist/),
+    );
+    // What runs must still be seen and stopped.
+    mkdirSync(join(folder, ".hyperherd"));
+    writeFileSync(join(folder, ".hyperherd", "journal.jsonl"), "");
+    assert.equal(findWorkspace(folder).root, folder);
+    rmSync(config);
+    writeFileSync(config, "");
+    assert.throws(() => findWorkspace(launcher), says(/no YAML file/, new RegExp(folder)));
+    symlinkSync(config, join(folder, "sweep.yaml"));
+    assert.equal(findWorkspace(join(folder, "sweep.yaml")).root, folder);
   }));
 
 test("G.1.15: a path with control characters is refused, other odd ones are taken", () =>

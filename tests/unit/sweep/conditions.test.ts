@@ -199,8 +199,27 @@ test("five conditions on a hundred thousand trials are applied in a second or so
   assert.ok(took < 3000, `${took} ms`);
 });
 
+/** The names of the conditions that match. */
 function names(conditions: readonly Condition[], params: Record<string, Value>): string[] {
-  const applied = applyConditions(conditions, params);
+  const telling = conditions.map((one) => ({ ...one, set: { ...one.set, matched: true } }));
+  const applied = applyConditions(telling, params);
   assert.ok("conditions" in applied);
   return applied.conditions;
 }
+
+test("only conditions that changed something are named", () => {
+  const when = [is("n", 1)];
+  const conditions = [
+    condition("excludes others", when, { exclude: { lr: [9] } }),
+    condition("forces what is so", when, { force: { lr: 1 } }),
+    condition("forces", when, { force: { lr: 2 } }),
+    condition("sets", when, { set: { x: 1 } }),
+    condition("gives more", when, { slurm: { memoryMiB: 100 } }),
+  ];
+  const applied = applyConditions(conditions, { n: 1, lr: 1 });
+  assert.deepEqual("conditions" in applied && applied.conditions, [
+    "forces",
+    "sets",
+    "gives more",
+  ]);
+});

@@ -43,7 +43,10 @@ test("less is suggested only when every trial used little and one ran to its end
 
 test("trials that needed more are told instead, and never met with less", () => {
   const advice = adviceOf([row(), row({ cause: "out-of-memory" }), row({ cause: "timeout" })]);
-  assert.match(advice[0]!, /^1 trial ran out of memory with 8G: raise slurm\.mem$/);
+  assert.match(
+    advice[0]!,
+    /^1 trial ran out of memory, having reached its limit of 8G: raise slurm\.mem$/,
+  );
   assert.match(advice[1]!, /^1 trial ran out of time at 01:00:00: raise slurm\.time/);
   assert.equal(advice.join().includes("would do"), false);
 });

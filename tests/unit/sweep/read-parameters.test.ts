@@ -148,7 +148,7 @@ test("labels are one for each value, different, and safe in a file's name", () =
   refuses([
     [
       one("{type: discrete, values: [1, 2], labels: [a]}"),
-      "4:47 Cannot match labels with values: found 1 labels for 2 values",
+      "4:47 Cannot match labels with values: found 1 label for 2 values",
     ],
     [
       one("{type: discrete, values: [1, 2], labels: [a, a]}"),
@@ -289,7 +289,11 @@ parameters:
 
 test("a value that stands twice is told", () => {
   assert.deepEqual(noticesOf(one("{type: discrete, values: [1, 2, 1.0]}")), [
-    "4:38 Found a value of parameters.a.values twice",
+    "4:38 Found 1 twice in parameters.a.values",
+  ]);
+  assert.deepEqual(noticesOf(one("{type: discrete, values: [x, y, x, y, x]}")), [
+    '4:38 Found "x" 3 times in parameters.a.values',
+    '4:41 Found "y" twice in parameters.a.values',
   ]);
 });
 

@@ -49,7 +49,7 @@ test("the configuration names the cluster's default partition and keeps within i
   assert.deepEqual(config.slurm, {
     partition: "short",
     time: "00:30:00",
-    mem: "1500M",
+    mem: "1G",
     cpus_per_task: 1,
   });
   assert.match(
@@ -207,4 +207,30 @@ test("the launcher hands every override on whole, whatever is in it", async () =
 test("the launcher and the helper carry what the package promises", () => {
   assert.match(renderLauncher(), /^#!\/bin\/bash\n/);
   assert.match(renderHelper(), /def log_result\(name, value, step=None, \*, strict=True/);
+});
+
+test("the memory is that of one CPU, in whole units, and at least 1G where a node has it", () => {
+  const cases: [number | undefined, number | undefined, string][] = [
+    [8000, 8, "1G"],
+    [64_000, 16, "3G"],
+    [256 * 1024, 64, "4G"],
+    [30_000, 18, "1536M"],
+    [1500, 64, "1G"],
+    [500, 2, "500M"],
+    [2 ** 22, 8, "8G"],
+    [8000, undefined, "7G"],
+    [undefined, 8, "8G"],
+  ];
+  for (const [memoryMiBPerNode, cpusPerNode, mem] of cases) {
+    const text = renderConfig({
+      name: "x",
+      partitions: [partition({ name: "p", memoryMiBPerNode, cpusPerNode })],
+    });
+    assert.equal(parse(text).slurm.mem, mem, `${memoryMiBPerNode} / ${cpusPerNode}`);
+  }
+  const text = renderConfig({
+    name: "x",
+    partitions: [partition({ name: "p", memoryMiBPerNode: 8000, cpusPerNode: 8 })],
+  });
+  assert.match(text, /^ {2}mem: 1G {23}# one CPU's part: a node has 8000M for 8 CPUs\n/m);
 });
