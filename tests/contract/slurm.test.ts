@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -8,6 +8,7 @@ import { runProcess } from "../../lib/base/process.ts";
 import type { JobRequest } from "../../lib/schedulers/scheduler.ts";
 import { createSlurmScheduler } from "../../lib/schedulers/slurm/scheduler.ts";
 import { type Harness, schedulerContract } from "./scheduler.ts";
+import { removeTree } from "../support/remove-tree.ts";
 
 const SKIPS = [
   {
@@ -43,7 +44,7 @@ function makeHarness(): Promise<Harness> {
     async cleanup({ force }) {
       const left = await jobsIn(workdir);
       if (left.length > 0) await runProcess(["scancel", ...left]);
-      rmSync(workdir, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+      removeTree(workdir);
       if (!force) assert.deepEqual(left, [], "jobs are left");
     },
     timing: { limitSeconds: 60, signalSeconds: 30, hurry },

@@ -15,6 +15,7 @@ import { test } from "node:test";
 import { runProcess } from "../../lib/base/process.ts";
 import { tree } from "../support/tree.ts";
 import { HERD, herd, makeSweep, statusOf, untilStatus } from "../support/herd.ts";
+import { removeTree } from "../support/remove-tree.ts";
 
 const YAML = `
 name: x6copied
@@ -82,7 +83,7 @@ test("in a copy of a live workspace nothing of the original's is touched, and cl
     assert.equal((await herd(["run", copy, "--wait"])).code, 0);
   } finally {
     sweep.write("go", "");
-    rmSync(copy, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    removeTree(copy);
     sweep.remove();
   }
 });
@@ -142,7 +143,7 @@ test("after a move it is said that live jobs write to the old path", async () =>
     mkdirSync(sweep.path, { recursive: true });
     writeFileSync(join(moved, "go"), "");
     await herd(["stop", moved, "--all"]);
-    rmSync(moved, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    removeTree(moved);
     sweep.remove();
   }
 });

@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -15,6 +14,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { HERD } from "../support/herd.ts";
+import { removeTree } from "../support/remove-tree.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -96,7 +96,7 @@ test("what the README tells a new user to type works, in its order", async () =>
     assert.match(said.get("./herd res my-sweep --best")!, /^rank +trial_id +val_loss +lr/m);
     assert.match(said.get("./herd run my-sweep --wait")!, /Submitted 4 trials \(5-8\)/);
   } finally {
-    rmSync(cwd, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    removeTree(cwd);
   }
 });
 

@@ -21,6 +21,7 @@ import { createSlurmScheduler } from "../../lib/schedulers/slurm/scheduler.ts";
 import type { Resources } from "../../lib/sweep/config.ts";
 import { parseRecord } from "../../lib/sweep/record.ts";
 import type { JobRecord, Look, Sighting } from "../../lib/sweep/sighting.ts";
+import { removeTree } from "../support/remove-tree.ts";
 
 const silent = spawnSync("sinfo", ["-h"], { encoding: "utf8", timeout: 15_000 });
 const skip = silent.status === 0 ? false : "no SLURM answers sinfo on this machine";
@@ -78,7 +79,7 @@ function workspace(
   const jobName = `hherdE_${nonce}`;
   t.after(() => {
     execFileSync("scancel", ["-n", jobName]);
-    rmSync(top, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    removeTree(top);
   });
   const resources = { ...RESOURCES, ...change };
   const output = logPattern(join(folder, "logs"), "%a.out");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -10,6 +10,7 @@ import { createSystemClock } from "../../lib/base/clock.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { exitCodeOf, explain } from "../../lib/base/explain.ts";
 import { type CaptureOptions, createCapturedTerminal } from "./captured-terminal.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** Commands find their own program by it: the local scheduler's supervisor is to be herd, not this test. */
 process.argv[1] = fileURLToPath(new URL("../../main.ts", import.meta.url));
@@ -96,7 +97,7 @@ export async function inSweep(
     await use({ path, write, read: (file) => readFileSync(join(path, file), "utf8") });
   } finally {
     // The supervisor sees that its spool is gone, ends what still runs, and ends.
-    rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    removeTree(path);
   }
 }
 

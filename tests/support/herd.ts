@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { removeTree } from "./remove-tree.ts";
 
 /** The compiled binary under test. */
 export const HERD = process.env["HERD_BINARY"] ??
@@ -117,6 +118,6 @@ export function makeSweep(files: { yaml: string; launcher: string }, name = "her
     path,
     write,
     read: (file) => readFileSync(join(path, file), "utf8"),
-    remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
+    remove: () => removeTree(path),
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSystemClock } from "../../lib/base/clock.ts";
@@ -9,6 +9,7 @@ import { hasVariable, signalMembers } from "../../lib/base/process-tree.ts";
 import { holderOf } from "../../lib/schedulers/local/lock.ts";
 import { createLocalScheduler } from "../../lib/schedulers/local/scheduler.ts";
 import type { Scheduler } from "../../lib/schedulers/scheduler.ts";
+import { removeTree } from "./remove-tree.ts";
 
 const clock = createSystemClock();
 
@@ -52,7 +53,7 @@ export function createLocalBench(slots: number | undefined, idleMs?: number): Lo
       const left = processesUnder(root);
       if (force) signalMembers(left, "SIGKILL");
       await gone(left, force ? 5_000 : 2_000);
-      rmSync(root, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+      removeTree(root);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dispatch } from "../../commands/dispatch.ts";
@@ -11,6 +11,7 @@ import type { Outside } from "../../lib/daemon/outside.ts";
 import type { Ending, Phase, Usage } from "../../lib/sweep/attempt.ts";
 import { planRun } from "../../lib/sweep/run-plan.ts";
 import { createCapturedTerminal } from "./captured-terminal.ts";
+import { removeTree } from "./remove-tree.ts";
 
 export interface Said {
   code: number;
@@ -87,7 +88,7 @@ export async function inWorkspace(
       ran: (list, submission) => record(outside(), list, submission),
     });
   } finally {
-    rmSync(root, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+    removeTree(root);
   }
 }
 

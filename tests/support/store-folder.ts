@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +7,7 @@ import type { Clock } from "../../lib/base/clock.ts";
 import type { Event } from "../../lib/sweep/event.ts";
 import type { Fold } from "../../lib/store/journal-reading.ts";
 import type { Lease } from "../../lib/store/lease.ts";
+import { removeTree } from "./remove-tree.ts";
 
 /** A folder with a hostile name that is gone after the test. */
 export async function inFolder(use: (folder: string) => void | Promise<void>): Promise<void> {
@@ -14,7 +15,7 @@ export async function inFolder(use: (folder: string) => void | Promise<void>): P
   try {
     await use(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+    removeTree(folder);
   }
 }
 

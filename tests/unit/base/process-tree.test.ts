@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -15,6 +15,7 @@ import {
   signalMembers,
   startedAt,
 } from "../../../lib/base/process-tree.ts";
+import { removeTree } from "../../support/remove-tree.ts";
 
 const clock = createSystemClock();
 
@@ -29,7 +30,7 @@ function startBash(t: TestContext, body: string): { folder: string; bash: Detach
   });
   t.after(() => {
     signalMembers(sessionMembers(new Set([bash.pid])).get(bash.pid) ?? [], "SIGKILL");
-    rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+    removeTree(folder);
   });
   return { folder, bash };
 }

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { readProcess } from "../../../lib/base/process-tree.ts";
 import { runSession } from "../../../lib/base/session.ts";
 import type { SessionOptions } from "../../../lib/base/session.ts";
+import { removeTree } from "../../support/remove-tree.ts";
 
 const env = { PATH: process.env["PATH"] ?? "" };
 
@@ -27,7 +28,7 @@ async function bash(script: string, more: Partial<SessionOptions> = {}) {
     });
     return { ...end, ...said, read: (name: string) => readFileSync(join(cwd, name), "utf8") };
   } finally {
-    rmSync(cwd, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+    removeTree(cwd);
   }
 }
 

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Ended, type RunOptions, runProcess } from "../../../lib/base/process.ts";
+import { removeTree } from "../../support/remove-tree.ts";
 
 export const EXAMPLE = fileURLToPath(new URL("../../../example", import.meta.url));
 export const HELPER = fileURLToPath(new URL("../../../commands/init", import.meta.url));
@@ -75,8 +76,7 @@ export function makeTrial(index = 3): Trial {
         env: { ...env, PYTHONPATH: "" },
         timeoutMs: 120_000,
       }),
-    [Symbol.dispose]: () =>
-      rmSync(workspace, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 }),
+    [Symbol.dispose]: () => removeTree(workspace),
   };
 }
 

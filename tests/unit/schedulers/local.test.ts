@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
@@ -26,6 +26,7 @@ import {
 import { runSupervisor } from "../../../lib/schedulers/local/supervisor.ts";
 import { taskKey } from "../../../lib/sweep/sighting.ts";
 import { localSupervisor } from "../../support/local-scheduler.ts";
+import { removeTree } from "../../support/remove-tree.ts";
 
 const clock = createSystemClock();
 const ROOM: Room = {
@@ -37,7 +38,7 @@ const ROOM: Room = {
 
 function temporaryFolder(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "herd-local-unit-"));
-  t.after(() => rmSync(path, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 }));
+  t.after(() => removeTree(path));
   return path;
 }
 

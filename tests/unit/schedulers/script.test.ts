@@ -28,6 +28,7 @@ import {
 import type { Resources } from "../../../lib/sweep/config.ts";
 import { parseRecord } from "../../../lib/sweep/record.ts";
 import type { JobRecord } from "../../../lib/sweep/sighting.ts";
+import { removeTree } from "../../support/remove-tree.ts";
 
 const GOLDEN = new URL("../../fixtures/slurm-22.05/job.sbatch", import.meta.url);
 
@@ -106,7 +107,7 @@ function bench(
   const top = mkdtempSync(join(tmpdir(), "herd-script-"));
   t.after(() => {
     chmodSync(top, 0o755);
-    rmSync(top, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 });
+    removeTree(top);
   });
   const folder = join(top, options.folderName ?? "ws");
   for (const each of ["events", "logs"]) mkdirSync(join(folder, each), { recursive: true });

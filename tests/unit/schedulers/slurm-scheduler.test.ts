@@ -8,6 +8,7 @@ import { runProcess } from "../../../lib/base/process.ts";
 import type { JobRequest, Scheduler } from "../../../lib/schedulers/scheduler.ts";
 import { cancelNames } from "../../../lib/schedulers/slurm/control.ts";
 import { createSlurmScheduler } from "../../../lib/schedulers/slurm/scheduler.ts";
+import { removeTree } from "../../support/remove-tree.ts";
 
 /** What one of SLURM's programs prints and how it ends. */
 interface Script {
@@ -35,7 +36,7 @@ function bench(
   options: { environment?: Record<string, string>; timeoutMs?: number } = {},
 ): Bench {
   const folder = mkdtempSync(join(tmpdir(), "herd-slurm-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 9, retryDelay: 100 }));
+  t.after(() => removeTree(folder));
   function set(list: Record<string, Script>): void {
     for (const [name, { out = "", err = "", code = 0, does = "" }] of Object.entries(list)) {
       const path = join(folder, name);
