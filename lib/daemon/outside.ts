@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { userInfo } from "node:os";
 import type { Parts } from "../actions/parts.ts";
 import { createPerform } from "../actions/perform.ts";
 import type { Perform } from "../actions/perform.ts";
@@ -7,11 +5,8 @@ import { observe, silences } from "../actions/observe.ts";
 import type { Clock } from "../base/clock.ts";
 import { RefusedError, UserError } from "../base/errors.ts";
 import { codeOf, readIfThere } from "../base/files.ts";
-import { runProcess } from "../base/process.ts";
 import { shellQuote } from "../base/text.ts";
-import { createLocalScheduler } from "../schedulers/local/scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
-import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { carryOver } from "../store/carry-over.ts";
 import type { CarryOver } from "../store/carry-over.ts";
 import { readDotenv } from "../store/dotenv.ts";
@@ -40,10 +35,13 @@ import { createComposer } from "./compose.ts";
 import { createFault } from "./fault.ts";
 import { writeFilesForPeople } from "./files-for-people.ts";
 import { SWEEP_FOLD } from "./fold.ts";
+import { newNonce } from "./nonce.ts";
+import { createSchedulers } from "./schedulers.ts";
 import { readSweepFile } from "./sweep-file.ts";
 import type { SweepFile } from "./sweep-file.ts";
 import { isForeign, refuseForeign, standingNote } from "./standing.ts";
 import { unwrittenParts } from "./unwritten.ts";
+import { userName } from "./user-name.ts";
 import { createWorkspaceFiles } from "./workspace-files.ts";
 
 /** How long a command waits for another one; one that was killed on another machine is outlasted. */
@@ -134,7 +132,15 @@ export function openOutside(request: OutsideRequest): Outside {
   const files = createWorkspaceFiles(paths);
   const fault = createFault(env);
   const by = `cli:${userName()}`;
-  const schedulers = new Map<string, Scheduler>();
+  const schedulers = createSchedulers({
+    env,
+    clock,
+    spool: paths.local,
+    supervisor: [...request.self, "local-supervisor"],
+    slots: slotsOf,
+    ...(request.onAsk === undefined ? {} : { onAsk: request.onAsk }),
+  });
+  const scheduler = schedulers.named;
   let inheritance: { found: HyperHerdFiles; carried: CarryOver } | undefined;
   let sweep: SweepFile | undefined;
   let secrets: Dotenv | undefined;
@@ -142,39 +148,10 @@ export function openOutside(request: OutsideRequest): Outside {
   /** The user's word that this folder is the one that submitted its jobs. */
   const adopts = env["HERD_ADOPT"] === "1";
 
-  function scheduler(name: "slurm" | "local"): Scheduler {
-    const known = schedulers.get(name);
-    if (known !== undefined) return known;
-    const made = name === "slurm"
-      ? createSlurmScheduler({
-        run: runAnnounced,
-        clock,
-        uid: process.getuid?.() ?? 0,
-        environment: env,
-      })
-      : createLocalScheduler({
-        spool: paths.local,
-        supervisor: [...request.self, "local-supervisor"],
-        clock,
-        slots: slotsOf(),
-      });
-    schedulers.set(name, made);
-    return made;
-  }
-
-  async function runAnnounced(...call: Parameters<typeof runProcess>) {
-    const answered = request.onAsk?.();
-    try {
-      return await runProcess(...call);
-    } finally {
-      answered?.();
-    }
-  }
-
   /** A copy's spool holds the original's jobs: whatever waits there must not be started. */
   function watchingScheduler(name: "slurm" | "local"): Scheduler {
     if (name === "slurm" || !isForeign(standing())) return scheduler(name);
-    return createLocalScheduler({ spool: paths.local, supervisor: [], clock, passive: true });
+    return schedulers.watchingLocal();
   }
 
   function standing(): Standing {
@@ -475,18 +452,4 @@ function refuseDamage({ damage: [first] }: HyperHerdFiles, manifest: string): vo
       facts: { path },
     },
   );
-}
-
-/** Ten characters that are safe in job names and paths: 50 random bits. */
-function newNonce(): string {
-  const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-  return [...randomBytes(10)].map((byte) => alphabet[byte % 32]).join("");
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `${process.getuid?.() ?? "unknown"}`;
-  }
 }
