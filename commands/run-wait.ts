@@ -8,6 +8,7 @@ import { attemptKey } from "../lib/sweep/event.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
 import { silences } from "../lib/sweep/silence.ts";
 import { LIVE } from "../lib/sweep/status.ts";
+import type { Status } from "../lib/sweep/status.ts";
 import { trialViews } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";
 import { say } from "./open.ts";
@@ -108,9 +109,8 @@ export async function waitForTrials(
 
 /** Trials whose last submission came to nothing: it was handed over in an outage and never arrived. */
 function neverArrived(views: readonly TrialView[]): number[] {
-  return views.filter(({ status, attempts, attempt }) =>
-    (status === "ready" || status === "failed") && attempts > (attempt?.number ?? 0)
-  ).map(({ trial }) => trial.index);
+  return views.filter(({ status, cameToNothing }) => cameToNothing && !LIVE.has(status))
+    .map(({ trial }) => trial.index);
 }
 
 /** Submits what there is room for now. An outage is no reason to stop waiting. */
@@ -189,13 +189,16 @@ function hasNews(outside: Outside, open: readonly Attempt[]): boolean {
   });
 }
 
+/** Pruned and paused trials ended as somebody wanted. */
+const ENDED_WELL: ReadonlySet<Status> = new Set<Status>(["completed", "pruned", "paused"]);
+
 function finish(
   { out, json, clock }: RunContext,
   outside: Outside,
   outcome: RunResult,
   views: readonly TrialView[],
 ): number {
-  const bad = views.filter(({ status }) => status === "failed" || status === "cancelled");
+  const bad = views.filter(({ status }) => !ENDED_WELL.has(status));
   if (json) {
     const { sweep } = outside.state();
     const facts = { sweep, now: clock.now(), warnings: outcome.warnings };

@@ -13,8 +13,10 @@ export interface TrialView {
   trial: Trial;
   status: Status;
   attempt: Attempt | undefined;
-  /** How many attempts there were. */
+  /** How many attempts reached the scheduler. */
   attempts: number;
+  /** Its last submission was refused or never arrived: nothing runs, whatever it was before. */
+  cameToNothing: boolean;
   /** `stop`, `pause` or `prune` that the cluster has not carried out yet. */
   wish: string | undefined;
   /** Time since its job gave a sign of life; known of running trials at a look. */
@@ -44,18 +46,21 @@ export function viewOf(state: SweepState, trial: Trial, silentMs?: number): Tria
   const attempt = latestAttempt(state, trial.index);
   const status = statusOf(state, trial.index);
   const wish = pendingIntent(state, trial.index);
+  const made = (state.attemptsOf.get(trial.index) ?? []).map((key) => state.attempts.get(key));
   return {
     trial,
     status,
     attempt,
-    attempts:
-      (state.attemptsOf.get(trial.index) ?? []).filter((key) =>
-        state.attempts.get(key)?.ending?.cause !== "not-submitted"
-      ).length,
+    attempts: made.filter((one) => !isNothing(one)).length,
+    cameToNothing: isNothing(made.at(-1)),
     wish,
     silentMs,
     note: noteOf(state, trial, { status, attempt, wish, silentMs }),
   };
+}
+
+function isNothing(attempt: Attempt | undefined): boolean {
+  return attempt?.ending?.cause === "not-submitted";
 }
 
 function noteOf(

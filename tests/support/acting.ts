@@ -152,24 +152,3 @@ export const LIMITS: Limits = {
   partitions: [],
   version: undefined,
 };
-
-/** A sighting of job 7's task 0, as `submittedSweep` made it. */
-export function sighting(state: Sighting["state"], more: Partial<Sighting> = {}): Sighting {
-  return {
-    jobId: "7",
-    task: 0,
-    jobName: "hyperherd_test_s1",
-    state,
-    raw: state.toUpperCase(),
-    view: "queue",
-    reason: undefined,
-    startedAt: undefined,
-    endedAt: undefined,
-    node: undefined,
-    exitCode: undefined,
-    signal: undefined,
-    restarts: undefined,
-    usage: undefined,
-    ...more,
-  };
-}

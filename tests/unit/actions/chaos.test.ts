@@ -10,7 +10,8 @@ import { taskKey } from "../../../lib/sweep/sighting.ts";
 import type { Answer, JobRecord, SeenState, Sighting } from "../../../lib/sweep/sighting.ts";
 import { emptyState } from "../../../lib/sweep/state.ts";
 import { statusOf } from "../../../lib/sweep/status.ts";
-import { createActing, LIMITS, sighting } from "../../support/acting.ts";
+import { createActing, LIMITS } from "../../support/acting.ts";
+import { seen as sighting } from "../../support/scene.ts";
 import { seeded } from "../../support/kill-campaign.ts";
 import { discrete, sampleConfig } from "../../support/sample-config.ts";
 

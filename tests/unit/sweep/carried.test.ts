@@ -11,6 +11,7 @@ import { statusOf } from "../../../lib/sweep/status.ts";
 import { transitions } from "../../../lib/sweep/transition.ts";
 import { viewOf } from "../../../lib/sweep/view.ts";
 import { add, stateOf } from "../../support/journal-of.ts";
+import { seen as seenOf7 } from "../../support/scene.ts";
 
 const YES: Answer = { answered: true };
 const DOWN: Answer = { answered: false, reason: "unreachable", message: "connect failure" };
@@ -19,23 +20,7 @@ const START = 2_000_000;
 const NAME = "hyperherd_test";
 
 function seen(state: SeenState, more: Partial<Sighting> = {}): Sighting {
-  return {
-    jobId: "7",
-    task: 0,
-    jobName: NAME,
-    state,
-    raw: state.toUpperCase(),
-    view: "accounting",
-    reason: undefined,
-    startedAt: undefined,
-    endedAt: undefined,
-    node: undefined,
-    exitCode: undefined,
-    signal: undefined,
-    restarts: undefined,
-    usage: undefined,
-    ...more,
-  };
+  return seenOf7(state, { jobName: NAME, view: "accounting", ...more });
 }
 
 /** One trial of HyperHerd's with job 7, carried over at `START`. */

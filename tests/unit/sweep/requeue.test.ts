@@ -2,52 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attemptKey } from "../../../lib/sweep/event.ts";
 import { taskKey } from "../../../lib/sweep/sighting.ts";
-import type { Answer, JobRecord, SeenState, Sighting } from "../../../lib/sweep/sighting.ts";
+import type { Answer, JobRecord, Sighting } from "../../../lib/sweep/sighting.ts";
 import { latestAttempt } from "../../../lib/sweep/state.ts";
 import type { SweepState } from "../../../lib/sweep/state.ts";
 import { LIVE, statusOf } from "../../../lib/sweep/status.ts";
 import { transitions } from "../../../lib/sweep/transition.ts";
 import { add, stateOf, submittedSweep } from "../../support/journal-of.ts";
-
-const YES: Answer = { answered: true };
-const DOWN: Answer = { answered: false, reason: "unreachable", message: "connect failure" };
-const START = 2_000_000;
-
-function seen(state: SeenState, more: Partial<Sighting> = {}): Sighting {
-  return {
-    jobId: "7",
-    task: 0,
-    jobName: "hyperherd_test_s1",
-    state,
-    raw: state.toUpperCase(),
-    view: "queue",
-    reason: undefined,
-    startedAt: undefined,
-    endedAt: undefined,
-    node: undefined,
-    exitCode: undefined,
-    signal: undefined,
-    restarts: undefined,
-    usage: undefined,
-    ...more,
-  };
-}
-
-function record(more: Partial<JobRecord>): JobRecord {
-  return {
-    submission: "s1",
-    task: 0,
-    startedAt: START,
-    restart: 0,
-    node: "n1",
-    aliveAt: START,
-    signals: [],
-    exitCode: undefined,
-    endedAt: undefined,
-    voided: false,
-    ...more,
-  };
-}
+import { DOWN, record, seen, START, YES } from "../../support/scene.ts";
 
 interface Scene {
   at?: number;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attemptKey } from "../../../lib/sweep/event.ts";
 import { taskKey } from "../../../lib/sweep/sighting.ts";
-import type { Answer, JobRecord, Look, SeenState, Sighting } from "../../../lib/sweep/sighting.ts";
+import type { Answer, JobRecord, Look, Sighting } from "../../../lib/sweep/sighting.ts";
 import { fromPlain, toPlain } from "../../../lib/sweep/state.ts";
 import type { SweepState } from "../../../lib/sweep/state.ts";
 import { describeEnding, statusOf } from "../../../lib/sweep/status.ts";
@@ -13,47 +13,9 @@ import {
   transitions,
 } from "../../../lib/sweep/transition.ts";
 import { add, stateOf, submittedSweep } from "../../support/journal-of.ts";
+import { DOWN, record, seen, START, YES } from "../../support/scene.ts";
 
-const YES: Answer = { answered: true };
-const DOWN: Answer = { answered: false, reason: "unreachable", message: "connect failure" };
 const ABSENT: Answer = { answered: false, reason: "absent", message: "no accounting" };
-const START = 2_000_000;
-
-function seen(state: SeenState, more: Partial<Sighting> = {}): Sighting {
-  return {
-    jobId: "7",
-    task: 0,
-    jobName: "hyperherd_test_s1",
-    state,
-    raw: state.toUpperCase(),
-    view: "queue",
-    reason: undefined,
-    startedAt: undefined,
-    endedAt: undefined,
-    node: undefined,
-    exitCode: undefined,
-    signal: undefined,
-    restarts: undefined,
-    usage: undefined,
-    ...more,
-  };
-}
-
-function record(more: Partial<JobRecord>): JobRecord {
-  return {
-    submission: "s1",
-    task: 0,
-    startedAt: START,
-    restart: 0,
-    node: "n1",
-    aliveAt: START,
-    signals: [],
-    exitCode: undefined,
-    endedAt: undefined,
-    voided: false,
-    ...more,
-  };
-}
 
 interface Scene {
   at?: number;
