@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 import { herd, makeSweep, untilStatus } from "../support/herd.ts";
 import { PARTITION, slurm, withoutSlurm } from "../support/slurm.ts";
+import { untilFile } from "../support/until-file.ts";
 
 const SKIP = { skip: withoutSlurm };
 
@@ -28,6 +30,17 @@ ${more}parameters:
   });
 }
 
+/** Waits until the trainer of this attempt has begun: running is seen before its first line runs. */
+async function started(sweep: ReturnType<typeof makeSweep>, attempt: number): Promise<void> {
+  const until = Date.now() + 60_000;
+  while (Date.now() < until) {
+    const story = await untilFile(join(sweep.path, "story.txt"));
+    if (story.includes(`${attempt} start`)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Attempt ${attempt} has not started: ${sweep.read("story.txt")}`);
+}
+
 /** Whether every attempt had ended before the next one began, by the trainers' own clock. */
 function assertApart(story: string): void {
   const lines = story.trim().split("\n").map((line) => line.split(" "));
@@ -46,6 +59,7 @@ test(
     t.after(sweep.remove);
     await herd(["run", sweep.path]);
     const running = await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
+    await started(sweep, 1);
     await slurm(["scancel", running.trials[0]!.job_id!]);
     for (;;) {
       const said = await herd(["run", sweep.path]);
@@ -53,7 +67,7 @@ test(
       if (/Submitted/.test(said.stdout)) break;
     }
     await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
-    await untilStatus(sweep.path, () => sweep.read("story.txt").includes("2 start"));
+    await started(sweep, 2);
     await herd(["stop", sweep.path, "--all"]);
     assertApart(sweep.read("story.txt"));
   },
@@ -67,17 +81,17 @@ test(
     t.after(sweep.remove);
     await herd(["run", sweep.path]);
     await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
-    await untilStatus(sweep.path, () => sweep.read("story.txt").includes("1 start"));
+    await started(sweep, 1);
     const forced = await herd(["run", sweep.path, "-i", "0", "--force"]);
     assert.equal(forced.code, 0, forced.stderr);
-    await untilStatus(sweep.path, () => sweep.read("story.txt").includes("2 start"));
+    await started(sweep, 2);
     await herd(["pause", sweep.path, "0"]);
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     // The grace is over: this look cancels the job, which then takes its time to end.
     await herd(["status", sweep.path]);
     const resumed = await herd(["resume", sweep.path, "0"]);
     assert.equal(resumed.code, 0, resumed.stderr);
-    await untilStatus(sweep.path, () => sweep.read("story.txt").includes("3 start"));
+    await started(sweep, 3);
     await herd(["stop", sweep.path, "--all"]);
     assertApart(sweep.read("story.txt"));
   },

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { herd, makeSweep, statusOf, untilStatus } from "../support/herd.ts";
 import type { StatusDocument } from "../support/herd.ts";
 import { LAST_NODE, PARTITION, slurm, withoutSlurm } from "../support/slurm.ts";
+import { untilFile } from "../support/until-file.ts";
 
 const SKIP = { skip: withoutSlurm };
 
@@ -147,6 +148,8 @@ test("a requeued job counts its restart and ends as one attempt", SKIP, async (t
   await herd(["run", sweep.path]);
   const running = await untilStatus(sweep.path, ({ totals }) => totals["running"] === 1);
   const job = trial(running, 0).job_id!;
+  // Running is seen before the launcher's first line runs.
+  await untilFile(`${sweep.path}/ledger.txt`);
   await slurm(["scontrol", "requeue", job]);
   const back = await untilStatus(sweep.path, (status) => {
     const { status: word, restarts } = trial(status, 0);
