@@ -118,11 +118,8 @@ exec {beat}> >(
     touch -- "$record"
   done >/dev/null 2>&1
 )
-exec {idle}<> <(:)
-nap() {
-  read -r -t 0.5 -u "$idle" _
-  [ $? -gt 128 ] || sleep 0.5
-}
+# Not `read -t`: in a shell whose traps read files too, its timer may be lost and it waits for ever.
+nap() { sleep "$1" || sleep 1; } 2>/dev/null
 
 # Living processes of the launcher's group and their parents. A name in stat may hold anything, line breaks too.
 members() {
@@ -168,25 +165,41 @@ for signal in $signals; do trap "receive $signal" "$signal"; done
 [ -z "$ending" ] || exit 143
 got=
 set -m
-bash "$launcher" "$overrides" "${tokens[@]}" </dev/null {beat}>&- {idle}>&- &
+bash "$launcher" "$overrides" "${tokens[@]}" </dev/null {beat}>&- &
 child=$!
 set +m
 # It came while the launcher was being started.
 if [ -n "$got" ]; then forward "$got"; fi
-while :; do
-  got=
-  wait "$child"
-  code=$?
-  # A wait that a signal cut short answers with the signal's number.
-  [ -n "$got" ] || break
-done
+# Whether the launcher's own process is there and no zombie.
+lives() {
+  local stat=
+  read -r -d '' stat <"/proc/$child/stat"
+  set -- ${stat##*) }
+  [ -n "$1" ] && [ "$1" != Z ] && [ "$1" != X ]
+} 2>/dev/null
+got=
+wait "$child"
+code=$?
+if [ -n "$got" ]; then
+  # A signal cut the wait short. A child that ends in just that moment, as when SLURM tells all of a job's
+  # processes to end, is lost to bash, whose next wait for it never returns: so it is waited for only when gone.
+  while lives; do nap 0.2; done
+  running=$(jobs -rp)
+  case $'\n'$running$'\n' in
+    *$'\n'"$child"$'\n'*) code=$((128 + $(kill -l "$got"))) ;;
+    *)
+      wait "$child"
+      code=$?
+      ;;
+  esac
+fi
 tell_end "done" "$code"
 
 # After a signal the group has the time that the scheduler gives it; without one, what the launcher left
 # running is ended as SLURM would, so that a forgotten background process does not hold the job.
 naps=0
 while kill -0 "-$child" 2>/dev/null && members && [ ${#pids[@]} -gt 0 ]; do
-  nap
+  nap 0.5
   [ -n "$ending" ] && continue
   naps=$((naps + 1))
   case $naps in

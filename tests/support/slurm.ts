@@ -35,3 +35,8 @@ export async function slurm(argv: readonly string[]): Promise<string> {
   if (!ended.ok) throw new Error(`${argv.join(" ")}: exit ${ended.exitCode}: ${ended.stderr}`);
   return ended.stdout;
 }
+
+/** For `scontrol update … StartTime=now`, which is refused when the job has started by itself in that moment. */
+export function unlessStarted(error: Error): void {
+  if (!error.message.includes("no longer pending")) throw error;
+}

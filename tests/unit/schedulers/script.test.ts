@@ -595,6 +595,32 @@ test("a trainer that does not catch TERM is ended by it, with the code that says
   }
 });
 
+test("a launcher that ends in the moment in which its script is told to end is never waited for in vain", async (t) => {
+  // As SLURM does it: all processes of a job are told, one right after the other.
+  const { folder, start, record } = bench(t, {
+    launcher: "trap 'exit 143' TERM\necho $$ >ready\nwhile :; do sleep 0.01; done\n",
+  });
+  const ready = join(folder, "ready");
+  for (let round = 0; round < 40; round++) {
+    const { child, ended } = start(0);
+    await until("ready", () => existsSync(ready) && readFileSync(ready, "utf8").endsWith("\n"));
+    const launcher = Number(readFileSync(ready, "utf8"));
+    const told = [launcher, ...childrenOf(launcher)];
+    for (const pid of told) if (existsSync(`/proc/${pid}`)) process.kill(pid, "SIGTERM");
+    // The window in which bash loses a child is narrow, so it is looked for in several places.
+    const end = performance.now() + (round % 20) / 10;
+    while (performance.now() < end);
+    process.kill(child.pid!, "SIGTERM");
+    let timer: ReturnType<typeof setTimeout>;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`Round ${round} hangs`)), 15_000);
+    });
+    assert.equal((await Promise.race([ended, late]).finally(() => clearTimeout(timer))).code, 143);
+    assert.equal(record(0).exitCode, 143);
+    rmSync(ready);
+  }
+});
+
 test("USR1, USR2 and HUP reach who catches them and kill nobody else", async (t) => {
   const { folder, start, record } = bench(t, {
     launcher: `sleep 300 & bash "$HYPERHERD_WORKSPACE/trainer.sh"\ncode=$?\nkill $!\nexit $code\n`,
