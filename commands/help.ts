@@ -13,7 +13,7 @@ import { commandHelp, exitCodesHelp, overview, usageOf } from "./render-help.ts"
 const EXIT_CODES = "exit-codes";
 
 /** Commands of HyperHerd's that are still to come. */
-const NOT_YET = new Set(["monitor", "install-skill", "dog"]);
+const NOT_YET = new Set(["dog"]);
 
 export const command = defineCommand({
   name: "help",

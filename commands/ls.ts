@@ -6,7 +6,7 @@ import { totalsOf, trialViews } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
-import { lsDocument } from "./ls-document.ts";
+import { lsDocument } from "../lib/sweep/ls-document.ts";
 import { trialLines } from "./ls-lines.ts";
 import { openWorkspace } from "./open.ts";
 import { PIN_OPTION } from "./pin-option.ts";

@@ -12,6 +12,7 @@ export async function openWorkspace(
   workspace: string,
 ): Promise<Outside> {
   const { openOutside } = await import("../lib/daemon/outside.ts");
+  const { findRemoteIn } = await import("../lib/daemon/remote.ts");
   const { out, env, cwd, clock, signal, json } = context;
   const outside = openOutside({
     workspace: workspacePath(cwd, workspace),
@@ -19,6 +20,7 @@ export async function openWorkspace(
     clock,
     signal,
     self: ownCommandLine(),
+    findRemote: findRemoteIn(env, signal),
     onWarning: (message) => say(out, message),
     onWaiting: json ? undefined : (message) => say(out, message),
     onAsk: json || !out.errorInteractive

@@ -1,4 +1,4 @@
-import type { TrialProgress } from "../lib/daemon/progress.ts";
+import type { TrialProgress } from "../lib/sweep/status-document.ts";
 import type { Terminal } from "../lib/base/terminal.ts";
 import { clockText, elapsedSeconds, totalsOf } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";

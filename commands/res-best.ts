@@ -4,29 +4,24 @@ import { EXIT } from "../lib/base/exit-codes.ts";
 import { renderTable } from "../lib/base/table.ts";
 import type { Column } from "../lib/base/table.ts";
 import { compactRanges, nearest } from "../lib/base/text.ts";
-import { rank, rankRepeats } from "../lib/sweep/ranking.ts";
-import type { Direction } from "../lib/sweep/ranking.ts";
-import type { Trial } from "../lib/sweep/trial.ts";
+import {
+  bestDocument,
+  bestRepeats,
+  bestRepeatsDocument,
+  bestRows,
+} from "../lib/sweep/results-document.ts";
+import type { RankedRow, Ranking, ResultRow } from "../lib/sweep/results-document.ts";
 import { say } from "./open.ts";
 import { parameterNames } from "./remembered.ts";
-import { metricCell, metricNumber, metricsJson, metricTitles, paramCell } from "./res-cells.ts";
-import type { ResContext, Row, Selection } from "./res-rows.ts";
-
-/** A trial that logged what is ranked by. */
-interface Ranked {
-  trial: Trial;
-  finals: Row["finals"];
-  value: unknown;
-}
-
-interface Ranking {
-  metric: string;
-  direction: Direction;
-  most: number;
-}
+import { metricCell, metricTitles, paramCell } from "../lib/sweep/result-text.ts";
+import type { ResContext, Selection } from "./res-rows.ts";
 
 /** `res --best`: trials, or choices averaged over their repeats, best first. */
-export function showBest(context: ResContext, selection: Selection, rows: readonly Row[]): number {
+export function showBest(
+  context: ResContext,
+  selection: Selection,
+  rows: readonly ResultRow[],
+): number {
   const finals = namesIn(rows.map((row) => row.finals));
   const last = namesIn(rows.map((row) => row.last ?? {}));
   const names = { finals, last, all: [...new Set([...finals, ...last])] };
@@ -42,7 +37,7 @@ export function showBest(context: ResContext, selection: Selection, rows: readon
       `No trial has a final result "${metric}"; ranked by what was logged last of it`,
     );
   }
-  const logged = rows.flatMap(({ trial, finals, last = {} }): Ranked[] => {
+  const logged = rows.flatMap(({ trial, finals, last = {} }): RankedRow[] => {
     const from = Object.hasOwn(finals, metric) ? finals : last;
     if (!Object.hasOwn(from, metric)) return [];
     // A value from the middle of a training is not to be compared with results, unless asked for.
@@ -99,33 +94,19 @@ function onlyMetric(known: readonly string[]): string {
 function showTrials(
   { out, json, values }: ResContext,
   { now }: Selection,
-  rows: readonly Ranked[],
-  { metric, direction, most }: Ranking,
+  rows: readonly RankedRow[],
+  ranking: Ranking,
 ): number {
-  const contenders = rows.map((row) => ({
-    index: row.trial.index,
-    params: row.trial.params,
-    value: metricNumber(row.value),
-    row,
-  }));
-  const best = rank(contenders, direction).slice(0, most);
   if (json) {
-    const trials = best.map(({ index, params, value, row }, i) => ({
-      rank: i + 1,
-      index,
-      experiment_name: row.trial.name,
-      params,
-      value,
-      metrics: metricsJson(row.finals),
-    }));
-    out.json({ metric, direction, trials });
+    out.json(bestDocument(rows, ranking));
     return EXIT.done;
   }
+  const { metric } = ranking;
   const names = parameterNames(now.state);
   const others = ["rank", "trial_id", ...names, "experiment_name"];
   const titles = others.toSpliced(2, 0, ...metricTitles([metric], others));
   const digits = values.csv ? "all" : "six";
-  const lines = best.map(({ index, params, row }, i) => [
+  const lines = bestRows(rows, ranking).map(({ index, params, row }, i) => [
     `${i + 1}`,
     `${index}`,
     metricCell(row.value, digits),
@@ -139,32 +120,18 @@ function showTrials(
 function showRepeats(
   { out, json, values }: ResContext,
   { now }: Selection,
-  rows: readonly Ranked[],
-  { metric, direction, most, seed }: Ranking & { seed: string },
+  rows: readonly RankedRow[],
+  { seed, ...ranking }: Ranking & { seed: string },
 ): number {
-  const contenders = rows.map(({ trial, value }) => ({
-    index: trial.index,
-    params: trial.params,
-    value: metricNumber(value),
-  }));
-  const best = rankRepeats(contenders, seed, direction).slice(0, most);
   const of = now.sweep?.config.repeats?.count ?? null;
   if (json) {
-    const groups = best.map(({ indices, params, mean, std }, i) => ({
-      rank: i + 1,
-      indices,
-      params,
-      mean,
-      std,
-      n: indices.length,
-      repeats: of,
-    }));
-    out.json({ metric, direction, repeats: seed, groups });
+    out.json(bestRepeatsDocument(rows, ranking, { parameter: seed, count: of }));
     return EXIT.done;
   }
+  const { metric } = ranking;
   const names = parameterNames(now.state).filter((name) => name !== seed);
   const digits = values.csv ? "all" : "six";
-  const lines = best.map(({ indices, params, mean, std }, i) => [
+  const lines = bestRepeats(rows, ranking, seed).map(({ indices, params, mean, std }, i) => [
     `${i + 1}`,
     metricCell(mean ?? NaN, digits),
     metricCell(std, digits),

@@ -41,12 +41,3 @@ export interface Selection {
   trials: readonly Trial[];
   results: Results;
 }
-
-/** What one trial came to. */
-export interface Row {
-  trial: Trial;
-  /** Its final results. */
-  finals: Readonly<Record<string, unknown>>;
-  /** Of each metric that it logged by step the last value; undefined where nobody asked. */
-  last: Readonly<Record<string, unknown>> | undefined;
-}

@@ -4,7 +4,7 @@ import { count } from "../lib/base/text.ts";
 import { curveOf } from "../lib/sweep/metrics.ts";
 import type { Point } from "../lib/sweep/metrics.ts";
 import { say } from "./open.ts";
-import { metricCell } from "./res-cells.ts";
+import { metricCell } from "../lib/sweep/result-text.ts";
 import type { ResContext, Selection } from "./res-rows.ts";
 
 interface Step {

@@ -4,15 +4,17 @@ import { EXIT } from "../lib/base/exit-codes.ts";
 import { compactRanges } from "../lib/base/text.ts";
 import type { Results } from "../lib/daemon/results.ts";
 import { matchesPins } from "../lib/sweep/pin.ts";
+import { resultTrial } from "../lib/sweep/results-document.ts";
+import type { ResultRow } from "../lib/sweep/results-document.ts";
 import type { Trial } from "../lib/sweep/trial.ts";
 import { defineCommand } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
 import { PIN_OPTION } from "./pin-option.ts";
 import { parameterNames, readPins, remember } from "./remembered.ts";
 import { showBest } from "./res-best.ts";
-import { metricCell, metricsJson, metricTitles, paramCell } from "./res-cells.ts";
+import { metricCell, metricTitles, paramCell } from "../lib/sweep/result-text.ts";
 import { RES_OPTIONS } from "./res-rows.ts";
-import type { ResContext, Row, Selection } from "./res-rows.ts";
+import type { ResContext, Selection } from "./res-rows.ts";
 import { showSteps } from "./res-steps.ts";
 
 /** More notices of one kind than this are only counted. */
@@ -60,7 +62,7 @@ export const command = defineCommand({
       !known.some(({ index }) => listed.has(index) && hasFinal(results, index));
     const { lastValues } = await import("../lib/daemon/results.ts");
     const wanted = values.last || without || values.best !== undefined;
-    const rows = trials.map((trial): Row => ({
+    const rows = trials.map((trial): ResultRow => ({
       trial,
       finals: finals.get(trial.index) ?? {},
       last: wanted ? listed.has(trial.index) ? lastValues(results, trial.index) : {} : undefined,
@@ -99,9 +101,9 @@ function readFinals(
   { out }: ResContext,
   trials: readonly Trial[],
   results: Results,
-): Map<number, Row["finals"]> {
+): Map<number, ResultRow["finals"]> {
   const notices: string[] = [];
-  const finals = new Map<number, Row["finals"]>();
+  const finals = new Map<number, ResultRow["finals"]>();
   for (const { index } of trials) {
     const { values, notices: more } = results.readFinal(index);
     notices.push(...more.map(({ message }) => message));
@@ -120,18 +122,10 @@ function hasFinal(results: Results, index: number): boolean {
 function showTable(
   { out, json, values }: ResContext,
   { now }: Selection,
-  rows: readonly Row[],
+  rows: readonly ResultRow[],
 ): number {
   if (json) {
-    out.json({
-      trials: rows.map(({ trial, finals, last }) => ({
-        index: trial.index,
-        experiment_name: trial.name,
-        params: trial.params,
-        metrics: metricsJson(finals),
-        last: last === undefined ? null : metricsJson(last),
-      })),
-    });
+    out.json({ trials: rows.map(resultTrial) });
     return EXIT.done;
   }
   const [separator, digits] = values.csv ? [",", "all"] as const : ["\t", "six"] as const;
@@ -156,7 +150,7 @@ function showTable(
 }
 
 /** In the order in which they are first seen, final results before others. */
-function metricNames(rows: readonly Row[]): string[] {
+function metricNames(rows: readonly ResultRow[]): string[] {
   const names = new Set<string>();
   for (const { finals } of rows) for (const name of Object.keys(finals)) names.add(name);
   for (const { last } of rows) for (const name of Object.keys(last ?? {})) names.add(name);

@@ -7,6 +7,7 @@ import type { Attempt } from "../lib/sweep/attempt.ts";
 import { attemptKey } from "../lib/sweep/event.ts";
 import type { RunRequest } from "../lib/sweep/run-plan.ts";
 import { silences } from "../lib/sweep/silence.ts";
+import { statusDocument } from "../lib/sweep/status-document.ts";
 import { LIVE } from "../lib/sweep/status.ts";
 import type { Status } from "../lib/sweep/status.ts";
 import { trialViews } from "../lib/sweep/view.ts";
@@ -16,7 +17,6 @@ import { refusalOf } from "./refusal.ts";
 import { progressLines, transitionLine } from "./progress-lines.ts";
 import { runDocument } from "./run-report.ts";
 import type { RunContext } from "./run-options.ts";
-import { statusDocument } from "./status-document.ts";
 
 /** The jobs' own records are looked at this often: a few calls of stat, none to the controller. */
 const RECORDS_MS = 500;

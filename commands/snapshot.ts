@@ -6,8 +6,8 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace } from "./open.ts";
 import { remember } from "./remembered.ts";
-import { metricsJson } from "./res-cells.ts";
-import { usageFields } from "./usage-document.ts";
+import { metricsJson } from "../lib/sweep/result-text.ts";
+import { usageFields } from "../lib/sweep/usage-document.ts";
 
 /** Changes when a reader of the document would have to change. */
 const SCHEMA = 1;

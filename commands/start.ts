@@ -3,6 +3,7 @@ import { createSystemClock } from "../lib/base/clock.ts";
 import { SchedulerError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { exitCodeOf, explain, kindOf } from "../lib/base/explain.ts";
+import { isHangupIgnored } from "../lib/base/hangup.ts";
 import { createFileLog, isDebugging, type Log, logPath } from "../lib/base/log.ts";
 import { createOutput } from "../lib/base/output.ts";
 import { terminalQuestion } from "../lib/base/question.ts";
@@ -73,7 +74,8 @@ function listenForEnd(beforeDeath: () => void): Ending {
     code ??= wanted;
     controller.abort();
   };
-  const listeners = Object.entries(SIGNALS).map(([name, wanted]) => {
+  const heard = Object.entries(SIGNALS).filter(([name]) => name !== "SIGHUP" || !isHangupIgnored());
+  const listeners = heard.map(([name, wanted]) => {
     const listener = () => {
       if (code === undefined) return end(wanted);
       beforeDeath();

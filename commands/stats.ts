@@ -12,7 +12,7 @@ import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
 import { statusCell } from "./paint-status.ts";
 import { smartWorkspace } from "./smart-workspace.ts";
-import { usageFields, usageRow } from "./usage-document.ts";
+import { statsTrial, usageRow } from "../lib/sweep/usage-document.ts";
 
 export const command = defineCommand({
   name: "stats",
@@ -38,7 +38,7 @@ export const command = defineCommand({
     for (const warning of warnings) say(out, warning);
     const advice = adviceOf(views.map((view) => usageRow(view, state, clock.now())));
     if (json) {
-      const trials = views.map((view) => documentOf(view, state, clock.now()));
+      const trials = views.map((view) => statsTrial(view, state, clock.now()));
       out.json({ trials, advice, warnings });
       return EXIT.done;
     }
@@ -63,23 +63,6 @@ function select(state: SweepState, index: number | undefined): TrialView[] {
   }
   if (view.attempt !== undefined) return [view];
   throw new NothingError(`Nothing is known of what trial ${index} used: it was never started`);
-}
-
-function documentOf(view: TrialView, state: SweepState, now: number): unknown {
-  const row = usageRow(view, state, now);
-  const { memory, time, cpu } = efficiencyOf(row);
-  return {
-    index: view.trial.index,
-    experiment_name: view.trial.name,
-    ...usageFields(view, now),
-    status: view.status,
-    cpu_seconds: row.usage?.cpuSeconds ?? null,
-    allocated_cpus: row.usage?.allocatedCpus ?? null,
-    time_limit_seconds: row.limitSeconds ?? null,
-    memory_efficiency: memory,
-    time_efficiency: time,
-    cpu_efficiency: cpu,
-  };
 }
 
 const COLUMNS: readonly Column[] = [

@@ -5,7 +5,8 @@ import type { Cell, Column } from "../lib/base/table.ts";
 import type { Terminal } from "../lib/base/terminal.ts";
 import { count } from "../lib/base/text.ts";
 import type { Outside, View } from "../lib/daemon/outside.ts";
-import type { TrialProgress } from "../lib/daemon/progress.ts";
+import { statusDocument } from "../lib/sweep/status-document.ts";
+import type { TrialProgress } from "../lib/sweep/status-document.ts";
 import { silences } from "../lib/sweep/silence.ts";
 import { STATUSES } from "../lib/sweep/status.ts";
 import { clockText, elapsedSeconds, totalsOf, trialViews } from "../lib/sweep/view.ts";
@@ -14,7 +15,6 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
 import { statusCell } from "./paint-status.ts";
-import { statusDocument } from "./status-document.ts";
 
 const OPTIONS = [
   {

@@ -3,6 +3,7 @@ import type { Entry } from "./command.ts";
 export const TABLE: readonly Entry[] = [
   { name: "init", group: "Set up", load: () => import("./init.ts") },
   { name: "doctor", group: "Set up", load: () => import("./doctor.ts") },
+  { name: "install-skill", group: "Set up", load: () => import("./install-skill.ts") },
   { name: "check", group: "Run", load: () => import("./check.ts") },
   { name: "run", group: "Run", load: () => import("./run.ts") },
   { name: "test", group: "Run", load: () => import("./test.ts") },
@@ -18,6 +19,11 @@ export const TABLE: readonly Entry[] = [
   { name: "res", group: "Look", load: () => import("./res.ts") },
   { name: "stats", group: "Look", load: () => import("./stats.ts") },
   { name: "snapshot", group: "Look", load: () => import("./snapshot.ts") },
+  { name: "api", group: "Look", load: () => import("./api.ts") },
+  { name: "playbook", group: "Look", load: () => import("./playbook.ts") },
+  { name: "mcp", group: "Look", load: () => import("./mcp.ts") },
+  { name: "monitor", group: "Monitor", load: () => import("./monitor.ts") },
+  { name: "attach", group: "Monitor", load: () => import("./attach.ts") },
   { name: "log", group: "For trainers", load: () => import("./log.ts") },
   {
     name: "local-supervisor",

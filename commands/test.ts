@@ -180,7 +180,7 @@ async function prepareWorkspace(
       say(out, `Results that were there before trial ${id} ever ran are now in ${folder}`);
     }
     return Promise.resolve();
-  });
+  }, { here: true });
 }
 
 async function putAway(
@@ -210,7 +210,7 @@ async function putAway(
       );
     }
     return Promise.resolve();
-  });
+  }, { here: true });
 }
 
 /** Safe in a file's name. */

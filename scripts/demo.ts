@@ -35,10 +35,16 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
+/** A demo asks nothing and spends nothing: nobody types, and no model is called. */
+const ALONE = {
+  unattended: true,
+  env: { ANTHROPIC_API_KEY: "", ANTHROPIC_AUTH_TOKEN: "" },
+};
+
 /** Says the line, runs it, and ends the demo when it fails. */
 async function show(...words: string[]): Promise<void> {
   console.log(`\n$ ./herd ${words.join(" ")}`);
-  const code = await run([HERD, ...words]);
+  const code = await run([HERD, ...words], ALONE);
   if (code !== 0) {
     console.error(`The demo ends here: herd ${words[0]} ended with exit code ${code}`);
     Deno.exit(code);
@@ -55,16 +61,17 @@ async function demo(): Promise<void> {
     await compile();
   }
   await freshSweep();
-  await show("run", SWEEP, "--wait");
+  await show("monitor", SWEEP);
   await show("res", SWEEP, "--best");
   console.log(`
-That was ${SWEEP}/hyperherd.yaml, run as processes of this machine. Try next:
+That was ${SWEEP}/hyperherd.yaml, run as processes of this machine. Nobody was asked anything, because
+a demo has to run by itself: in a terminal of yours \`herd monitor\` listens to what you type. Try next:
 
   ./herd status ${SWEEP}          what became of every trial
   ./herd stats ${SWEEP}           time and memory that they used
   ./herd tail ${SWEEP} 0          what trial 0 printed
   ./herd res ${SWEEP}             the results as a table, ready for a spreadsheet
-  edit ${SWEEP}/hyperherd.yaml, then ./herd run ${SWEEP} --wait: only what is new runs
+  edit ${SWEEP}/hyperherd.yaml, then ./herd monitor ${SWEEP}: only what is new runs
   ./herd init my-sweep            a sweep of your own
   ./herd help                     everything else`);
 }

@@ -10,7 +10,7 @@ export const BUN = `${ROOT}node_modules/bun/bin/bun.exe`;
  * (allowed in deno.json) has put the real program in place of its small stand-in. Does nothing when so.
  */
 export async function ensureInstalled(): Promise<void> {
-  if (hasBun()) return;
+  if (hasBun() && hasPackages()) return;
   console.error("Installing packages (once) ...");
   const code = await run([Deno.execPath(), "install", "--quiet"]);
   if (code !== 0 || !hasBun()) {
@@ -18,6 +18,21 @@ export async function ensureInstalled(): Promise<void> {
       `Cannot install the packages: deno install ended with ${code}, and ${BUN} is not there`,
     );
   }
+}
+
+/** A checkout that is older than a package in deno.json lacks it. */
+function hasPackages(): boolean {
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
+    imports: Record<string, string>;
+  };
+  return Object.entries(imports).every(([name, source]) => {
+    try {
+      const text = Deno.readTextFileSync(`${ROOT}node_modules/${name}/package.json`);
+      return source.endsWith(`@${(JSON.parse(text) as { version: string }).version}`);
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** The stand-in that is there before the install script ran is a few hundred bytes long. */
@@ -34,6 +49,8 @@ export interface RunOptions {
   cwd?: string;
   /** Shows nothing of what it prints. */
   quiet?: boolean;
+  /** Without this one's input: nobody can be asked. */
+  unattended?: boolean;
 }
 
 /** Runs a program with this one's own input and output; resolves to its exit code. */
@@ -42,6 +59,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
     args: argv.slice(1),
     cwd: options.cwd ?? ROOT,
     env: options.env ?? {},
+    ...(options.unattended ? { stdin: "null" } as const : {}),
     ...(options.quiet ? { stdout: "null", stderr: "null" } as const : {}),
   }).spawn();
   return (await child.status).code;

@@ -7,7 +7,7 @@ import { latestAttempt } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
 import { transitions } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
-import { observe, silences } from "./observe.ts";
+import { observe, observeRecords, silences } from "./observe.ts";
 import type { Parts } from "./parts.ts";
 import { taskRefs } from "./parts.ts";
 import { recover } from "./recover.ts";
@@ -50,6 +50,20 @@ export async function look(
   const due = overdue(parts.state(), parts.clock.now(), graceSeconds, silent);
   const failed = [await cancelTrials(parts, due), await cancelSuperseded(parts)];
   return { observations, warnings: [...warnings, ...failed.filter((one) => one !== undefined)] };
+}
+
+/**
+ * Takes over what the jobs have written about themselves and asks no scheduler:
+ * cheap enough for each sign of life. A look confirms or corrects it.
+ */
+export function lookAtRecords(parts: Parts): LookResult {
+  const observations = observeRecords(parts.state(), parts.files, parts.clock.now());
+  const changes = observations.flatMap((observation) => transitions(parts.state(), observation));
+  if (changes.length > 0) parts.append([{ type: "attempts-changed", changes }]);
+  for (const { trial, signal } of signalsDue(parts.state())) {
+    parts.files.writeSignal(trial, signal);
+  }
+  return { observations, warnings: [] };
 }
 
 /**

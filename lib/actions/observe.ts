@@ -56,6 +56,33 @@ export async function observe(
   return observations;
 }
 
+/** What the jobs themselves have written: no scheduler is asked, and silence means nothing. */
+export function observeRecords(
+  state: SweepState,
+  { readRecords }: Pick<WatchParts, "readRecords">,
+  now: number,
+): Observation[] {
+  const silent = {
+    answered: false,
+    reason: "not-asked",
+    message: "only records were read",
+  } as const;
+  return [...schedulersInUse(state, false)].map((scheduler) => {
+    const open = [...state.attempts.values()].filter((attempt) =>
+      isOpen(attempt) && state.submissions.get(attempt.submission)?.scheduler === scheduler
+    );
+    const records = readRecords(open.map(({ submission, task }) => ({ submission, task })));
+    const look = {
+      at: now,
+      queue: silent,
+      accounting: silent,
+      inQueue: new Map(),
+      inAccounting: new Map(),
+    };
+    return { scheduler, look, records };
+  });
+}
+
 function schedulersInUse(state: SweepState, ended: boolean): Set<"slurm" | "local"> {
   const names = new Set<"slurm" | "local">();
   // The local scheduler requeues nothing.

@@ -60,6 +60,10 @@ export interface WorkspaceFiles {
   writeSignal(trial: number, signal: "prune" | "pause"): void;
   /** Before these attempts are submitted: what earlier ones were told must not reach them. */
   clearSignals(tasks: readonly { trial: number; attempt: number }[]): void;
+  /** The YAML's text as it is now. Throws UserError when it cannot be read. */
+  readConfigText(): string;
+  /** Puts a new text in the YAML's place by rename; its mode stays. Durable on return. */
+  replaceConfigText(text: string): void;
   /** A metric's points in the order of the file; empty when there are none. */
   readMetric(trial: number, metric: string): readonly Point[];
   readRecords(

@@ -1,8 +1,11 @@
+import type { MonitorHappening } from "../sweep/monitor-event.ts";
+import { bump } from "./bump.ts";
+import type { BumpAction, BumpResult } from "./bump.ts";
 import { cleanUp } from "./clean.ts";
 import type { CleanResult } from "./clean.ts";
 import { halve } from "./halve.ts";
 import type { HalveAction, HalveResult } from "./halve.ts";
-import { look } from "./look.ts";
+import { look, lookAtRecords } from "./look.ts";
 import type { LookResult } from "./look.ts";
 import { mark } from "./mark.ts";
 import type { MarkResult } from "./mark.ts";
@@ -23,14 +26,19 @@ interface Chosen {
 
 /** Everything that anybody can have done to a sweep, whatever door they come through. */
 export type Action =
-  | { verb: "look"; graceSeconds: number }
+  /** `records`: only what the jobs wrote is read, and no scheduler asked. */
+  | { verb: "look"; graceSeconds: number; records?: boolean }
   | ({ verb: "run" } & RunAction)
   | ({ verb: "stop"; indices: readonly number[] | "all" } & Omit<Chosen, "indices">)
   | ({ verb: "pause" } & Chosen)
   | ({ verb: "prune" } & Chosen)
   | ({ verb: "resume"; indices: readonly number[] } & Omit<HalveAction, "settings">)
   | ({ verb: "halve" } & HalveAction)
-  | { verb: "clean" };
+  | { verb: "clean" }
+  /** Asks for more memory or time from now on: by editing the YAML, or for some trials only. */
+  | ({ verb: "bump" } & BumpAction)
+  /** The monitor's own memory: what it decided, heard and said. */
+  | { verb: "record"; whats: readonly MonitorHappening[] };
 
 interface Results {
   look: LookResult & { done: true };
@@ -41,6 +49,8 @@ interface Results {
   resume: ResumeResult;
   halve: HalveResult;
   clean: CleanResult;
+  bump: BumpResult;
+  record: { done: true };
 }
 
 /** The one function that changes a sweep. An expected no comes back as a value. */
@@ -50,7 +60,10 @@ export function createPerform(parts: Parts): Perform {
   async function perform(action: Action): Promise<Results[keyof Results] | Refusal> {
     switch (action.verb) {
       case "look":
-        return { done: true, ...await look(parts, action.graceSeconds) };
+        return {
+          done: true,
+          ...action.records ? lookAtRecords(parts) : await look(parts, action.graceSeconds),
+        };
       case "run":
         return await run(parts, action);
       case "stop":
@@ -64,6 +77,11 @@ export function createPerform(parts: Parts): Perform {
         return await halve(parts, action);
       case "clean":
         return await cleanUp(parts);
+      case "bump":
+        return bump(parts, action);
+      case "record":
+        parts.append(action.whats);
+        return { done: true };
     }
   }
   return perform as Perform;

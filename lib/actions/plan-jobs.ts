@@ -1,6 +1,7 @@
 import type { Limits } from "../schedulers/scheduler.ts";
 import { batches } from "../sweep/batches.ts";
 import type { Config, Resources } from "../sweep/config.ts";
+import type { Bump } from "../sweep/monitor-event.ts";
 import { overrideTokens, runDigest } from "../sweep/overrides.ts";
 import type { SweepState } from "../sweep/state.ts";
 import type { Trial } from "../sweep/trial.ts";
@@ -35,7 +36,7 @@ export function planJobs(
   const now = request.indices.slice(0, room);
   const trials = now.map((index) => {
     const trial = state.trials.get(index)!;
-    return { index, resources: resourcesOf(config, trial) };
+    return { index, resources: resourcesOf(config, trial, state.monitor.bumps) };
   });
   const list = batches({
     trials,
@@ -70,12 +71,34 @@ export function planJobs(
   return { jobs, left: request.indices.slice(now.length) };
 }
 
-/** What a trial asks of the cluster: the sweep's settings, with what conditions change for it. */
-export function resourcesOf(config: Config, trial: Pick<Trial, "resources">): Resources {
+/**
+ * What a trial asks of the cluster: the sweep's settings, with what conditions
+ * change for it, and at least what bumps of its own gave it.
+ */
+export function resourcesOf(
+  config: Config,
+  trial: Pick<Trial, "resources"> & { index?: number },
+  bumps: readonly (Bump & { applied: boolean })[] = [],
+): Resources {
   // The sweep's settings hold more than resources (export, signal); only resources make a batch.
   const { maxConcurrent: _, signal: __, export: ___, ...resources } = config.slurm;
   const changed = Object.entries(trial.resources).filter(([, value]) => value !== undefined);
-  return { ...resources, ...Object.fromEntries(changed) };
+  return raised({ ...resources, ...Object.fromEntries(changed) }, trial.index, bumps);
+}
+
+/** All of a node (0) and no limit (null) are more than any bump gives. */
+function raised(
+  resources: Resources,
+  index: number | undefined,
+  bumps: readonly (Bump & { applied: boolean })[],
+): Resources {
+  let { memoryMiB, timeSeconds } = resources;
+  for (const { what, to, trials, applied } of bumps) {
+    if (!applied || trials === "sweep" || index === undefined || !trials.includes(index)) continue;
+    if (what === "memory" && memoryMiB !== 0) memoryMiB = Math.max(memoryMiB, to);
+    if (what === "time" && timeSeconds !== null) timeSeconds = Math.max(timeSeconds, to);
+  }
+  return { ...resources, memoryMiB, timeSeconds };
 }
 
 /** Attempts that reached the scheduler; one that was refused was none. */

@@ -26,6 +26,8 @@ export interface RunAction {
   rows: readonly Row[] | undefined;
   scheduler: "slurm" | "local";
   maxConcurrent: number | undefined;
+  /** Why, for the audit. */
+  reason?: string;
 }
 
 export interface RunResult {

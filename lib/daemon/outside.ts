@@ -7,6 +7,7 @@ import { RefusedError, UserError } from "../base/errors.ts";
 import { codeOf, readIfThere } from "../base/files.ts";
 import { shellQuote } from "../base/text.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
+import { createAudit } from "../store/audit.ts";
 import { carryOver } from "../store/carry-over.ts";
 import type { CarryOver } from "../store/carry-over.ts";
 import { readDotenv } from "../store/dotenv.ts";
@@ -26,11 +27,14 @@ import type { WorkspacePaths } from "../store/paths.ts";
 import { refuseUnreadable } from "../store/unreadable.ts";
 import { createState, findWorkspace, isOwn } from "../store/workspace.ts";
 import type { Notice } from "../sweep/config.ts";
+import type { Event } from "../sweep/event.ts";
 import { homesOfLive } from "../sweep/live-homes.ts";
+import { isMonitors } from "../sweep/monitor-state.ts";
 import { apply, fromPlain, toPlain } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
 import { transitions } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
+import { audited } from "./audited.ts";
 import { createComposer } from "./compose.ts";
 import { createFault } from "./fault.ts";
 import { writeFilesForPeople } from "./files-for-people.ts";
@@ -65,8 +69,29 @@ export interface OutsideRequest {
   onWarning(message: string): void;
   /** Told once who is waited for when that takes long. */
   onWaiting?: ((message: string) => void) | undefined;
+  /** Who acts; by default the user at a command line. */
+  by?: string;
+  /**
+   * Asked before a change: the daemon that holds this sweep, which then does it.
+   * Undefined: nobody does, so it is done here.
+   */
+  findRemote?: ((paths: WorkspacePaths) => Promise<Remote | undefined>) | undefined;
   /** Called before each question to the cluster; what it gives back is called after the answer. */
   onAsk?: (() => () => void) | undefined;
+}
+
+/** A daemon that holds the sweep. */
+export interface Remote {
+  perform: Perform;
+}
+
+export interface ChangeOptions {
+  /** Done on a full disk too, without lease and memory: only for what does no harm beside another writer. */
+  unwritten?: boolean;
+  /** Who acts, where it is not who opened the workspace. */
+  by?: string;
+  /** Done in this process even where a daemon holds the sweep: files, not jobs. */
+  here?: boolean;
 }
 
 /** A workspace as a command sees it that runs beside or without a daemon. */
@@ -91,15 +116,20 @@ export interface Outside {
   assertTakeable(): void;
   /** What this folder is to the live jobs. */
   standing(): Standing;
-  /**
-   * Does something under the workspace's lease. With `unwritten` it is done on a full
-   * disk too, without lease and memory: only for what does no harm beside another writer.
-   */
+  /** Does something under the workspace's lease, or through the daemon that holds the sweep. */
   change<T>(
     purpose: string,
     act: (perform: Perform, parts: Parts) => Promise<T>,
-    options?: { unwritten?: boolean },
+    options?: ChangeOptions,
   ): Promise<T>;
+  /** Forgets the YAML, so that the next question reads it again. */
+  reread(): void;
+  /** Events after a sequence number, as far as this process has read. */
+  events(after: number): readonly Event[];
+  /** Hears of each event that is written here or seen by a refresh. Returns what ends it. */
+  onEvent(listener: (event: Event) => void): () => void;
+  /** Reads what others wrote. */
+  refresh(): void;
   /** Tells the user that the workspace is held by another process. */
   tellWaiting(holder: Holder): void;
   scheduler(name: "slurm" | "local"): Scheduler;
@@ -131,7 +161,8 @@ export function openOutside(request: OutsideRequest): Outside {
   });
   const files = createWorkspaceFiles(paths);
   const fault = createFault(env);
-  const by = `cli:${userName()}`;
+  const self = request.by ?? `cli:${userName()}`;
+  const audit = createAudit({ path: paths.agentLog });
   const schedulers = createSchedulers({
     env,
     clock,
@@ -223,7 +254,7 @@ export function openOutside(request: OutsideRequest): Outside {
     herd: request.self.length === 1 ? request.self[0] : undefined,
   });
 
-  function partsUnder(lease: Lease): Parts {
+  function partsUnder(lease: Lease, by: string): Parts {
     const append: Parts["append"] = (whats, who) => {
       if (whats.length > 0) journal.append(whats, { by: who ?? by, at: clock.now(), lease });
     };
@@ -267,9 +298,11 @@ export function openOutside(request: OutsideRequest): Outside {
   async function change<T>(
     purpose: string,
     act: (perform: Perform, parts: Parts) => Promise<T>,
-    { unwritten = false }: { unwritten?: boolean } = {},
+    { unwritten = false, by = self, here = false }: ChangeOptions = {},
   ): Promise<T> {
     assertTakeable();
+    const remote = here ? undefined : await request.findRemote?.(paths);
+    if (remote !== undefined) return await changeThere(remote, act);
     try {
       createState(paths);
       const lease = await requireLease({
@@ -280,7 +313,7 @@ export function openOutside(request: OutsideRequest): Outside {
         signal,
         onWaiting: tellWaiting,
       });
-      return await underLease(lease, (perform, parts) => {
+      return await underLease(lease, by, (perform, parts) => {
         if (standing().kind === "moved") tellStanding().forEach(request.onWarning);
         moveTold = true;
         return act(perform, parts);
@@ -288,6 +321,22 @@ export function openOutside(request: OutsideRequest): Outside {
     } catch (error) {
       if (!unwritten || !isOutOfSpace(error)) throw error;
       return await actUnwritten(act, error as Error);
+    }
+  }
+
+  /** The daemon writes; what it wrote is read before and after. */
+  async function changeThere<T>(
+    { perform }: Remote,
+    act: (perform: Perform, parts: Parts) => Promise<T>,
+  ): Promise<T> {
+    journal.refresh();
+    const append: Parts["append"] = () => {
+      throw new Error("Only the daemon writes while it holds the sweep");
+    };
+    try {
+      return await act(perform, { ...partsBeside(), state: () => journal.state, append });
+    } finally {
+      journal.refresh();
     }
   }
 
@@ -306,25 +355,26 @@ export function openOutside(request: OutsideRequest): Outside {
     journal.refresh();
     const state = copyOf(journal);
     const parts = unwrittenParts(partsBeside(), state, (what) => {
-      apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by, what });
+      apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by: self, what });
     });
     return await act(createPerform(parts), parts);
   }
 
   async function underLease<T>(
     lease: Lease,
+    by: string,
     act: (perform: Perform, parts: Parts) => Promise<T>,
   ): Promise<T> {
     try {
       journal.refresh();
-      const parts = partsUnder(lease);
+      const parts = partsUnder(lease, by);
       takeOver(parts);
       adopt(parts);
       const before = journal.seq;
       try {
-        return await act(createPerform(parts), parts);
+        return await act(audited(createPerform(parts), { audit, clock, by }), parts);
       } finally {
-        tellPeople(journal.seq !== before);
+        tellPeople(journal.since(before).some(({ what }) => !isMonitors(what)));
       }
     } finally {
       lease.release();
@@ -346,7 +396,7 @@ export function openOutside(request: OutsideRequest): Outside {
     const lease = await leaseForLook();
     if (lease === undefined) return await lookWithoutMemory();
     try {
-      return await underLease(lease, async (perform) => {
+      return await underLease(lease, self, async (perform) => {
         const result = await perform({ verb: "look", graceSeconds: graceSeconds() });
         if (!result.done) throw new Error("A look is never refused");
         const { observations, warnings } = result;
@@ -402,7 +452,7 @@ export function openOutside(request: OutsideRequest): Outside {
       const changes = transitions(state, observation);
       if (changes.length === 0) continue;
       const what = { type: "attempts-changed" as const, changes };
-      apply(state, { v: 1, seq: ++seq, at: clock.now(), by, what });
+      apply(state, { v: 1, seq: ++seq, at: clock.now(), by: self, what });
     }
     return { state, observations, warnings: [...tellStanding(), ...silences(observations)] };
   }
@@ -411,7 +461,7 @@ export function openOutside(request: OutsideRequest): Outside {
     const state = fromPlain(structuredClone(toPlain(source.state)));
     if (source.seq > 0 || inheritance === undefined) return state;
     for (const what of inheritance.carried.happenings) {
-      apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by, what });
+      apply(state, { v: 1, seq: state.seq + 1, at: clock.now(), by: self, what });
     }
     return state;
   }
@@ -428,6 +478,13 @@ export function openOutside(request: OutsideRequest): Outside {
     assertTakeable,
     standing: () => adopts ? { kind: "home" } : standing(),
     change,
+    reread() {
+      sweep = undefined;
+      secrets = undefined;
+    },
+    events: (after) => journal.since(after),
+    onEvent: journal.onAppend,
+    refresh: () => void journal.refresh(),
     tellWaiting,
     scheduler,
     graceSeconds,

@@ -4,15 +4,8 @@ import { isDivider, lastLine } from "../store/log-tail.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createResults } from "../store/results.ts";
 import { summarise } from "../sweep/metrics.ts";
+import type { TrialProgress } from "../sweep/status-document.ts";
 import type { TrialView } from "../sweep/view.ts";
-
-/** How far a trial is, by its own log and metrics. */
-export interface TrialProgress {
-  lastLogLine: string | null;
-  step: number | null;
-  /** Of running trials only; two decimals. */
-  stepsPerMinute: number | null;
-}
 
 /** `of` an attempt, so that a new attempt is read anew. */
 interface Remembered {

@@ -5,12 +5,14 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { WorkspaceFiles } from "../actions/parts.ts";
-import { codeOf, syncDirectory } from "../base/files.ts";
+import { codeOf, replaceFile, syncDirectory } from "../base/files.ts";
 import { readHome } from "../store/home.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createRecordReader } from "../store/records.ts";
@@ -53,7 +55,15 @@ export function createWorkspaceFiles(paths: WorkspacePaths): WorkspaceFiles {
     },
     readMetric: (trial, metric) => results.readStream(trial, metric).points,
     readRecords: (tasks) => records.read(tasks),
+    readConfigText: () => readFileSync(paths.config, "utf8"),
+    replaceConfigText: (text) => replaceWithMode(paths.config, text),
   };
+}
+
+/** A link stays one: what it points to is replaced. */
+function replaceWithMode(path: string, text: string): void {
+  const real = realpathSync(path);
+  replaceFile(real, text, statSync(real).mode & 0o777);
 }
 
 function namesIn(folder: string): string[] {

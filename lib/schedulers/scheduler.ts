@@ -1,5 +1,5 @@
 import type { Resources } from "../sweep/config.ts";
-import type { Look } from "../sweep/sighting.ts";
+import type { Answer, Look } from "../sweep/sighting.ts";
 
 /** Where jobs run. One contract suite (tests/contract) holds every implementation to this. */
 export interface Scheduler {
@@ -30,6 +30,24 @@ export interface Scheduler {
   cancel(tasks: readonly TaskRef[]): Promise<{ ok: boolean; detail: string }>;
   /** How many tasks of an array may run at once; undefined lifts the limit. */
   throttle(jobId: string, limit: number | undefined): Promise<void>;
+  /**
+   * Why these tasks wait and when the scheduler thinks that they start: one call
+   * whatever their number. Tasks that do not wait are left out of the answer.
+   * Never throws for an outage. Absent where nobody can tell.
+   */
+  estimate?(tasks: readonly TaskRef[]): Promise<Estimate>;
+}
+
+export interface Estimate {
+  answer: Answer;
+  tasks: readonly (TaskRef & {
+    /** In the scheduler's own words. */
+    reason: string | undefined;
+    /** Milliseconds since the epoch; undefined where it has no idea. */
+    startsAt: number | undefined;
+  })[];
+  /** Tasks at once, where that is a fixed number. */
+  slots?: number;
 }
 
 export interface TaskRef {

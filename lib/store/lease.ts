@@ -52,6 +52,8 @@ export interface LeaseRequest {
   clock: Clock;
   /** How long to wait for another holder; 0 tries once. */
   waitMs: number;
+  /** How long to wait for one that is seen to live, where nobody would outlast it; by default `waitMs`. */
+  aliveMs?: number;
   purpose: string;
   signal?: AbortSignal;
   /** Told once who has the workspace when the wait has taken 2 s. */
@@ -67,17 +69,23 @@ export async function acquireLease(request: LeaseRequest): Promise<Lease | { hel
   const watch = createWatch(monotonic);
   const started = monotonic();
   const deadline = started + request.waitMs;
+  const deadlineAlive = started + Math.min(request.waitMs, request.aliveMs ?? request.waitMs);
   let { onWaiting } = request;
   let pause = 5;
+  let looks = 0;
+  let alive = false;
   for (;;) {
     request.signal?.throwIfAborted();
-    const { free, heldBy, number, changed } = look(files, watch);
+    const { free, heldBy, number, changed, lives } = look(files, watch);
     if (free) {
       const lease = take(files, number + 1, request);
       if (lease !== undefined) return lease;
       continue;
     }
-    const left = deadline - monotonic();
+    // The first look finds everything changed.
+    alive ||= lives || (looks > 0 && changed);
+    looks++;
+    const left = (alive ? deadlineAlive : deadline) - monotonic();
     if (left <= 0) return { heldBy };
     if (onWaiting !== undefined && monotonic() - started >= NOTICED_MS) {
       onWaiting(heldBy);
@@ -106,8 +114,8 @@ export async function requireLease(request: LeaseRequest): Promise<Lease> {
 }
 
 type Look =
-  | { free: true; number: number; heldBy?: undefined; changed?: undefined }
-  | { free: false; number: number; heldBy: Holder; changed: boolean };
+  | { free: true; number: number; heldBy?: undefined; changed?: undefined; lives?: undefined }
+  | { free: false; number: number; heldBy: Holder; changed: boolean; lives: boolean };
 
 function look(files: LeaseFiles, watch: Watch): Look {
   const seen = orDiskError(() => files.newest(), files.dir);
@@ -118,13 +126,13 @@ function look(files: LeaseFiles, watch: Watch): Look {
   const { unchangedMs, changed } = watch(seen);
   if (holder === undefined) {
     if (unchangedMs >= TORN_STALE_MS) return { free: true, number };
-    return { free: false, number, heldBy: nobodyKnown(), changed };
+    return { free: false, number, heldBy: nobodyKnown(), changed, lives: false };
   }
   const life = lifeOf(holder);
   if (life === "gone" || (life === "cannot-tell" && unchangedMs >= STALE_MS)) {
     return { free: true, number };
   }
-  return { free: false, number, heldBy: holder, changed };
+  return { free: false, number, heldBy: holder, changed, lives: life === "alive" };
 }
 
 function orDiskError<T>(act: () => T, dir: string): T {

@@ -26,6 +26,15 @@ export function metricSegments(name: string): readonly string[] {
   return segments;
 }
 
+export function isMetricName(name: string): boolean {
+  try {
+    return metricSegments(name).join("/") === name;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
 /** Final values live in one file, so any text on one line can name one. */
 export function checkFinalName(name: string): void {
   const empty = name.trim() === "";

@@ -28,6 +28,10 @@ export interface WorkspacePaths {
   journal: string;
   snapshot: string;
   lease: string;
+  /** Held by the daemon that runs the sweep, for as long as it does. */
+  monitorLease: string;
+  /** Where that daemon answers: host, pid, port, socket and the token's file. */
+  control: string;
   events: string;
   submissions: string;
   /** Spool of the local scheduler. */
@@ -72,6 +76,8 @@ export function workspacePaths(
     journal: own("journal.jsonl"),
     snapshot: own("snapshot.json"),
     lease: own("lease"),
+    monitorLease: own("monitor-lease"),
+    control: own("control.json"),
     events: own("events"),
     submissions: own("submissions"),
     local: own("local"),

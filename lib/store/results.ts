@@ -4,7 +4,7 @@ import { codeOf, readIfThere } from "../base/files.ts";
 import type { Notice } from "../sweep/config.ts";
 import { parseStream, readStream } from "../sweep/metrics.ts";
 import type { Point } from "../sweep/metrics.ts";
-import { metricSegments } from "./metric-name.ts";
+import { isMetricName, metricSegments } from "./metric-name.ts";
 import { memberOf, parsePythonJson, topLevelParts } from "./python-json.ts";
 
 export interface Stream {
@@ -65,7 +65,8 @@ export function createResults({ dir }: { dir: string }): Results {
   }
 
   function listStreams(trial: number): readonly string[] {
-    return [...metricsUnder(streams(trial), "")].sort();
+    // A file with a newline in its name is no metric, and must not keep the others from being read.
+    return [...metricsUnder(streams(trial), "")].filter(isMetricName).sort();
   }
 
   return {

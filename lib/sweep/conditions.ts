@@ -128,7 +128,8 @@ function withExtras(condition: Condition, params: Params, extras: Params): Param
   return changed;
 }
 
-function isComputed(
+/** Whether a `set` is calculated; a value may be an object with a key "expression", too. */
+export function isComputed(
   given: Value | { expression: Expression },
 ): given is { expression: Expression } {
   return typeof given === "object" && given !== null && "expression" in given &&

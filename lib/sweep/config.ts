@@ -28,6 +28,9 @@ export interface Config {
   pruneGraceSeconds: number;
   discord: DiscordSettings;
   mcpServers: readonly McpServerSettings[];
+  monitor: MonitorSettings;
+  remediation: RemediationSettings;
+  agent: AgentSettings;
 }
 
 export type Grid =
@@ -143,11 +146,96 @@ export interface DiscordSettings {
   dashboardRefreshSeconds: number;
 }
 
-export interface McpServerSettings {
-  name: string;
-  command: string;
-  args: readonly string[];
-  env: Readonly<Record<string, string>>;
+/** A tool server that the agent may use. Values hold `${VAR}`, which is expanded when the server is started. */
+export type McpServerSettings =
+  & {
+    name: string;
+    /** Names of the tools that the agent may call; undefined: all of them. */
+    tools: readonly string[] | undefined;
+  }
+  & (
+    | {
+      transport: "stdio";
+      command: string;
+      args: readonly string[];
+      env: Readonly<Record<string, string>>;
+    }
+    | { transport: "http"; url: string; headers: Readonly<Record<string, string>> }
+  );
+
+/** What is being optimised; `none` when nothing is. */
+export type Objective = { metric: string; direction: "min" | "max" } | "none";
+
+export type MetricSource = "results-json" | "wandb" | "none";
+
+/** The section `monitor`: how the daemon goes about the sweep. */
+export interface MonitorSettings {
+  /** Trials of each stage in turn, the last one `rest`; a sum past the sweep's size is fine. */
+  rollout: readonly (number | "rest")[];
+  /** A stage whose trials show no sign of training for so long is reported. Seconds. */
+  setupLimitSeconds: number;
+  /** Between two heartbeats with totals; 0 for none. Seconds. */
+  heartbeatSeconds: number;
+  /** Share of the sweep's trials that may be pruned without a person, 0 to 1. */
+  pruneShare: number;
+  /** False: start at once with what is written here and defaults. */
+  interview: boolean;
+  /** Given here, the interview does not ask. */
+  objective: Objective | undefined;
+  metricSource: MetricSource | undefined;
+  /** Between two ticks while things happen, and when all is quiet. Seconds. */
+  activeSeconds: number;
+  steadySeconds: number;
+}
+
+/** The section `remediation`: what may be repaired without a person. */
+export interface RemediationSettings {
+  /** Undefined: the interview asks, and `notify` is the default. */
+  mode: "remediate" | "notify" | undefined;
+  /** Whether a bump is for the whole sweep, by editing the YAML, or for the trials that failed. */
+  scope: "sweep" | "trial";
+  /** How much more a bump asks for, in per cent. */
+  bumpPercent: number;
+  /** Ceilings beside the partition's; undefined: only the partition's. */
+  maxMemoryMiB: number | undefined;
+  maxTimeSeconds: number | undefined;
+  /** How often one trial is submitted again after an exception of its own. */
+  retries: number;
+  /** How often one trial is submitted again after node failures and preemption. */
+  infrastructureRetries: number;
+}
+
+export interface TokenPrice {
+  /** US dollars per million tokens. */
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+}
+
+/** What the agent may do to a live sweep without asking a person first. */
+export type Grant = "stop" | "prune" | "halt" | "bump" | "force";
+
+/** The section `agent`. */
+export interface AgentSettings {
+  backend: "api" | "claude-cli" | "none";
+  /** Undefined: herd's default of that backend. */
+  model: string | undefined;
+  /** Undefined: ANTHROPIC_BASE_URL, or Anthropic's own. */
+  baseUrl: string | undefined;
+  effort: "low" | "medium" | "high" | undefined;
+  /** Longest answer of one call, in tokens. */
+  maxTokens: number;
+  /** Calls to the model in one turn. */
+  maxTurns: number;
+  /** Longest silence of the model within one call. Seconds. */
+  timeoutSeconds: number;
+  ticks: "needed" | "every";
+  /** US dollars; undefined: no limit. */
+  budget: { tick: number | undefined; day: number | undefined; sweep: number | undefined };
+  /** Beside herd's own table, by model name. */
+  prices: Readonly<Record<string, TokenPrice>>;
+  grants: readonly Grant[];
 }
 
 /** What was understood but should be known: a legacy alias, a value read in a way worth saying. */

@@ -1,6 +1,7 @@
 import type { Resources } from "./config.ts";
 import type { Cause, Ending, Phase, Usage } from "./attempt.ts";
 import type { Home } from "./home.ts";
+import type { MonitorHappening } from "./monitor-event.ts";
 import type { PlannedTrial } from "./trial.ts";
 import type { Value } from "./value.ts";
 
@@ -13,12 +14,15 @@ export interface Event {
   seq: number;
   /** Milliseconds since the epoch. */
   at: number;
-  /** Who: `cli:alice`, `agent`, `rules`, `slurm`, `discord:123`. */
+  /** Who: `cli:alice`, `api:alice`, `mcp:alice`, `agent`, `rules`, `slurm`, `discord:123`. */
   by: string;
   what: Happening;
 }
 
-export type Happening =
+export type Happening = SweepHappening | MonitorHappening;
+
+/** What happens to trials and their jobs. */
+export type SweepHappening =
   /** The configuration as a later run compares it: what is fixed and what each parameter defaults to. */
   | { type: "sweep-defined"; sweep: string; definition: Definition }
   | { type: "trials-added"; trials: readonly (PlannedTrial & { index: number; key: string })[] }

@@ -10,12 +10,20 @@ import {
 } from "./fields.ts";
 import { bareName } from "./parameter-name.ts";
 import { isNamed } from "./plan.ts";
+import { readAgent } from "./read-agent.ts";
 import { readConditions } from "./read-conditions.ts";
 import { DISCORD_DEFAULTS, readDiscord } from "./read-discord.ts";
 import { checkDefaults, readGrid } from "./read-grid.ts";
 import { readHalving } from "./read-halving.ts";
 import { readMcpServers } from "./read-mcp-servers.ts";
 import { type ParameterTable, readParameters } from "./read-parameters.ts";
+import {
+  AGENT_DEFAULTS,
+  MONITOR_DEFAULTS,
+  readMonitor,
+  REMEDIATION_DEFAULTS,
+} from "./read-monitor.ts";
+import { readRemediation } from "./read-remediation.ts";
 import { readRepeats } from "./read-repeats.ts";
 import { readSlurm, SLURM_DEFAULTS } from "./read-slurm.ts";
 import {
@@ -47,13 +55,16 @@ const KEYS = [
   "prune_grace_seconds",
   "discord",
   "mcp_servers",
+  "monitor",
+  "remediation",
+  "agent",
 ] as const;
 
 /** Names that HyperHerd knows and herd understands, with a notice. */
 const LEGACY = ["constraints", "hydra", "workspace"] as const;
 
 /** Sections of parts that read them themselves; here they may hold anything. */
-const ELSEWHERE = ["monitor", "agent", "remediation", "sync"] as const;
+const ELSEWHERE = ["sync"] as const;
 
 const DEFAULT_PRUNE_GRACE_SECONDS = 600;
 const LONGEST_NAME = 100;
@@ -110,6 +121,9 @@ function readRoot(
     pruneGraceSeconds: grace ?? DEFAULT_PRUNE_GRACE_SECONDS,
     discord: optional("discord", readDiscord) ?? DISCORD_DEFAULTS,
     mcpServers: optional("mcp_servers", readMcpServers) ?? [],
+    monitor: optional("monitor", readMonitor) ?? MONITOR_DEFAULTS,
+    remediation: optional("remediation", readRemediation) ?? REMEDIATION_DEFAULTS,
+    agent: optional("agent", readAgent) ?? AGENT_DEFAULTS,
   };
   return name === undefined || model === undefined ? undefined : { name, ...model, ...rest };
 }

@@ -19,7 +19,7 @@ const ASLEEP = /^(SUSPENDED|STOPPED)/;
 /** Milliseconds since the last sign of life, by trial; of running trials that write a record. */
 export function silences(
   state: SweepState,
-  observations: readonly Observation[],
+  observations: readonly Pick<Observation, "records">[],
   now: number,
 ): Map<number, number> {
   const silent = new Map<number, number>();

@@ -2,10 +2,12 @@ import type { Attempt } from "./attempt.ts";
 import { attemptKey } from "./event.ts";
 import type { AttemptChange, Definition, Event, Happening, Intent, RungDecision } from "./event.ts";
 import type { Home } from "./home.ts";
+import { applyToMonitor, emptyMonitorState } from "./monitor-state.ts";
+import type { MonitorState } from "./monitor-state.ts";
 import type { Trial } from "./trial.ts";
 
 /** Changes whenever `apply` gives another state for the same events, so that old snapshots are rebuilt. */
-export const STATE_VERSION = 4;
+export const STATE_VERSION = 5;
 
 /** One array handed to the scheduler, or meant to be. */
 export interface Submission {
@@ -58,6 +60,8 @@ export interface SweepState {
   /** Trial to the status that HyperHerd left it with. */
   inherited: Map<number, string>;
   decisions: RungDecision[];
+  /** What `herd monitor` remembers. */
+  monitor: MonitorState;
   /** Never lower than any index that was ever used. */
   nextIndex: number;
 }
@@ -79,6 +83,7 @@ export function emptyState(): SweepState {
     cancelSentAt: new Map(),
     inherited: new Map(),
     decisions: [],
+    monitor: emptyMonitorState(),
     nextIndex: 0,
   };
 }
@@ -138,6 +143,8 @@ function applyHappening(state: SweepState, what: Happening, at: number, by: stri
       return carryOver(state, what, at);
     case "noted":
       return what.inode === undefined ? undefined : moveIn(state, what.inode);
+    default:
+      return applyToMonitor(state.monitor, what, at, by);
   }
 }
 

@@ -2,19 +2,9 @@ import type { Attempt, Cause } from "./attempt.ts";
 import { memoryText } from "./efficiency.ts";
 import { latestAttempt } from "./state.ts";
 import type { SweepState } from "./state.ts";
+import type { Status } from "./status-word.ts";
 
-/** A trial's status in HyperHerd's words, and `unknown`, which HyperHerd called cancelled. */
-export type Status =
-  | "ready"
-  | "submitted"
-  | "queued"
-  | "running"
-  | "unknown"
-  | "paused"
-  | "completed"
-  | "failed"
-  | "pruned"
-  | "cancelled";
+export type { Status } from "./status-word.ts";
 
 /** Every status, most urgent first: the order of `status --brief` and of totals. */
 export const STATUSES: readonly Status[] = [

@@ -309,7 +309,7 @@ function said(cause: Ending["cause"]): Ending {
 /** The job's own word on its end, to be corrected should the scheduler know better. */
 function byRecord(attempt: Attempt, record: JobRecord | undefined): AttemptChange | undefined {
   const ending = endingByRecord(record);
-  if (ending === undefined || record === undefined) return undefined;
+  if (ending === undefined || record === undefined || isOfBefore(attempt, record)) return undefined;
   return {
     ...same(attempt),
     phase: "ended",
@@ -325,18 +325,25 @@ function byRecord(attempt: Attempt, record: JobRecord | undefined): AttemptChang
   };
 }
 
+/** The scheduler has put the job back into the queue since: what it wrote then is past. */
+function isOfBefore(attempt: Attempt, record: JobRecord): boolean {
+  return record.restart < attempt.restarts;
+}
+
 /** With the queue silent, the job's own start is still news. */
 function startedByRecord(
   attempt: Attempt,
   record: JobRecord | undefined,
 ): AttemptChange | undefined {
   if (record?.startedAt === undefined || record.endedAt !== undefined) return undefined;
+  if (isOfBefore(attempt, record)) return undefined;
   return {
     ...same(attempt),
     phase: "running",
     startedAt: record.startedAt,
     ...(record.node === undefined ? {} : { node: record.node }),
     restarts: Math.max(attempt.restarts, record.restart),
+    ...(attempt.phase === "running" ? {} : { reason: null }),
     unknownSince: null,
   };
 }

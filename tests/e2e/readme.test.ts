@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -96,6 +98,59 @@ test("what the README tells a new user to type works, in its order", async () =>
     assert.match(said.get("./herd res my-sweep --best")!, /^rank +trial_id +val_loss +lr/m);
     assert.match(said.get("./herd run my-sweep --wait")!, /Submitted 4 trials \(5-8\)/);
   } finally {
+    removeTree(cwd);
+  }
+});
+
+/** Commands of the README's first section that a machine without a cluster can run, in their order. */
+function monitorLines(): string[] {
+  const text = README.split("\n## Let it run\n")[1]!.split("\n## ")[0]!;
+  return [...text.matchAll(/^```(?:ba)?sh\n([^]*?)^```$/gm)].flatMap(([, block]) =>
+    block!.replace(/\\\n\s*/g, "").trim().split("\n")
+  ).map((line) => line.replace(/\s+# .*$/, ""))
+    .filter((line) => !/^(npx|scp|\.\/herd monitor sweep\/$)/.test(line));
+}
+
+test("what the README tells of the monitor works, curl included", async () => {
+  const cwd = mkdtempSync(join(tmpdir(), "herd-readme-"));
+  const state = join(cwd, "state");
+  const runtime = join(cwd, "runtime");
+  for (const folder of [state, runtime]) mkdirSync(folder, { mode: 0o700 });
+  const env = {
+    ...process.env,
+    NO_COLOR: "1",
+    HOME: cwd,
+    XDG_STATE_HOME: state,
+    XDG_RUNTIME_DIR: runtime,
+    ANTHROPIC_API_KEY: "",
+    ANTHROPIC_AUTH_TOKEN: "",
+  };
+  try {
+    symlinkSync(HERD, join(cwd, "herd"));
+    cpSync(join(ROOT, "example"), join(cwd, "sweep"), { recursive: true });
+    const lines = monitorLines();
+    assert.ok(lines.length >= 6, `${lines}`);
+    const said = new Map<string, string>();
+    for (const given of lines) {
+      // A made-up key would be used; following never ends.
+      if (given.startsWith("echo")) continue;
+      const line = given === "./herd attach" ? "./herd attach --no-follow" : given;
+      const ended = await bash(line, { cwd, env });
+      assert.equal(ended.code, 0, `${line}\n${ended.said}`);
+      said.set(line, ended.said);
+      if (!line.includes("--detach")) continue;
+      const files = readdirSync(join(cwd, "sweep", ".hyperherd"));
+      for (const name of ["control.json", "monitor-lease", "agent_log.jsonl"]) {
+        assert.ok(files.includes(name), `${name} in ${files}`);
+      }
+    }
+    assert.match(said.get("./herd attach --no-follow")!, /monitoring waveform: 14 trials/);
+    const { items } = JSON.parse(said.get("./herd api sweeps")!);
+    assert.equal(items[0].id, "waveform");
+    assert.equal(JSON.parse(said.get("./herd api --curl sweeps | bash")!).items[0].path, join(cwd, "sweep"));
+    assert.match(said.get("./herd monitor --stop")!, /monitor of waveform has ended/);
+  } finally {
+    await bash("./herd monitor --stop; ./herd stop sweep --all", { cwd, env });
     removeTree(cwd);
   }
 });

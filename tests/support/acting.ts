@@ -50,6 +50,7 @@ export function createActing(state: SweepState, startAt = 3_000_000): Acting {
     submitted: [],
     looks: 0,
   };
+  let configText = "";
   const parts: Parts = {
     state: () => state,
     append: (whats) => whats.forEach((what) => add(state, what, now)),
@@ -73,6 +74,10 @@ export function createActing(state: SweepState, startAt = 3_000_000): Acting {
       clearSignals: (tasks) => tasks.forEach(({ trial }) => signals.delete(trial)),
       readMetric: () => [],
       readRecords: () => records,
+      readConfigText: () => configText,
+      replaceConfigText: (text) => {
+        configText = text;
+      },
     },
     compose: ({ submission, jobName, batch }) => ({
       script: "",

@@ -1,4 +1,9 @@
 import type { Config, ContinuousParameter, DiscreteParameter } from "../../lib/sweep/config.ts";
+import {
+  AGENT_DEFAULTS,
+  MONITOR_DEFAULTS,
+  REMEDIATION_DEFAULTS,
+} from "../../lib/sweep/read-monitor.ts";
 import type { Value } from "../../lib/sweep/value.ts";
 
 /** A configuration as `readConfig` would give it, with what a test wants to be different. */
@@ -45,6 +50,9 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
       dashboardRefreshSeconds: 60,
     },
     mcpServers: [],
+    monitor: MONITOR_DEFAULTS,
+    remediation: REMEDIATION_DEFAULTS,
+    agent: AGENT_DEFAULTS,
     ...change,
   };
 }

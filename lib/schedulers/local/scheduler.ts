@@ -7,7 +7,15 @@ import { codeOf } from "../../base/files.ts";
 import { memoryBytes, processors } from "../../base/machine.ts";
 import { count } from "../../base/text.ts";
 import type { Look, Sighting, taskKey } from "../../sweep/sighting.ts";
-import type { Found, JobRequest, Limits, LookQuestion, Scheduler, TaskRef } from "../scheduler.ts";
+import type {
+  Estimate,
+  Found,
+  JobRequest,
+  Limits,
+  LookQuestion,
+  Scheduler,
+  TaskRef,
+} from "../scheduler.ts";
 import { createKeeper, type Keeper } from "./keeper.ts";
 import { writeRequest } from "./request.ts";
 import { readSightings } from "./sightings.ts";
@@ -48,6 +56,7 @@ export function createLocalScheduler(parts: LocalParts): Scheduler {
     find: (jobName, since) => answer(() => find(parts.spool, jobName, since)),
     cancel: (tasks) => answer(() => cancel(parts, keeper, tasks)),
     throttle: (jobId, limit) => answer(() => throttle(parts, keeper, jobId, limit)),
+    estimate: (tasks) => answer(() => estimate(parts, keeper, tasks)),
   };
 }
 
@@ -273,6 +282,28 @@ function cancel(
   }
   const detail = unknown.length === 0 ? "" : `No such job: ${unknown.join(", ")}`;
   return { ok: true, detail };
+}
+
+/** Nobody knows how long the tasks before it take: only why each waits. */
+function estimate(
+  { spool, slots }: LocalParts,
+  keeper: Keeper,
+  tasks: readonly TaskRef[],
+): Estimate {
+  const wanted = new Set(tasks.map(keyOf));
+  const room = slots === undefined ? {} : { slots };
+  try {
+    const supervised = keeper.isAlive();
+    const jobIds = [...new Set(tasks.map(({ jobId }) => jobId))];
+    const queue = jobIds.flatMap((id) => readSightings(spool, id, supervised)?.queue ?? []);
+    const waiting = queue
+      .filter((seen) => seen.state === "pending" && wanted.has(keyOf(seen)))
+      .map(({ jobId, task, reason }) => ({ jobId, task, reason, startsAt: undefined }));
+    return { answer: { answered: true }, tasks: waiting, ...room };
+  } catch (error) {
+    const message = `Cannot read the spool "${spool}" (${codeOf(error) ?? error})`;
+    return { answer: { answered: false, reason: "unreachable", message }, tasks: [], ...room };
+  }
 }
 
 function throttle(

@@ -10,6 +10,7 @@ import { findByName } from "./find.ts";
 import { parseSacct, sacctArgv } from "./sacct.ts";
 import { readSubmission, sbatchArgv, sbatchEnvironment } from "./sbatch.ts";
 import { cancelTasks, throttleArray } from "./control.ts";
+import { estimateStarts } from "./starts.ts";
 import { parseSqueue, squeueArgv } from "./squeue.ts";
 
 export interface SlurmParts {
@@ -64,6 +65,7 @@ export function createSlurmScheduler(parts: SlurmParts): Scheduler {
     find: (jobName, since) => findByName(ask, uid, jobName, clock.now() - since),
     cancel: (tasks) => cancelTasks(call, tasks),
     throttle: (jobId, limit) => throttleArray(call, jobId, limit),
+    estimate: (tasks) => estimateStarts(ask, uid, tasks),
   };
 }
 

@@ -19,15 +19,23 @@ test("docs/files.md lists what a sweep has in .hyperherd, and nothing that no sw
     const listed = tables(section(PAGE, "## What lies there"), ["Name", "What it is", "Written by"])
       .flat().map(([name = ""]) => name.replaceAll("`", ""));
     const state = join(path, ".hyperherd");
-    // A snapshot is made when the journal has grown long.
-    const found = [...readdirSync(state), "snapshot.json"].sort();
+    // A snapshot is made when the journal has grown long, the others by a monitor: tests/e2e/readme.test.ts.
+    const later = ["snapshot.json", "MONITOR_PLAN.md", "control.json", "monitor-lease"];
+    const found = [...readdirSync(state), ...later].sort();
     assert.deepEqual(found.filter((name) => !/\.tmp/.test(name)), [...listed].sort());
     const [submission = ""] = readdirSync(join(state, "submissions"));
     assert.match(submission, /^[a-z0-9]{10}$/);
     const files = readdirSync(join(state, "submissions", submission)).sort();
     assert.deepEqual(files, ["job.sbatch", "table.tsv"]);
     assert.match(readdirSync(join(state, "events", submission)).join(" "), /^\d+\.tsv/);
-    const privates = ["lease", "events", "submissions", "local", "journal.jsonl"];
+    const privates = [
+      "lease",
+      "events",
+      "submissions",
+      "local",
+      "journal.jsonl",
+      "agent_log.jsonl",
+    ];
     for (const name of privates) assert.equal(statSync(join(state, name)).mode & 0o077, 0, name);
     assert.equal(statSync(state).mode & 0o777, 0o700);
   }));

@@ -42,6 +42,21 @@ const SECTIONS: readonly (readonly [string, string, string, readonly string[]])[
     `${HEAD}${PARAMETERS}successive_halving: {zzz: 1}`,
     [],
   ],
+  ["monitor", section(PAGE, "## `monitor`"), `${HEAD}${PARAMETERS}monitor: {zzz: 1}`, []],
+  [
+    "remediation",
+    section(PAGE, "## `remediation`"),
+    `${HEAD}${PARAMETERS}remediation: {zzz: 1}`,
+    [],
+  ],
+  ["agent", section(PAGE, "## `agent`"), `${HEAD}${PARAMETERS}agent: {zzz: 1}`, []],
+  [
+    "mcp_servers",
+    section(PAGE, "## `mcp_servers`"),
+    `${HEAD}${PARAMETERS}mcp_servers: [{name: a, command: b, zzz: 1}]`,
+    [],
+  ],
+  ["discord", section(PAGE, "## `discord`"), `${HEAD}${PARAMETERS}discord: {zzz: 1}`, []],
   [
     "discrete parameters",
     discrete,
@@ -63,7 +78,7 @@ for (const [name, text, yaml, unlisted] of SECTIONS) {
   });
 }
 
-test("docs/sweep-file.md names each key of conditions, repeats, discord and mcp_servers", () => {
+test("docs/sweep-file.md names each key of mappings within sections", () => {
   const named = (heading: string, keys: readonly string[]) => {
     const text = section(PAGE, heading);
     for (const key of keys) assert.ok(text.includes(key), `${key} in ${heading}`);
@@ -71,20 +86,36 @@ test("docs/sweep-file.md names each key of conditions, repeats, discord and mcp_
   const conditions = `${HEAD}${PARAMETERS}conditions: [{when: {lr: 1}, set: {a: 1}, zzz: 1}]`;
   named("## Conditions", allowedIn(conditions));
   named("## Which combinations", allowedIn(`${HEAD}${PARAMETERS}repeats: {count: 1, zzz: 1}`));
-  named("## `discord`", allowedIn(`${HEAD}${PARAMETERS}discord: {zzz: 1}`));
-  const server = "mcp_servers: [{name: a, command: b, zzz: 1}]";
-  named("## `mcp_servers`", allowedIn(`${HEAD}${PARAMETERS}${server}`));
+  const monitor = (text: string) => allowedIn(`${HEAD}${PARAMETERS}monitor: {${text}}`);
+  named("## `monitor`", monitor("cadence: {zzz: 1}"));
+  named("## `monitor`", monitor("objective: {metric: a, direction: min, zzz: 1}"));
+  const agent = (text: string) => allowedIn(`${HEAD}${PARAMETERS}agent: {${text}}`);
+  named("## `agent`", agent("budget: {zzz: 1}"));
+  named("## `agent`", agent("prices: {m: {input: 1, output: 1, zzz: 1}}"));
 });
 
 test("the defaults that docs/sweep-file.md gives change nothing when they are written down", () => {
   const bare = readConfig(HEAD + PARAMETERS, { file: "x" }).config;
-  const given = tables(section(PAGE, "## `slurm`"), ["Key", "Default", "Meaning"]).flat()
-    .flatMap(([key = "", value = ""]) =>
-      /^(`[^`]+`|\d+|\S+G)$/.test(value) ? [`  ${key}: ${value}`.replaceAll("`", "")] : []
+  const given = ["slurm", "monitor", "remediation", "agent", "discord"].map((name) => {
+    const rows = tables(section(PAGE, `## \`${name}\``), ["Key", "Default", "Meaning"]).flat();
+    const lines = rows.flatMap(([key = "", value = ""]) =>
+      /^(`[^`]+`|\d+|\S+G)$/.test(value) ? [`  ${key}: ${value}\n`.replaceAll("`", "")] : []
     );
-  assert.ok(given.length >= 4, `${given}`);
-  const written = `${HEAD}${PARAMETERS}prune_grace_seconds: 600\nslurm:\n${given.join("\n")}\n`;
+    assert.ok(lines.length >= (name === "discord" ? 1 : 4), `${name}: ${lines}`);
+    return `${name}:\n${lines.join("")}`;
+  });
+  const written = `${HEAD}${PARAMETERS}prune_grace_seconds: 600\n${given.join("")}`;
   assert.deepEqual(readConfig(written, { file: "x" }).config, bare);
+});
+
+test("the examples of the monitor's sections in docs/sweep-file.md are right, and say something", () => {
+  const bare = readConfig(HEAD + PARAMETERS, { file: "x" });
+  for (const heading of ["## `monitor`", "## `agent`", "## `mcp_servers`"]) {
+    const [, yaml] = /```yaml\n([^]*?)```/.exec(section(PAGE, heading))!;
+    const { config, notices } = readConfig(HEAD + PARAMETERS + yaml, { file: "x" });
+    assert.notDeepEqual(config, bare.config, heading);
+    assert.deepEqual(notices, [], heading);
+  }
 });
 
 test("what docs/sweep-file.md says that jobs see and do not see is so", () => {

@@ -2,6 +2,11 @@ import { explain } from "../../../lib/base/explain.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  AGENT_DEFAULTS,
+  MONITOR_DEFAULTS,
+  REMEDIATION_DEFAULTS,
+} from "../../../lib/sweep/read-monitor.ts";
+import {
   errorOf,
   FILE,
   mistakesOf,
@@ -63,6 +68,9 @@ test("the least configuration gets HyperHerd's defaults", () => {
       dashboardRefreshSeconds: 60,
     },
     mcpServers: [],
+    monitor: MONITOR_DEFAULTS,
+    remediation: REMEDIATION_DEFAULTS,
+    agent: AGENT_DEFAULTS,
   });
   assert.deepEqual(noticesOf(MINIMAL), []);
 });
@@ -95,7 +103,8 @@ grid: [lr, opd]
     path: "slrm",
     message: 'Unknown key "slrm" in the top level, allowed are name, grid, samples, seed, zip, ' +
       "repeats, trials, slurm, local, scheduler, launcher, static_overrides, parameters, " +
-      "conditions, successive_halving, prune_grace_seconds, discord, mcp_servers",
+      "conditions, successive_halving, prune_grace_seconds, discord, mcp_servers, monitor, " +
+      "remediation, agent",
     hint: 'Did you mean "slurm"?',
   });
   assert.equal(error.mistakes[4]?.hint, 'Did you mean "opt"?');
@@ -205,7 +214,7 @@ test("a mistake in an anchor that is used twice is told once", () => {
 
 test("sections that other parts own, and keys for anchors, may hold anything", () => {
   const config = read(
-    `monitor: {a: [1]}\nagent: 3\nremediation: x\nsync: [y]\nx-mine: {z: 1}${REST}`,
+    `sync: [y]\nx-mine: {z: 1}${REST}`,
   );
   assert.equal(config.name, "s");
 });

@@ -1,0 +1,178 @@
+import type { Model, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages";
+import type { Stream } from "@anthropic-ai/sdk/streaming";
+import type { Clock } from "../base/clock.ts";
+import type { AgentSettings } from "../sweep/config.ts";
+import type { Agent, ModelFailure } from "./agent.ts";
+import { requestBody } from "./claude-body.ts";
+import { createWire } from "./claude-wire.ts";
+import {
+  baseUrlOf,
+  describeCredentials,
+  type Environment,
+  readSecret,
+  type Secret,
+  shownUrl,
+  withoutSecrets,
+} from "./credentials.ts";
+import { runLoop } from "./loop.ts";
+import type { ModelCall, ModelOutcome } from "./model-call.ts";
+import { failure, ModelError, modelFailure } from "./model-failure.ts";
+import { createReplyReader } from "./read-reply.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+/** Of the models that the library lists, the one that is quick, capable and cheap enough to be asked often. */
+export const DEFAULT_MODEL = "claude-sonnet-5-5" satisfies Model;
+
+/** Asked of the default model only: older ones refuse the parameter. Its own default, high, thinks past short answers. */
+const DEFAULT_EFFORT = "medium";
+
+/** A call that trickles on for so many times the longest silence is ended too. */
+const TOTAL_SILENCES = 5;
+
+const CUT = "The model's answer was cut off in the middle";
+
+export interface ClaudeParts {
+  settings: AgentSettings;
+  /** The whole environment that counts; the process's own is not read. */
+  env: Environment;
+  clock: Clock;
+  fetch?: typeof fetch;
+  /** 0 to 1, for the jitter of retries. */
+  random?: () => number;
+  /** A tool that runs longer is given up. Milliseconds. */
+  toolLimitMs?: number;
+}
+
+/** The Messages API as an agent. */
+export function createClaudeAgent(parts: ClaudeParts): Agent {
+  const { settings, env, clock } = parts;
+  const model = settings.model ?? DEFAULT_MODEL;
+  const credentials = describeCredentials(env, { ...settings, backend: "api" });
+  return {
+    description: credentials.kind === "none" ? credentials.text : `${model}: ${credentials.text}`,
+    model,
+    think: (request) =>
+      runLoop({
+        call: (call) => callOnce(call, model, parts),
+        model,
+        settings,
+        clock,
+        random: parts.random ?? Math.random,
+        toolLimitMs: parts.toolLimitMs,
+      }, request),
+  };
+}
+
+/** Where to ask and with what; else why nothing can be asked. */
+function endpointOf(parts: ClaudeParts): { url: string; secret: Secret } | ModelFailure {
+  const url = baseUrlOf(parts.settings, parts.env);
+  const secret = readSecret(parts.env);
+  if (secret === undefined) {
+    const message = "Cannot ask the model: set ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN";
+    return failure("auth", message);
+  }
+  if (URL.canParse(url)) return { url, secret };
+  const message = "Cannot ask the model: its address, set by agent.base_url or " +
+    "ANTHROPIC_BASE_URL, is no URL";
+  return failure("rejected", message);
+}
+
+async function callOnce(call: ModelCall, model: string, parts: ClaudeParts): Promise<ModelOutcome> {
+  const { settings, env, clock } = parts;
+  const endpoint = endpointOf(parts);
+  if ("kind" in endpoint) return { ok: false, failure: endpoint, text: "", used: undefined };
+  const { url, secret } = endpoint;
+  const effort = settings.effort ?? (model === DEFAULT_MODEL ? DEFAULT_EFFORT : undefined);
+  const reader = createReplyReader(call.onText);
+  const ended = new AbortController();
+  const abort = () => ended.abort();
+  call.signal.addEventListener("abort", abort, { once: true });
+  if (call.signal.aborted) abort();
+  const silenceMs = settings.timeoutSeconds * 1000;
+  const watchdog = startWatchdog({
+    clock,
+    silenceMs: () => silenceMs,
+    totalMs: silenceMs * TOTAL_SILENCES,
+    onExpired: abort,
+  });
+  const stopped = (problem: ModelFailure): ModelOutcome => ({
+    ok: false,
+    failure: problem,
+    text: reader.text(),
+    used: reader.used(),
+  });
+  const whole = (): ModelOutcome | undefined => {
+    const reply = reader.reply();
+    const used = reader.used();
+    return reply && used && { ok: true, reply, used };
+  };
+  try {
+    const wire = createWire({
+      url,
+      secret,
+      env,
+      fetch: parts.fetch ?? fetch,
+      onBytes: watchdog.alive,
+    });
+    const read = async () => {
+      const stream = await wire.post<Stream<RawMessageStreamEvent>>("/v1/messages", {
+        body: requestBody(call, model, effort),
+        stream: true,
+        signal: ended.signal,
+      });
+      for await (const event of stream) {
+        if (ended.signal.aborted) return;
+        addEvent(reader, event);
+      }
+    };
+    await unlessAborted(read(), ended.signal);
+    return whole() ?? stopped(
+      reader.used() === undefined
+        ? failure("unreadable", "The model's server answered with nothing")
+        : failure("unreachable", CUT),
+    );
+  } catch (error) {
+    const expired = watchdog.expired();
+    if (expired !== undefined) return stopped(tooSlow(expired, silenceMs));
+    const clean = (text: string) => withoutSecrets(text, [secret.value]);
+    const problem = modelFailure(error, { url: shownUrl(url), now: clock.now(), clean });
+    const broke = problem.kind === "unreachable" && reader.used() !== undefined;
+    // A connection that breaks after the last word has lost nothing.
+    return (broke ? whole() : undefined) ??
+      stopped(broke ? failure("unreachable", CUT) : problem);
+  } finally {
+    watchdog.stop();
+    call.signal.removeEventListener("abort", abort);
+    ended.abort();
+  }
+}
+
+/** A gateway may send events that have not the shape they should. */
+function addEvent(
+  reader: ReturnType<typeof createReplyReader>,
+  event: RawMessageStreamEvent,
+): void {
+  try {
+    reader.add(event);
+  } catch (cause) {
+    const message = "Cannot read the model's answer: an event has not the expected shape";
+    throw new ModelError(failure("unreadable", message), { cause });
+  }
+}
+
+/** Settles when the signal does, whether or not the work listens to it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new Error("aborted"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}
+
+function tooSlow(expired: "silence" | "total", silenceMs: number): ModelFailure {
+  const message = expired === "silence"
+    ? `The model was silent for ${silenceMs / 1000} s`
+    : `The model was not done after ${silenceMs * TOTAL_SILENCES / 1000} s`;
+  return failure("timeout", message);
+}

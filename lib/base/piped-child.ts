@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+
+/** A program that stays and is talked to over its input and output. */
+export interface PipedChild {
+  /** Undefined when it could not be started. */
+  readonly pid: number | undefined;
+  /** False when it does not read what it was sent before, or is gone. */
+  write(text: string): boolean;
+  /** How it ended; never rejects. */
+  readonly ended: Promise<ChildEnd>;
+  /**
+   * Closes its input, then asks it and all it started to end, then forces them.
+   * Resolves when that is done, at once when it was done before.
+   */
+  end(): Promise<void>;
+}
+
+export interface ChildEnd {
+  exitCode: number | undefined;
+  signal: string | undefined;
+  /** Why it could not be started, such as `ENOENT`. */
+  spawnError: string | undefined;
+}
+
+export interface PipedChildOptions {
+  cwd?: string;
+  /** The child's whole environment. */
+  env: Readonly<Record<string, string>>;
+  onOutput(bytes: Uint8Array): void;
+  onErrorOutput(bytes: Uint8Array): void;
+  /** How long it may take to end by itself, and again after SIGTERM. Milliseconds. */
+  graceMs?: number;
+}
+
+/** So much may wait for a child that does not read. Bytes. */
+const MOST_WAITING = 8 * 1024 * 1024;
+
+/**
+ * Starts a program as the leader of its own process group: `npx`, `uvx` and shells
+ * leave the real program behind when only they are ended. Never throws.
+ */
+export function startPiped(argv: readonly string[], options: PipedChildOptions): PipedChild {
+  const child = spawn(argv[0] ?? "", argv.slice(1), {
+    cwd: options.cwd,
+    env: { ...options.env },
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const pid = child.pid;
+  let over = false;
+  let ending: Promise<void> | undefined;
+  const ended = new Promise<ChildEnd>((resolve) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      if (pid !== undefined) return;
+      over = true;
+      resolve({
+        exitCode: undefined,
+        signal: undefined,
+        spawnError: error.code ?? error.message,
+      });
+    });
+    child.on("exit", (code, signal) => {
+      over = true;
+      // What it started may hold the pipes for ever, and has nobody left to work for.
+      kill("SIGKILL");
+      resolve({ exitCode: code ?? undefined, signal: signal ?? undefined, spawnError: undefined });
+    });
+  });
+  child.stdin.on("error", () => {});
+  child.stdout.on("data", options.onOutput);
+  child.stderr.on("data", options.onErrorOutput);
+
+  function kill(signal: "SIGTERM" | "SIGKILL"): void {
+    try {
+      if (pid !== undefined) process.kill(-pid, signal);
+    } catch {
+      // Nobody is left in the group.
+    }
+  }
+
+  async function finish(): Promise<void> {
+    const graceMs = options.graceMs ?? 1500;
+    child.stdin.end();
+    if (!over) await within(ended, graceMs);
+    if (!over) {
+      kill("SIGTERM");
+      await within(ended, graceMs);
+    }
+    if (!over) kill("SIGKILL");
+    await ended;
+    child.stdin.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
+  }
+
+  return {
+    pid,
+    ended,
+    write(text) {
+      if (over || ending !== undefined || child.stdin.writableLength > MOST_WAITING) return false;
+      child.stdin.write(text);
+      return true;
+    },
+    end: () => ending ??= finish(),
+  };
+}
+
+/** Waits for `promise`, but no longer than `ms`. */
+async function within(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([promise, new Promise((resolve) => timer = setTimeout(resolve, ms))]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,53 @@
+import type { Desk } from "../actions/desk.ts";
+import type { Tokens } from "../sweep/monitor-event.ts";
+
+/** What the daemon offers to whoever speaks to it over HTTP. */
+export interface Station {
+  readonly version: string;
+  readonly host: string;
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** The sweeps that it holds, in the order in which they came. */
+  desks(): readonly Desk[];
+  /** Undefined when it holds no such sweep. */
+  desk(id: string): Desk | undefined;
+  /** Takes a further sweep over; resolves when it is held. Throws UserError or RefusedError. */
+  hold(request: HoldRequest, by: string): Promise<Desk>;
+  /** Ends the monitor of one sweep; its trials go on. */
+  release(id: string, by: string): Promise<void>;
+  /** Ends the daemon, with its final messages; resolves when that has begun. */
+  shutdown(reason: string, by: string): Promise<void>;
+  /**
+   * Carries out an `Action` of lib/actions/perform.ts under the sweep's lease and
+   * gives back its result or refusal: the door of our own command line.
+   */
+  perform(id: string, action: unknown, by: string): Promise<unknown>;
+  metrics(): StationFacts;
+}
+
+export interface HoldRequest {
+  /** Absolute: a workspace's folder or its YAML. */
+  path: string;
+  /** The environment of whoever hands it over; may hold secrets, so it is never logged. */
+  env: Readonly<Record<string, string>>;
+  options?: {
+    noAgent?: boolean;
+    /** A first message to the agent. */
+    message?: string;
+  };
+}
+
+/** What the daemon has done since its start; counters only grow. */
+export interface StationFacts {
+  uptimeSeconds: number;
+  residentBytes: number;
+  looks: number;
+  /** Program, such as `squeue`, to how often it was run. */
+  schedulerCalls: Readonly<Record<string, number>>;
+  ticks: number;
+  modelCalls: number;
+  tokens: Tokens;
+  usd: number;
+  journalAppends: number;
+}

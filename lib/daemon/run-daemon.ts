@@ -1,0 +1,127 @@
+import type { Desk, Notice } from "../actions/desk.ts";
+import type { Clock } from "../base/clock.ts";
+import { explain } from "../base/explain.ts";
+import type { Log } from "../base/log.ts";
+import type { FoundDaemon } from "../control/find-daemon.ts";
+import { answerSlash } from "../slash/run.ts";
+import type { Event } from "../sweep/event.ts";
+import { placeOf } from "./remote.ts";
+import { startDaemon } from "./start-daemon.ts";
+import { createStation } from "./station.ts";
+import { userName } from "./user-name.ts";
+
+/** A sweep as a terminal talks with it. */
+export interface LocalPort {
+  id: string;
+  events(after: number): readonly Event[];
+  onEvent(listener: (event: Event) => void): () => void;
+  onNotice(listener: (notice: Notice) => void): () => void;
+  receive: Desk["receive"];
+  slash(text: string): Promise<{ text: string; code: boolean } | undefined>;
+}
+
+export interface RunDaemonParts {
+  workspaces: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  log: Log;
+  signal: AbortSignal;
+  self: readonly string[];
+  noAgent: boolean;
+  scheduler: "slurm" | "local" | undefined;
+  /** One look and one tick; no daemon is started, and one that runs is not asked. */
+  once: boolean;
+  maxTicks: number | undefined;
+  message: string | undefined;
+  canAsk(): boolean;
+  onWarning(message: string): void;
+  open(port: LocalPort): Promise<void>;
+  close(id: string): void;
+}
+
+export interface DaemonEnd {
+  /** Why the monitor of each sweep ended. */
+  sweeps: readonly { id: string; path: string; ended: string }[];
+  failed: number;
+}
+
+/** Runs the daemon in this process until its sweeps have ended or the signal comes. */
+export async function runDaemon(
+  parts: RunDaemonParts,
+): Promise<DaemonEnd | { running: FoundDaemon }> {
+  const { clock, log, signal, env } = parts;
+  const ended: { id: string; path: string; ended: string }[] = [];
+  await using station = createStation({
+    clock,
+    log,
+    self: parts.self,
+    options: {
+      once: parts.once,
+      ...(parts.maxTicks === undefined ? {} : { maxTicks: parts.maxTicks }),
+    },
+    scheduler: parts.scheduler,
+    noAgent: parts.noAgent,
+    canAsk: parts.canAsk,
+    onWarning: parts.onWarning,
+    async onHeld({ desk }) {
+      await parts.open(portOf(desk, clock));
+    },
+    onReleased({ desk }, why) {
+      ended.push({ id: desk.id, path: desk.path, ended: why });
+      parts.close(desk.id);
+    },
+  });
+  const daemon = parts.once ? undefined : await startDaemon({
+    place: placeOf(env),
+    station,
+    clock,
+    log,
+    signal,
+  });
+  if (daemon !== undefined && "running" in daemon) return daemon;
+  await using _ = daemon;
+  const stop = () => void station.shutdown("it was told to stop", "signal");
+  signal.addEventListener("abort", stop, { once: true });
+  let failed = 0;
+  // At once: one that waits for a lease keeps no other from running.
+  await Promise.all(parts.workspaces.map(async (path) => {
+    try {
+      await station.hold({
+        path,
+        env: withoutUndefined(env),
+        ...(parts.message === undefined ? {} : { options: { message: parts.message } }),
+      }, "cli");
+    } catch (error) {
+      signal.throwIfAborted();
+      if (parts.workspaces.length === 1) throw error;
+      failed++;
+      log.write("error", explain(error, "terminal"), { path });
+      parts.onWarning(`${path}: ${explain(error, "terminal")}`);
+    }
+  }));
+  if (signal.aborted) stop();
+  await station.idle();
+  return { sweeps: ended, failed };
+}
+
+function portOf(desk: Desk, clock: Clock): LocalPort {
+  const by = `cli:${userName()}`;
+  const from = desk.events(0).at(-1)?.seq ?? 0;
+  return {
+    id: desk.id,
+    // What was said in an earlier life was read then.
+    events: (after) => desk.events(Math.max(after, from)),
+    onEvent: desk.onEvent,
+    onNotice: desk.onNotice,
+    receive: desk.receive,
+    slash: (text) => answerSlash(desk, text, by, clock),
+  };
+}
+
+function withoutUndefined(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined),
+  );
+}
