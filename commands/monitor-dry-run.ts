@@ -1,4 +1,5 @@
 import { EXIT } from "../lib/base/exit-codes.ts";
+import { totalsText } from "../lib/words/amount-text.ts";
 import { ownCommandLine, say } from "./open.ts";
 import type { MonitorContext } from "./monitor-options.ts";
 
@@ -24,9 +25,9 @@ export async function dryRun(
     if (json) continue;
     const { bold } = out.paint;
     out.print(bold(`${found.sweep} in ${found.path}`));
-    out.print(`Agent: ${found.credentials}`);
+    out.print(found.credentials.replace(/^(?!No agent)/, "Agent: "));
     out.print(
-      `Trials: ${Object.entries(found.totals).map(([word, n]) => `${n} ${word}`).join(", ")}`,
+      `Trials: ${totalsText(found.totals)}`,
     );
     out.print();
     out.print(bold("What it would do"));

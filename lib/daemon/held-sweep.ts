@@ -32,6 +32,8 @@ import { isDivider, tailLines } from "../store/log-tail.ts";
 import { createMonitorFiles } from "../store/monitor-files.ts";
 import type { MonitorHappening } from "../sweep/monitor-event.ts";
 import type { Config } from "../sweep/config.ts";
+import type { SweepState } from "../sweep/state.ts";
+import { sweepNow } from "../sweep/sweep-now.ts";
 import { createDeskActing } from "./desk-acting.ts";
 import { createDeskReading } from "./desk-reading.ts";
 import { previewMonitor } from "./monitor-preview.ts";
@@ -361,6 +363,12 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     },
   };
   const monitor = createSweepMonitor(ground, parts.options);
+
+  /** Before the first run there are the trials that it would make. */
+  function planned(): SweepState {
+    const state = outside.state();
+    return state.trials.size > 0 ? state : sweepNow(state, outside.sweep(), clock.now()).state;
+  }
 
   return {
     desk,

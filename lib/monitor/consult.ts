@@ -19,6 +19,8 @@ import type { Session } from "./session.ts";
 
 /** What a turn of the agent came to. */
 export interface Consultation {
+  /** False: it came to nothing, and is due again when the model is back. */
+  heard: boolean;
   /** What it said, for the tick's summary; undefined when it said nothing. */
   words: string | undefined;
   calls: number;
@@ -60,9 +62,11 @@ export async function consult(
   const { agent } = thinking;
   if ("none" in agent) return undefined;
   const people = matter.purpose === "message" || matter.purpose === "interview";
+  const urgent = isUrgent(session);
+  session.consultedAt = ground.clock.now();
   const budget = thinking.budget(0);
   if (budget.refusal !== undefined) return await refused(session, budget, people);
-  if (!thinking.health.mayCall(people)) return undefined;
+  if (!thinking.health.mayCall(urgent)) return undefined;
   const spent = { calls: 0, tokens: noTokens(), usd: 0 as number | null };
   const pending = thinking.messagesThatFit(ground.state().monitor.pending);
   const mark = thinking.newMark();
@@ -95,6 +99,11 @@ export async function consult(
   return asks
     ? interviewed(session, thought, pending[0], spent)
     : concluded(session, thought, pending, spent);
+}
+
+/** A message that the model has not been asked about: whoever sent it waits. Later tries keep to the back-off. */
+export function isUrgent({ ground, consultedAt }: Session): boolean {
+  return ground.state().monitor.pending.some(({ at }) => at > consultedAt);
 }
 
 async function account(
@@ -213,6 +222,7 @@ async function refused(
   const text = `${budget.refusal}. Only what the rules understand is answered: /help lists it.`;
   const { pending } = ground.state().monitor;
   return {
+    heard: true,
     words: undefined,
     calls: 0,
     tokens: noTokens(),
@@ -243,19 +253,24 @@ function concluded(
   session: Session,
   thought: Thought,
   pending: readonly Message[],
-  spent: Omit<Consultation, "words" | "happenings">,
+  spent: Omit<Consultation, "heard" | "words" | "happenings">,
 ): Consultation {
   const words = thought.text.trim();
   if (thought.kind === "failed" || thought.kind === "aborted") {
     // Messages wait for the model to come back; a turn that failed answers nothing.
-    return { ...spent, words: undefined, happenings: [] };
+    return { ...spent, heard: false, words: undefined, happenings: [] };
   }
   const text = words === "" ? EMPTY[thought.kind] : words;
   const asked = pending.length > 0;
-  if (!asked && words === "") return { ...spent, words: undefined, happenings: [] };
+  if (!asked && words === "") return { ...spent, heard: true, words: undefined, happenings: [] };
   return asked
-    ? { ...spent, words: undefined, happenings: answered(session, pending, text, "agent") }
-    : { ...spent, words: text, happenings: [] };
+    ? {
+      ...spent,
+      heard: true,
+      words: undefined,
+      happenings: answered(session, pending, text, "agent"),
+    }
+    : { ...spent, heard: true, words: text, happenings: [] };
 }
 
 const EMPTY: Readonly<Record<"answered" | "out-of-turns" | "out-of-budget" | "refused", string>> = {
@@ -271,25 +286,36 @@ function interviewed(
   session: Session,
   thought: Thought,
   message: Message | undefined,
-  spent: Omit<Consultation, "words" | "happenings">,
+  spent: Omit<Consultation, "heard" | "words" | "happenings">,
 ): Consultation {
   const { question } = session.ground.state().monitor;
   if (
     thought.kind === "failed" || thought.kind === "aborted" || message === undefined ||
     question === undefined
   ) {
-    return { ...spent, words: undefined, happenings: [] };
+    return { ...spent, heard: false, words: undefined, happenings: [] };
   }
-  const parsed = parseModelAnswer(question, thought.text);
+  const parsed = parseModelAnswer(question, thought.text) ?? plainReply(session, thought.text);
   if (parsed !== undefined && "answer" in parsed && isAnswer(question.id, parsed.answer)) {
     const happenings: MonitorHappening[] = [
       { type: "question-closed", id: question.id, answer: parsed.answer },
       { type: "messages-handled", ids: [message.id], how: "agent" },
     ];
-    return { ...spent, words: undefined, happenings };
+    return { ...spent, heard: true, words: undefined, happenings };
   }
   const again = parsed !== undefined && "unclear" in parsed
     ? parsed.unclear
     : `I did not understand that. ${question.text}`;
-  return { ...spent, words: undefined, happenings: answered(session, [message], again, "agent") };
+  const happenings = answered(session, [message], again, "agent");
+  return { ...spent, heard: true, words: undefined, happenings };
+}
+
+/** Models that were told of the playbook's form use it here too. */
+function plainReply(
+  { ground }: Session,
+  text: string,
+): { answer: string } | { unclear: string } | undefined {
+  const read = ground.thinking.readReply(text);
+  if (read === undefined) return undefined;
+  return "answer" in read ? read : { unclear: read.ask };
 }

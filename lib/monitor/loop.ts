@@ -9,6 +9,7 @@ import { heartbeatText, standingText } from "../words/tick-text.ts";
 import { transitionPosts } from "../words/transition-posts.ts";
 import { interview } from "./asking.ts";
 import { classifyBoot } from "./boot.ts";
+import { isUrgent } from "./consult.ts";
 import { nextLookDelay } from "./cadence.ts";
 import type { Ground } from "./ground.ts";
 import { hear } from "./hearing.ts";
@@ -322,7 +323,9 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
         : []
     );
     if (!plateau(customRules, finished, objective.direction)) return;
-    const key = `plateau/${finished.length}`;
+    // Once for each best value: more trials that are no better are the same plateau.
+    const best = finished.flatMap(({ value }) => value ?? []).sort((a, b) => a - b);
+    const key = `plateau/${objective.direction === "max" ? best.at(-1) : best[0]}`;
     if (session.complaints.has(key)) return;
     session.complaints.set(key, clock.now());
     session.concerns.set("plateau", `No better ${objective.metric} in the last completed trials`);
@@ -393,7 +396,8 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     if (now < tickHeldUntil) return false;
     if (tickWanted) return true;
     if (monitor.phase === "done" && session.triggers.size > 0) return true;
-    if (monitor.pending.length > 0 && mayAnswer()) return true;
+    const isWaiting = monitor.pending.length > 0 || session.concerns.size > 0;
+    if (isWaiting && !("none" in ground.thinking.agent) && mayAnswer()) return true;
     if (session.triggers.size > 0 && free > 0 && now >= gatheredAt()) return true;
     return (monitor.nextTickAt ?? 0) <= now && session.triggers.size + free > 0;
   }
@@ -409,7 +413,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   /** Messages that wait for a model which does not answer wait for its next try. */
   function mayAnswer(): boolean {
     const { agent, health } = ground.thinking;
-    return "none" in agent || health.mayCall(true);
+    return "none" in agent || health.mayCall(isUrgent(session));
   }
 
   async function tickNow(signal: AbortSignal): Promise<void> {
@@ -433,14 +437,15 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   function pause(): number {
     const now = clock.now();
     const { monitor } = ground.state();
-    const summaryAt = free > 0 ? gatheredAt() : refilledAt + REFILL_MS;
+    // While a tick is under way there is nothing to be in a hurry for.
+    const summaryAt = free > 0 && tickEnds === undefined ? gatheredAt() : refilledAt + REFILL_MS;
     const tickAt = Math.min(
       session.triggers.size > 0 ? summaryAt : Infinity,
       tickEnds === undefined ? monitor.nextTickAt ?? Infinity : Infinity,
     );
     const times = [lookAt, Math.max(tickAt, tickHeldUntil)];
     for (const { expiresAt } of monitor.confirmations) times.push(expiresAt);
-    if (monitor.pending.length > 0) {
+    if (monitor.pending.length > 0 || session.concerns.size > 0) {
       times.push(ground.thinking.health.nextAttemptAt() ?? Infinity);
     }
     return Math.max(LEAST_MS, Math.min(...times) - now);

@@ -37,6 +37,8 @@ export interface Session {
   config: Config | undefined;
   /** Text of the YAML that the trials were made of. */
   defined: string | undefined;
+  /** When the model was last to be asked. */
+  consultedAt: number;
   /** A person or the agent chose it; it holds for one tick. */
   wishedAt: number | undefined;
 }
@@ -59,6 +61,7 @@ export function createSession(ground: Ground): Session {
     complaints: new Map(),
     config: undefined,
     defined: undefined,
+    consultedAt: -Infinity,
     wishedAt: undefined,
   };
 }

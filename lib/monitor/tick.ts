@@ -1,7 +1,6 @@
 import type { Config } from "../sweep/config.ts";
 import type { Tick, Trigger } from "../sweep/monitor-event.ts";
 import { noTokens } from "../sweep/monitor-state.ts";
-import { latestAttempt } from "../sweep/state.ts";
 import { totalsOf } from "../sweep/view.ts";
 import type { TrialView } from "../sweep/view.ts";
 import { tickSummary } from "../words/tick-text.ts";
@@ -36,7 +35,7 @@ export async function takeTick(
     ? undefined
     : await consult(session, { purpose, ...matter }, signal);
   if (signal.aborted && consultation?.happenings.length === 0) return putBack(session, taken);
-  const nextAt = nextTickAt(session, rules, views);
+  const nextAt = nextTickAt(session, rules);
   const now = ground.clock.now();
   const summary = tickSummary({
     quiet: taken.done.length === 0 && consultation === undefined,
@@ -72,10 +71,11 @@ export async function takeTick(
     putBack(session, taken);
     throw error;
   }
+  // What the model failed to judge is judged when it is back.
+  if (detail !== undefined && consultation?.heard !== true) return;
+  if (detail !== undefined) concerns.delete(purpose as "failure");
   session.failed = session.failed.filter((one) => !told.failed.includes(one));
   session.completed = session.completed.filter((one) => !told.completed.includes(one));
-  // What the model failed to judge is judged when it is back.
-  if (consultation !== undefined && detail !== undefined) concerns.delete(purpose as "failure");
 }
 
 function takeUp(session: Session): { triggers: readonly Trigger[]; done: readonly string[] } {
@@ -95,21 +95,10 @@ function putBack(session: Session, taken: ReturnType<typeof takeUp>): void {
 function nextTickAt(
   session: Session,
   rules: InForce,
-  views: readonly TrialView[],
 ): number {
   const { ground } = session;
-  const state = ground.state();
   const now = ground.clock.now();
-  const { monitor } = state;
-  const limits = views.flatMap(({ status, trial }) => {
-    const attempt = latestAttempt(state, trial.index);
-    const limit = attempt === undefined
-      ? undefined
-      : state.submissions.get(attempt.submission)?.timeSeconds;
-    return status === "running" && attempt?.startedAt !== undefined && typeof limit === "number"
-      ? [attempt.startedAt + limit * 1000]
-      : [];
-  });
+  const { monitor } = ground.state();
   const wish = session.wishedAt === undefined ? undefined : (session.wishedAt - now) / 1000;
   session.wishedAt = undefined;
   const { seconds } = nextTickDelay({
@@ -118,7 +107,8 @@ function nextTickAt(
     lastActivityAt: session.lastActivityAt,
     settings: { activeSeconds: rules.activeSeconds, steadySeconds: rules.steadySeconds },
     wish,
-    expected: [...limits, ...monitor.confirmations.map(({ expiresAt }) => expiresAt)],
+    // What ends or fails wakes it by itself.
+    expected: monitor.confirmations.map(({ expiresAt }) => expiresAt),
   });
   return now + seconds * 1000;
 }

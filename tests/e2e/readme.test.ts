@@ -147,7 +147,10 @@ test("what the README tells of the monitor works, curl included", async () => {
     assert.match(said.get("./herd attach --no-follow")!, /monitoring waveform: 14 trials/);
     const { items } = JSON.parse(said.get("./herd api sweeps")!);
     assert.equal(items[0].id, "waveform");
-    assert.equal(JSON.parse(said.get("./herd api --curl sweeps | bash")!).items[0].path, join(cwd, "sweep"));
+    assert.equal(
+      JSON.parse(said.get("./herd api --curl sweeps | bash")!).items[0].path,
+      join(cwd, "sweep"),
+    );
     assert.match(said.get("./herd monitor --stop")!, /monitor of waveform has ended/);
   } finally {
     await bash("./herd monitor --stop; ./herd stop sweep --all", { cwd, env });
