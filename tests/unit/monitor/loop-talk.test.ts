@@ -130,8 +130,7 @@ test("every tick says when the next is due, and it comes then", async () => {
 });
 
 test("the cadence is quick during the rollout and after news, and slow when all is quiet", async () => {
-  const fate = (trial: number): Fate =>
-    trial === 0 ? { ...LONG, stdout: "loading data\n" } : LONG;
+  const fate = (trial: number): Fate => trial === 0 ? { ...LONG, stdout: "loading data\n" } : LONG;
   using scene = createScene({ trials: 2, plan: planText(), fate, canAsk: true });
   scene.after(6 * HOUR, () => void scene.say("continue"));
   await scene.run({ forMs: 12 * HOUR });
