@@ -1,4 +1,6 @@
 /** deno task bench: how long the things take that people wait for, and how they grow. */
+import { benchLatency, benchQuiet } from "./bench-monitor.ts";
+import { benchMonitorDay } from "./bench-monitor-day.ts";
 import { compile, isStale } from "./compile.ts";
 import { makeFakeSlurm } from "./fake-slurm.ts";
 import { ensureInstalled, ROOT } from "./setup.ts";
@@ -135,6 +137,9 @@ if (import.meta.main) {
     await benchExpansion(folder);
     await benchSweep(folder, 1000, "aim: 100 ms");
     await benchSweep(folder, 10_000, "aim: 400 ms");
+    await benchMonitorDay();
+    await benchLatency(HERD, folder);
+    await benchQuiet(HERD, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

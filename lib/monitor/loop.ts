@@ -43,6 +43,8 @@ export interface SweepMonitor {
 const LEAST_MS = 400;
 /** A failure is looked into at once, but no more often than this. */
 const LOOK_LEAST_MS = 2_000;
+/** After a look that failed. */
+const LOOK_AGAIN_MS = 15_000;
 /** Summaries in a row before they are held back, and how long until one more is free. */
 const BURST = 6;
 const REFILL_MS = 30_000;
@@ -76,13 +78,20 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   let tickEnds: Promise<void> | undefined;
   let turn = new AbortController();
   let ticked = 0;
+  let steppedAt = -Infinity;
+  let isSpeechless = false;
+  /** Steps in a row of whose trouble nothing could be written down. */
+  let mute = 0;
   let standing = "";
   const startedAt = clock.now();
 
   async function run(signal: AbortSignal): Promise<string> {
     await begin();
     while (ending === undefined && !signal.aborted) {
+      steppedAt = clock.now();
+      isSpeechless = false;
       await step(options.once === true);
+      mute = isSpeechless ? mute + 1 : 0;
       if (options.once) break;
       startTick(signal);
       endIfOver();
@@ -105,6 +114,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const early = new AbortController();
     void tickEnds?.then(() => early.abort());
     await ground.news(pause(), AbortSignal.any([signal, early.signal]));
+    // A thousand trials that end together are a few steps, not a thousand.
+    const least = mute === 0 ? LEAST_MS : Math.min(LOOK_AGAIN_MS, 1_000 * 2 ** Math.min(mute, 10));
+    const rest = steppedAt + least - clock.now();
+    if (rest > 0 && ending === undefined) await clock.sleep(rest, signal).catch(() => {});
   }
 
   async function begin(): Promise<void> {
@@ -163,7 +176,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       const due = full || clock.now() >= lookAt;
       await look(!due);
     } catch (error) {
-      return await trouble(error);
+      return await failed("look", error);
     }
     const rules = await part("plan", () => Promise.resolve(ruling(session, config)));
     if (rules === undefined) return;
@@ -189,13 +202,18 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     try {
       return await act();
     } catch (error) {
-      ground.log("error", `The monitor's ${name} failed`, { error: `${(error as Error).stack}` });
-      try {
-        await trouble(error);
-      } catch {
-        // A full disk: what could not be said is in the log, and the next step tries again.
-      }
+      await failed(name, error);
       return undefined;
+    }
+  }
+
+  async function failed(name: string, error: unknown): Promise<void> {
+    ground.log("error", `The monitor's ${name} failed`, { error: `${(error as Error).stack}` });
+    try {
+      await trouble(error);
+    } catch {
+      // A full disk: what could not be said is in the log, and a later step tries again.
+      isSpeechless = true;
     }
   }
 
@@ -209,6 +227,8 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   async function look(records: boolean): Promise<void> {
     const graceSeconds = session.config?.pruneGraceSeconds ?? 600;
     const seq = ground.state().seq;
+    // What it finds may be impossible to write down: no reason to ask the cluster without end.
+    if (!records) lookAt = clock.now() + LOOK_AGAIN_MS;
     const found = await ground.perform({ verb: "look", graceSeconds, records });
     if (!found.done) return;
     if (records && isFresh()) return await look(false);
@@ -412,8 +432,12 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
 
   /** Messages that wait for a model which does not answer wait for its next try. */
   function mayAnswer(): boolean {
-    const { agent, health } = ground.thinking;
-    return "none" in agent || health.mayCall(isUrgent(session));
+    const { agent, health, budget } = ground.thinking;
+    if ("none" in agent) return true;
+    // People are told that the budget is used up; what else waits does so until the next day.
+    const isPaidFor = ground.state().monitor.pending.length > 0 ||
+      budget(0).refusal === undefined;
+    return isPaidFor && health.mayCall(isUrgent(session));
   }
 
   async function tickNow(signal: AbortSignal): Promise<void> {

@@ -122,7 +122,12 @@ export async function complain(
   const before = session.complaints.get(key);
   if (before !== undefined && now - before < COMPLAINT_MS) return;
   session.complaints.set(key, now);
-  await say(session, { kind, text });
+  try {
+    await say(session, { kind, text });
+  } catch (error) {
+    session.complaints.delete(key);
+    throw error;
+  }
 }
 
 /** Posts something; the key is made of its time where none is given. */

@@ -120,7 +120,7 @@ test(
     const model = await startModelServer([
       {
         when: ({ text }) => text.includes("how is trial 1"),
-        reply: { calls: [{ name: "read_trial", input: { index: 1 } }] },
+        reply: { calls: [{ name: "read_trial", input: { trial: 1 } }] },
       },
       { when: ({ results }) => results.length > 0, reply: { text: "Trial 1 is fine." } },
       { reply: { text: "Noted." }, times: Infinity },
