@@ -66,7 +66,8 @@ async function cleanCommand(context: CleanContext): Promise<number> {
     throw new RefusedError("Nothing was changed: the answer was no");
   }
   const stopped = live.length === 0 ? undefined : await stopAll(context, outside);
-  await deleteAll(outside, items, { clock, signal });
+  const ended = await deleteAll(outside, items, { clock, signal });
+  if (ended !== undefined) say(out, `The monitor of ${ended} was ended first`);
   if (json) out.json(documentOf(stopped?.stopped ?? [], items, stopped?.warnings ?? []));
   else tell(context, stopped, items);
   return EXIT.done;

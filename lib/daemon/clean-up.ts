@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -14,12 +15,15 @@ import { RefusedError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
 import { compactRanges } from "../base/text.ts";
 import { retireSupervisor } from "../schedulers/local/retire.ts";
-import { requireLease, STALE_MS } from "../store/lease.ts";
+import { acquireLease, requireLease, STALE_MS } from "../store/lease.ts";
+import type { Lease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { refuseForeignOwner } from "../store/workspace.ts";
 import { LIVE, statusOf } from "../sweep/status.ts";
 import type { SweepState } from "../sweep/state.ts";
 import type { Outside } from "./outside.ts";
+import { holdingOf } from "./remote.ts";
 
 /** Something that `herd clean` may delete. */
 export interface Deletable {
@@ -31,6 +35,9 @@ export interface Deletable {
 }
 
 const LEASE_WAIT_MS = STALE_MS + 30_000;
+
+/** One that lives may just be ending. */
+const MONITOR_WAIT_MS = 5_000;
 
 /** What there is to delete, with its size. */
 export function deletables(
@@ -58,18 +65,25 @@ export function liveTrials(state: SweepState): number[] {
 
 /**
  * Deletes, under the workspace's lease, and only while nothing is live: what was
- * seen before the lease was taken may have changed. Throws RefusedError then.
+ * seen before the lease was taken may have changed. Throws RefusedError then. A
+ * monitor would go on with what was deleted: it is ended before, and its id is given back.
  */
 export async function deleteAll(
   outside: Outside,
   items: readonly Deletable[],
   { clock, signal }: { clock: Clock; signal: AbortSignal },
-): Promise<void> {
+): Promise<string | undefined> {
   const { paths } = outside;
   refuseForeignOwner(paths);
   // A copy's jobs are not its own, nobody writes here, and its lease is copied too: another's.
   const copied = outside.standing().kind === "copy";
-  if (copied || items.every(({ what }) => what === "leftover")) return items.forEach(remove);
+  if (copied || items.every(({ what }) => what === "leftover")) {
+    items.forEach(remove);
+    return undefined;
+  }
+  const whole = items.some(({ what }) => what === "state");
+  const ended = whole ? await endMonitor(outside, signal) : undefined;
+  await using _ = whole ? await keepMonitorsAway(outside, { clock, signal }) : undefined;
   const lease = await requireLease({
     dir: paths.lease,
     clock,
@@ -80,7 +94,6 @@ export async function deleteAll(
   });
   try {
     refuseLive((await outside.watch()).state);
-    const whole = items.some(({ what }) => what === "state");
     if (whole && !await retireSupervisor({ spool: paths.local, clock, signal })) {
       throw new RefusedError(
         `Cannot delete "${paths.state}": the supervisor of the local scheduler is still at work`,
@@ -89,9 +102,45 @@ export async function deleteAll(
     }
     lease.assertHeld();
     for (const item of items) remove(item);
+    return ended;
   } finally {
     lease.release();
   }
+}
+
+/** The id of the sweep at the daemon that held it. */
+async function endMonitor(
+  { paths, environment }: Outside,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const holding = await holdingOf(paths, environment, { signal });
+  await holding?.client.release(holding.id);
+  return holding?.id;
+}
+
+async function keepMonitorsAway(
+  { paths, tellWaiting }: Outside,
+  { clock, signal }: { clock: Clock; signal: AbortSignal },
+): Promise<Lease | undefined> {
+  // Workspaces of before there were monitors have none.
+  if (!existsSync(paths.monitorLease)) return undefined;
+  const lease = await acquireLease({
+    dir: paths.monitorLease,
+    clock,
+    waitMs: LEASE_WAIT_MS,
+    aliveMs: MONITOR_WAIT_MS,
+    purpose: "clean",
+    signal,
+    onWaiting: tellWaiting,
+  });
+  if (!("heldBy" in lease)) return lease;
+  throw new RefusedError(
+    `Cannot delete "${paths.state}": it is monitored by ${describeHolder(lease.heldBy)}`,
+    {
+      hint: "`herd monitor --stop` there ends it",
+      facts: { holder: lease.heldBy },
+    },
+  );
 }
 
 function refuseLive(state: SweepState): void {

@@ -4,12 +4,11 @@ import { resourcesOf } from "../actions/plan-jobs.ts";
 import type { Clock } from "../base/clock.ts";
 import { compactRanges, count } from "../base/text.ts";
 import { bumped, ceilingOf, raisedTo, sizeText } from "../monitor/bumped.ts";
+import { failedFor } from "../monitor/failed-for.ts";
 import { ruleOn } from "../monitor/guard.ts";
 import type { GuardInput } from "../monitor/guard.ts";
 import type { Confirmation, MonitorHappening } from "../sweep/monitor-event.ts";
-import { latestAttempt } from "../sweep/state.ts";
-import type { SweepState } from "../sweep/state.ts";
-import { LIVE, statusOf } from "../sweep/status.ts";
+import { LIVE } from "../sweep/status.ts";
 import { chooseScheduler } from "../schedulers/choose.ts";
 import { confirmationText } from "../words/question-text.ts";
 import { spanText } from "../words/duration-text.ts";
@@ -347,19 +346,22 @@ export function createDeskActing(
         : `Waiting are ${ids.join(", ")}`;
       return refuse(`Cannot answer "${id}": nothing of that name waits`, { hint });
     }
-    await change(
-      "confirm",
-      (perform) => perform({ verb: "record", whats: [{ type: "confirmation-answered", id, yes }] }),
-      by,
-    );
+    const isFirst = await change<boolean>("confirm", async (perform) => {
+      // Two people may answer at once, and the second waited for the lease.
+      const isOpen = outside.state().monitor.confirmations.some((one) => one.id === id);
+      const whats = [{ type: "confirmation-answered" as const, id, yes }];
+      if (isOpen) await perform({ verb: "record", whats });
+      return isOpen;
+    }, by);
+    if (!isFirst) return refuse(`Cannot answer "${id}": somebody else just did`);
     if (!yes) return did(`It is not done: ${open.what}.`);
     return await carryOut(open.request as Request, by);
   }
 
   async function askFor(request: Request, by: string, what: string): Promise<Outcome> {
     const { confirmations } = outside.state().monitor;
-    const text = JSON.stringify(request);
-    const before = confirmations.find((one) => JSON.stringify(one.request) === text);
+    const act = actOf(request);
+    const before = confirmations.find((one) => actOf(one.request as Request) === act);
     if (before === undefined && confirmations.length >= MOST_OPEN) {
       return refuse(
         `A person must confirm this, and ${count(confirmations.length, "question")} wait already`,
@@ -394,6 +396,12 @@ export function createDeskActing(
   }
 
   return act;
+}
+
+/** What would be done, whatever reason is given for it: other words are no other question. */
+function actOf({ ...request }: Request): string {
+  if ("reason" in request) delete (request as { reason?: string }).reason;
+  return JSON.stringify(request, Object.keys(request).sort());
 }
 
 function did(text: string): Outcome {
@@ -435,17 +443,4 @@ function halved(
     ? `${parts.join(", ")}.`
     : `No trial ${would === "" ? "was" : "would be"} halved.`;
   return { done: true, text, data: { ...data, changed }, warnings };
-}
-
-/** Failed trials whose latest attempt ended for want of it. */
-function failedFor(
-  state: SweepState,
-  what: "memory" | "time",
-  trials: readonly number[] | undefined,
-): number[] {
-  const cause = what === "memory" ? "out-of-memory" : "timeout";
-  return [...state.trials.keys()].filter((index) =>
-    (trials === undefined || trials.includes(index)) && statusOf(state, index) === "failed" &&
-    latestAttempt(state, index)?.ending?.cause === cause
-  );
 }

@@ -19,7 +19,7 @@ import type { Clock } from "../base/clock.ts";
 import { SchedulerError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Ground } from "../monitor/ground.ts";
-import { MONITOR } from "../monitor/guard.ts";
+import { isModel, MONITOR } from "../monitor/guard.ts";
 import { inForce } from "../monitor/in-force.ts";
 import type { InForce } from "../monitor/in-force.ts";
 import { createSweepMonitor } from "../monitor/loop.ts";
@@ -122,6 +122,16 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     return parts.noAgent ? { ...agent, backend: "none" } : agent;
   }
 
+  /** Who is told to raise it need not start anew. */
+  function budget(): Config["agent"]["budget"] {
+    try {
+      return outside.sweep().config.agent.budget;
+    } catch {
+      // What is wrong with the YAML the monitor says.
+      return settings.budget;
+    }
+  }
+
   function downSince(): { since: number } | undefined {
     const { model } = outside.state().monitor;
     return model === undefined || model.ok ? undefined : { since: model.since };
@@ -164,9 +174,9 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
         detail: "none" in agent ? agent.none : credentials,
       },
       budget: {
-        tick: settings.budget.tick ?? null,
-        day: settings.budget.day ?? null,
-        sweep: settings.budget.sweep ?? null,
+        tick: budget().tick ?? null,
+        day: budget().day ?? null,
+        sweep: budget().sweep ?? null,
       },
     }),
   });
@@ -200,6 +210,16 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     },
   });
 
+  /** What a model may not change: it would give itself what only people give. */
+  function widenedBy(text: string): string | undefined {
+    const [before, after] = [readPlan(files.readPlan() ?? "").plan, readPlan(text).plan];
+    const changed = (["grants", "remediation", "scope"] as const).filter((name) =>
+      JSON.stringify(before[name]) !== JSON.stringify(after[name])
+    );
+    if (changed.length === 0) return undefined;
+    return `Only a person may change ${changed.join(" and ")} in the plan`;
+  }
+
   const desk: Desk = {
     ...reading,
     writePlan(text, by) {
@@ -209,6 +229,11 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
           line === undefined ? message : `Line ${line}: ${message}`
         )
           .join("; ");
+      }
+      const widened = isModel(by) ? widenedBy(text) : undefined;
+      if (widened !== undefined) {
+        audit.write(clock.now(), "write_plan", { by, refused: widened });
+        return widened;
       }
       files.writePlan(text);
       audit.write(clock.now(), "write_plan", { by, bytes: Buffer.byteLength(text) });
@@ -352,7 +377,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
       readReply: readInterviewReply,
       budget: (usedThisTick) =>
         budgetLeft({
-          budget: settings.budget,
+          budget: budget(),
           monitor: outside.state().monitor,
           now: clock.now(),
           usedThisTick,

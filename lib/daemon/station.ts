@@ -18,6 +18,7 @@ import { removeControlFile, writeControlFile } from "./control-file.ts";
 import type { ControlFile } from "./control-file.ts";
 import { holdSweep } from "./held-sweep.ts";
 import type { HeldSweep } from "./held-sweep.ts";
+import { readSweepFile } from "./sweep-file.ts";
 
 export interface StationParts {
   clock: Clock;
@@ -72,7 +73,9 @@ export function createStation(parts: StationParts): RunningStation {
     const path = realpathSync(root);
     const known = [...sweeps.values()].find((one) => one.path === path);
     if (known !== undefined) return await greet(known.held.desk, request);
-    const begun = coming.get(path) ?? begin(request, path);
+    const other = coming.get(path);
+    if (other !== undefined) return await greet(await other, request);
+    const begun = begin(request, path);
     coming.set(path, begun);
     try {
       return await begun;
@@ -84,6 +87,8 @@ export function createStation(parts: StationParts): RunningStation {
 
   async function begin(request: HoldRequest, path: string): Promise<Desk> {
     const paths = findWorkspace(request.path);
+    // Its mistakes are told before anything is made.
+    readSweepFile(paths.config);
     createState(paths);
     const lease = await acquireLease({
       dir: paths.monitorLease,
@@ -144,9 +149,14 @@ export function createStation(parts: StationParts): RunningStation {
   async function settle(one: Held, request: HoldRequest): Promise<Desk> {
     const { held } = one;
     sweeps.set(held.desk.id, one);
-    tellWhere(one);
-    await parts.onHeld(held);
-    await greet(held.desk, request);
+    try {
+      tellWhere(one);
+      await parts.onHeld(held);
+      await greet(held.desk, request);
+    } catch (error) {
+      await forget(one);
+      throw error;
+    }
     one.ended = held.monitor.run(one.stop.signal).then(
       (why) => why,
       (error: Error) => {
@@ -167,13 +177,16 @@ export function createStation(parts: StationParts): RunningStation {
   }
 
   async function finish(one: Held, why: string): Promise<void> {
-    const { held, lease } = one;
+    await forget(one);
+    parts.onReleased(one.held, why);
+    tellFewer();
+  }
+
+  async function forget({ held, lease }: Held): Promise<void> {
     sweeps.delete(held.desk.id);
     removeControlFile(held.outside.paths, process.pid);
     await held[Symbol.asyncDispose]();
     lease.release();
-    parts.onReleased(held, why);
-    tellFewer();
   }
 
   function tellFewer(): void {

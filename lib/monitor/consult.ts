@@ -14,7 +14,7 @@ import type { TrialView } from "../sweep/view.ts";
 import { budgetText } from "../words/budget-text.ts";
 import { isAnswer } from "./asking.ts";
 import { modelQuestion, parseModelAnswer } from "./interview-model.ts";
-import { keyed } from "./session.ts";
+import { complain, keyed } from "./session.ts";
 import type { Session } from "./session.ts";
 
 /** What a turn of the agent came to. */
@@ -217,7 +217,13 @@ async function refused(
 ): Promise<Consultation | undefined> {
   const { ground } = session;
   if (budget.reached !== undefined) await noteBudget(session, budget.reached);
-  if (!people) return undefined;
+  if (!people) {
+    // A model without a price is refused from the beginning on, and nobody has reached anything.
+    if (budget.reached === undefined) {
+      await complain(session, `${budget.refusal}. The rules go on without the agent`);
+    }
+    return undefined;
+  }
   // A person must not wait for an answer that will not come.
   const text = `${budget.refusal}. Only what the rules understand is answered: /help lists it.`;
   const { pending } = ground.state().monitor;

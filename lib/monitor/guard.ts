@@ -3,7 +3,8 @@ import { compactRanges, count } from "../base/text.ts";
 import type { Grant } from "../sweep/config.ts";
 import { latestAttempt } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
-import { LIVE, statusOf } from "../sweep/status.ts";
+import { LIVE, PENDING, statusOf } from "../sweep/status.ts";
+import { failedFor } from "./failed-for.ts";
 import { pruneAllowance } from "./prune-allowance.ts";
 
 /** Who is no person: a model, through our own loop or somebody's MCP client. */
@@ -54,6 +55,8 @@ export function ruleOn(request: Request, by: string, input: GuardInput): Ruling 
       return onRun(request, input);
     case "bump":
       return onBump(request, input);
+    case "halve":
+      return onHalve(request, input);
     case "halt":
       return byGrant(input, "halt", "halt the sweep: nothing more would be submitted");
     case "continue":
@@ -95,19 +98,33 @@ export function allowanceOf(state: SweepState, share: number): number {
 export const MONITOR = "monitor";
 
 function onRun(
-  { indices, force }: Extract<Request, { verb: "run" }>,
-  { state, grants }: GuardInput,
+  { indices, force = false }: Extract<Request, { verb: "run" }>,
+  input: GuardInput,
 ): Ruling {
-  const chosen = indices ?? [...state.trials.keys()];
-  if (force === true) {
-    const lost = chosen.filter((index) => {
-      const status = statusOf(state, index);
-      return LIVE.has(status) || status === "completed";
-    });
-    if (lost.length > 0 && !grants.includes("force")) {
-      return { confirm: `run ${named(lost)} again, which are live or completed` };
-    }
+  const { state, grants } = input;
+  // Trials that do not exist are refused behind this, in better words.
+  const known = [...new Set(indices ?? state.trials.keys())].filter((index) =>
+    state.trials.has(index)
+  );
+  const isLost = (index: number) => {
+    const status = statusOf(state, index);
+    return LIVE.has(status) || status === "completed";
+  };
+  const lost = known.filter(isLost);
+  if (indices === undefined) {
+    const pending = known.filter((index) =>
+      PENDING.has(statusOf(state, index)) && state.trials.get(index)?.dropped !== true
+    );
+    return onSubmit(pending, input);
   }
+  if (force && lost.length > 0 && !grants.includes("force")) {
+    return { confirm: `run ${named(lost)} again, which are live or completed` };
+  }
+  return onSubmit(force ? known : known.filter((index) => !isLost(index)), input);
+}
+
+function onSubmit(chosen: readonly number[], { state, mode }: GuardInput): Ruling {
+  if (chosen.length === 0) return "allowed";
   if (state.monitor.halted !== undefined) {
     return { confirm: `submit ${named(chosen)} although the sweep is halted` };
   }
@@ -121,6 +138,10 @@ function onRun(
   if (set.length > 0) {
     return { confirm: `submit ${named(set)} again, which somebody stopped or set aside` };
   }
+  const failed = chosen.filter((index) => statusOf(state, index) === "failed");
+  if (mode === "notify" && failed.length > 0) {
+    return { confirm: `submit ${named(failed)} again, though failures are only reported here` };
+  }
   const often = chosen.filter((index) =>
     (state.attemptsOf.get(index)?.length ?? 0) >= MOST_ATTEMPTS
   );
@@ -129,12 +150,33 @@ function onRun(
     : { confirm: `submit ${named(often)} once more after ${MOST_ATTEMPTS} attempts` };
 }
 
-function onBump(
+/** The rules halve by themselves as the YAML says, from the time on when all trials run. */
+function onHalve(
+  { dryRun }: Extract<Request, { verb: "halve" }>,
+  { state: { monitor } }: GuardInput,
+): Ruling {
+  if (dryRun === true) return "allowed";
+  if (monitor.halted !== undefined) return { confirm: "halve although the sweep is halted" };
+  return monitor.phase === "live"
+    ? "allowed"
+    : { confirm: "halve now, though the rollout is not at all trials" };
+}
+
+function onBump(request: Extract<Request, { verb: "bump" }>, input: GuardInput): Ruling {
+  const ruling = onSize(request, input);
+  if (ruling !== "allowed" || request.resubmit !== true) return ruling;
+  // Where it may ask for more in spite of `notify`, it may also use it.
+  const failed = failedFor(input.state, request.what, request.trials);
+  return onSubmit(failed, { ...input, mode: "remediate" });
+}
+
+function onSize(
   request: Extract<Request, { verb: "bump" }>,
   { state, grants, mode, bumpPercent }: GuardInput,
 ): Ruling {
+  const { percent = bumpPercent } = request;
   const size = request.to === undefined
-    ? `${request.percent ?? bumpPercent} %`
+    ? `${percent} %`
     : request.what === "memory"
     ? `to ${request.to} MiB`
     : `to ${Math.round(request.to / 60)} min`;
@@ -145,7 +187,7 @@ function onBump(
     bump.what === request.what && (bump.by === MONITOR || isModel(bump.by))
   );
   if (before) return { confirm: `${what}, a second time in this sweep` };
-  const isSmall = request.to === undefined && (request.percent ?? bumpPercent) <= bumpPercent;
+  const isSmall = request.to === undefined && percent > 0 && percent <= bumpPercent;
   return isSmall ? "allowed" : { confirm: what };
 }
 

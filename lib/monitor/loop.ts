@@ -15,6 +15,7 @@ import type { Ground } from "./ground.ts";
 import { hear } from "./hearing.ts";
 import type { InForce } from "./in-force.ts";
 import { plateau } from "./plateau.ts";
+import { recall } from "./recall.ts";
 import { repair } from "./repair.ts";
 import { ask, complain, configOf, createSession, keyed, ruling, viewsOf } from "./session.ts";
 import { advance, lookBack } from "./stages.ts";
@@ -154,7 +155,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
           kind: "agent",
           text,
           // What was before nobody needs to be told of as news.
-          ...(Object.keys(before.told).length > 0 ? {} : {
+          ...(before.phase !== undefined || Object.keys(before.told).length > 0 ? {} : {
             trials: views.filter(({ status }) => status !== "ready").map(({ trial, status }) =>
               [trial.index, status] as const
             ),
@@ -166,6 +167,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     if (boot === "post-mortem" && before.phase === "done" && !wasCutOff) {
       await lookBack(session, ruling(session, config), views);
     }
+    recall(session);
     session.triggers.add("boot");
   }
 

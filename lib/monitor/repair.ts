@@ -123,6 +123,15 @@ async function tell(
   session.triggers.add("failure");
   // A halt is too important to wait for the tick's summary.
   if (halt === undefined) session.done.push(...texts);
+  noteFailures(session, verdicts, failures);
+}
+
+/** For the model: what failed, and that it is asked where the rules do not know. */
+export function noteFailures(
+  session: Session,
+  verdicts: readonly Verdict[],
+  failures: readonly FailedAttempt[] = [],
+): void {
   const byKey = new Map(failures.map((failure) => [failure.key, failure]));
   for (const verdict of verdicts) {
     session.failed.push(failedTrial(session, verdict, byKey.get(verdict.attempt)));

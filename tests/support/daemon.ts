@@ -45,9 +45,12 @@ export interface RunningMonitor {
 export function startMonitor(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  /** What starts it, such as nohup. */
+  by: readonly string[] = [],
 ): RunningMonitor {
+  const [program, ...words] = [...by, HERD, "monitor", ...args];
   // The whole environment: what the test's own sets must not come through.
-  const child = spawn(HERD, ["monitor", ...args], {
+  const child = spawn(program!, words, {
     env: { ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

@@ -8,7 +8,9 @@ export function tree(root: string): string[] {
   const walk = (folder: string) => {
     for (const name of readdirSync(folder).sort()) {
       const path = join(folder, name);
-      const stats = lstatSync(path);
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      // Somebody else's process took it away in this moment.
+      if (stats === undefined) continue;
       if (stats.isDirectory()) {
         lines.push(`${relative(root, path)}/`);
         walk(path);

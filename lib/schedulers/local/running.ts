@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { type Detached, spawnDetached } from "../../base/detach.ts";
 import { bootId, processStart } from "../../base/pid.ts";
 import { kernelUnits } from "../../base/machine.ts";
-import { type ProcessInfo, proportionalBytes } from "../../base/process-tree.ts";
+import { type ProcessInfo, proportionalBytes, readProcess } from "../../base/process-tree.ts";
 import type { EndLine, StopReason, TaskTrace } from "./log.ts";
 import { type Claim, readClaim, readEnd, shimArgv, type ShimEnd, voidClaim } from "./shim.ts";
 import { type JobFile, runPath, scriptPath, streamPath } from "./spool.ts";
@@ -145,11 +145,23 @@ function residentBytes(running: Running): number {
   for (const member of running.members) bytes += member.rssBytes;
   const limit = running.job.memoryMiB * 1024 * 1024;
   if (limit === 0 || bytes <= limit || running.members.length === 1) return bytes;
-  let shared = 0;
-  for (const member of running.members) {
-    shared += proportionalBytes(member.pid) ?? member.rssBytes;
+  const shared = sharedBytes(running.members);
+  // Workers that end while they are counted leave their share to the others: a second count decides.
+  return shared <= limit ? shared : Math.min(shared, sharedBytes(running.members));
+}
+
+function sharedBytes(members: readonly ProcessInfo[]): number {
+  let bytes = 0;
+  for (const { pid, start } of members) {
+    const share = proportionalBytes(pid);
+    if (share !== undefined) bytes += share;
+    else {
+      // It has ended since, or its share is not told.
+      const now = readProcess(pid);
+      if (now !== undefined && now.start === start && !now.zombie) bytes += now.rssBytes;
+    }
   }
-  return shared;
+  return bytes;
 }
 
 /** Why the task must be ended now; undefined when it may go on. */
