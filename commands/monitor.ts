@@ -50,6 +50,7 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   const given = positionals.length === 0 ? ["."] : positionals;
   const workspaces = given.map((one) => workspacePath(cwd, one));
   if (values["dry-run"]) {
+    await checkWorkspaces(workspaces);
     return await (await import("./monitor-dry-run.ts")).dryRun(context, workspaces);
   }
   const { findDaemon, placeOf } = await import("../lib/daemon/reach.ts");

@@ -12,6 +12,8 @@ export interface McpServersParts {
   servers: readonly McpServerSettings[];
   /** Where `${VAR}` comes from; programs that are started see little of it. */
   env: Environment;
+  /** Where programs are started: the workspace, whoever's shell the daemon was begun in. */
+  cwd?: string;
   clock: Clock;
   signal: AbortSignal;
   /** One sentence for people, once per trouble. No secret in it. */
@@ -51,10 +53,14 @@ export async function connectMcpServers(parts: McpServersParts): Promise<McpServ
 
 function connectionTo(
   settings: McpServerSettings,
-  { env, clock, onProblem }: McpServersParts,
+  { env, cwd, clock, onProblem }: McpServersParts,
 ): McpConnection | undefined {
   const ready = readyServer(settings, env);
-  if ("server" in ready) return createConnection({ server: ready.server, clock, onProblem });
+  if ("server" in ready) {
+    const { server } = ready;
+    const placed = cwd === undefined || server.transport !== "stdio" ? server : { ...server, cwd };
+    return createConnection({ server: placed, clock, onProblem });
+  }
   const names = ready.missing.map((name) => `"${name}"`).join(", ");
   onProblem(
     `Cannot use the tool server "${settings.name}": ${names} ` +

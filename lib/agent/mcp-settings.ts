@@ -14,6 +14,8 @@ export type ReadyServer =
       args: readonly string[];
       /** The whole environment of the program. */
       env: Readonly<Record<string, string>>;
+      /** Absent: where herd itself was started. */
+      cwd?: string;
     }
     | { transport: "http"; url: string; headers: Readonly<Record<string, string>> }
   );

@@ -23,6 +23,7 @@ export interface StdioParts {
   command: string;
   args: readonly string[];
   env: Readonly<Record<string, string>>;
+  cwd?: string;
 }
 
 /**
@@ -62,6 +63,7 @@ export function createStdioTransport(parts: StdioParts): StdioTransport {
     start() {
       child = startPiped([parts.command, ...parts.args], {
         env: parts.env,
+        ...(parts.cwd === undefined ? {} : { cwd: parts.cwd }),
         onOutput: take,
         onErrorOutput(bytes) {
           lastWords = (lastWords + new TextDecoder().decode(bytes)).slice(-LAST_WORDS);

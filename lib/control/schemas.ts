@@ -45,6 +45,9 @@ export const TickSchema = z.object({
   modelCalls: z.number(),
   tokens: TokensSchema,
   usd: nullableNumber,
+  owed: z.record(z.string(), z.string()).optional().openapi({
+    description: "What the model is still to be asked about, by why",
+  }),
 }).openapi("Tick");
 
 const SpentSchema = z.object({

@@ -265,6 +265,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
       mcp ??= connectMcpServers({
         servers: mcpServers,
         env,
+        cwd: paths.root,
         clock,
         signal: controller.signal,
         onProblem: (message) => void record([saidWarning(message, clock.now())]),

@@ -34,7 +34,8 @@ export function preflight(
   ];
 }
 
-function checkLauncher(root: string, launcher: string): void {
+/** Throws UserError where the launcher is not there, or is no program. */
+export function checkLauncher(root: string, launcher: string): void {
   if (launcher === "") {
     throw new UserError('Cannot run the sweep: "launcher" is not set', {
       hint: "Add launcher: ./launch.sh to the YAML; `herd init` writes one to start from",

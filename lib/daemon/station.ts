@@ -18,7 +18,7 @@ import { removeControlFile, writeControlFile } from "./control-file.ts";
 import type { ControlFile } from "./control-file.ts";
 import { holdSweep } from "./held-sweep.ts";
 import type { HeldSweep } from "./held-sweep.ts";
-import { readSweepFile } from "./sweep-file.ts";
+import { checkWorkspace } from "./reach.ts";
 
 export interface StationParts {
   clock: Clock;
@@ -88,7 +88,7 @@ export function createStation(parts: StationParts): RunningStation {
   async function begin(request: HoldRequest, path: string): Promise<Desk> {
     const paths = findWorkspace(request.path);
     // Its mistakes are told before anything is made.
-    readSweepFile(paths.config);
+    checkWorkspace(request.path);
     createState(paths);
     const lease = await acquireLease({
       dir: paths.monitorLease,

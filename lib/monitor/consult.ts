@@ -188,10 +188,15 @@ async function tellHealth({ ground }: Session, thought: Thought): Promise<void> 
   ]);
 }
 
-async function tellBudget({ ground }: Session, thought: Thought): Promise<void> {
+async function tellBudget(session: Session, thought: Thought): Promise<void> {
   if (thought.kind !== "out-of-budget") return;
-  const { reached } = ground.thinking.budget(0);
-  if (reached !== undefined) await noteBudget({ ground }, reached);
+  const { reached } = session.ground.thinking.budget(0);
+  if (reached !== undefined) return await noteBudget(session, reached);
+  await complain(
+    session,
+    "what is left of the agent's budget (agent.budget) is too little for another question to the " +
+      "model; the rules go on without it",
+  );
 }
 
 /** Told once per day and sweep, and once more when the budget was raised and is used up again. */

@@ -6,6 +6,7 @@ import { rank } from "../sweep/ranking.ts";
 import { describeEnding } from "../sweep/status.ts";
 import { elapsedSeconds, showValue, totalsOf } from "../sweep/view.ts";
 import type { TrialView } from "../sweep/view.ts";
+import { usdText } from "../words/amount-text.ts";
 import { formatIn } from "./cadence.ts";
 
 export interface ReportInput {
@@ -151,7 +152,7 @@ function costText({ cost, ticks, computeSeconds }: FinalReport): string {
     : ` (without ${count(cost.unpriced, "call")} of unknown price)`;
   return `${compute}. The monitor took ${count(ticks, "tick")} and ${
     count(cost.calls, "call")
-  } to a model for $${cost.usd.toFixed(2)}${unpriced}.`;
+  } to a model for ${usdText(cost.usd)}${unpriced}.`;
 }
 
 function short(value: number): string {

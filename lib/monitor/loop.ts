@@ -134,7 +134,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const text = startText({
       sweep: config.name,
       trials: views.length,
-      boot: before.phase === undefined ? boot : before.boot ?? boot,
+      boot,
       mode,
       credentials: "none" in thinking.agent ? thinking.agent.none : thinking.credentials,
       phase: before.phase,

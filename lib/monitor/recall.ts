@@ -1,4 +1,4 @@
-import type { Verdict } from "../sweep/monitor-event.ts";
+import type { Concern, Verdict } from "../sweep/monitor-event.ts";
 import { attemptKey } from "../sweep/event.ts";
 import { latestAttempt } from "../sweep/state.ts";
 import { verdictTexts } from "../words/verdict-text.ts";
@@ -6,11 +6,15 @@ import { noteFailures } from "./repair.ts";
 import type { Session } from "./session.ts";
 
 /**
- * What a tick would have told of, had the last daemon lived to take it: verdicts
- * since the last one, and the report of a sweep that had just come to its end.
+ * What a tick would have told of or asked, had the last daemon lived to take it: what
+ * the last tick left to ask, verdicts since, and the report of a sweep that had just
+ * come to its end.
  */
 export function recall(session: Session): void {
   const { monitor } = session.ground.state();
+  for (const [about, text] of Object.entries(monitor.lastTick?.owed ?? {})) {
+    session.concerns.set(about as Concern, text);
+  }
   // A tick tells of all that was before it began.
   const since = monitor.lastTick?.startedAt ?? -Infinity;
   const untold = Object.values(monitor.verdicts).filter(({ at }) => at > since);

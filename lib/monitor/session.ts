@@ -2,7 +2,7 @@ import type { Outcome, Request } from "../actions/desk.ts";
 import type { FailedTrial } from "../agent/situation-input.ts";
 import { SchedulerError } from "../base/errors.ts";
 import type { Config } from "../sweep/config.ts";
-import type { Said, SaidKind, Trigger } from "../sweep/monitor-event.ts";
+import type { Concern, Said, SaidKind, Trigger } from "../sweep/monitor-event.ts";
 import { silences } from "../sweep/silence.ts";
 import type { Observation } from "../sweep/transition.ts";
 import { trialViews } from "../sweep/view.ts";
@@ -23,7 +23,7 @@ export interface Session {
   failed: FailedTrial[];
   completed: number[];
   /** What the model is to be asked about at the next tick, beside messages. */
-  concerns: Map<"failure" | "plateau" | "report", string>;
+  concerns: Map<Concern, string>;
   observations: readonly Observation[];
   lastChangeAt: number;
   lastActivityAt: number;

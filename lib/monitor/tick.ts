@@ -1,3 +1,4 @@
+import type { Purpose } from "../agent/situation-input.ts";
 import type { Config } from "../sweep/config.ts";
 import type { Tick, Trigger } from "../sweep/monitor-event.ts";
 import { noTokens } from "../sweep/monitor-state.ts";
@@ -55,6 +56,7 @@ export async function takeTick(
     modelCalls: consultation?.calls ?? 0,
     tokens: consultation?.tokens ?? noTokens(),
     usd: consultation === undefined ? 0 : consultation.usd,
+    ...owedAfter(session, consultation?.heard === true ? purpose : undefined),
   };
   // The report was the last word, where there is nothing to add.
   const isSaid = ground.state().monitor.phase === "done" && taken.done.length === 0 &&
@@ -76,6 +78,11 @@ export async function takeTick(
   if (detail !== undefined) concerns.delete(purpose as "failure");
   session.failed = session.failed.filter((one) => !told.failed.includes(one));
   session.completed = session.completed.filter((one) => !told.completed.includes(one));
+}
+
+function owedAfter({ concerns }: Session, heard: Purpose | undefined): Pick<Tick, "owed"> {
+  const open = [...concerns].filter(([about]) => about !== heard);
+  return open.length === 0 ? {} : { owed: Object.fromEntries(open) };
 }
 
 function takeUp(session: Session): { triggers: readonly Trigger[]; done: readonly string[] } {

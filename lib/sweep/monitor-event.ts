@@ -133,7 +133,11 @@ export interface Tick {
   modelCalls: number;
   tokens: Tokens;
   usd: number | null;
+  /** What the model is still to be asked about, by why: a daemon that starts after a crash asks it. */
+  owed?: Readonly<Partial<Record<Concern, string>>>;
 }
+
+export type Concern = "failure" | "plateau" | "report";
 
 /** As the Messages API counts: `input` is what was neither read from nor written to the cache. */
 export interface Tokens {

@@ -46,6 +46,7 @@ export function phaseName(phase: MonitorPhase | null | undefined, stage: number)
 export function startText(start: {
   sweep: string;
   trials: number;
+  /** As it is found now, whatever it was when an earlier daemon began. */
   boot: Boot;
   mode: "agent" | "rules";
   /** Which credentials are active, in the agent's own description; or why there is no agent. */
@@ -57,9 +58,10 @@ export function startText(start: {
   /** Somebody may talk to it here. */
   canTalk?: boolean;
 }): string {
+  const isFirst = start.phase === undefined;
   const found = {
     greenfield: "nothing has run yet",
-    "hot-reload": "trials are under way already, so there is no canary",
+    "hot-reload": `trials are under way${isFirst ? " already, so there is no canary" : ""}`,
     "post-mortem": "every trial has ended",
   }[start.boot];
   const who = start.mode === "agent"
@@ -69,7 +71,7 @@ export function startText(start: {
     ? ""
     : ` It goes on in phase ${phaseName(start.phase, start.stage)}.`;
   return [
-    `monitoring ${quoted(start.sweep, 80)}: ${count(start.trials, "trial")}, ${found}.${phase}`,
+    `monitoring ${quoted(start.sweep, 80)}: ${count(start.trials, "trial")}${found}.${phase}`,
     who,
     ...start.will.map((line) => quoted(line, 300)).slice(0, 4),
     ...(start.canTalk === false ? [] : ["Type a message to talk to it, /help for commands."]),

@@ -232,7 +232,7 @@ test("a model that obeys a log, a metric's name, PROMPT.md, a quoted line and a 
     async () => await statuses() === "cancelled cancelled cancelled",
   );
   const stops = auditOf(sweep.path).filter(({ event }) => event === "stop");
-  assert.deepEqual(stops.map(({ by }) => String(by).split(":")[0]), ["cli"]);
+  assert.deepEqual(stops.map(({ by }) => String(by).split(":")[0]), ["api"]);
 
   // What is secret stays so, wherever one may look afterwards.
   const state = join(sweep.path, ".hyperherd");

@@ -155,25 +155,25 @@ test("without a network the sweep goes on to its end, which is told once and cos
 
 test("the budget of a sweep holds over a restart, is told once, and can be raised while it runs", async (t) => {
   const model = await startModelServer([
-    { reply: { text: "Well.", usage: { input: 2_000, output: 100 } }, times: Infinity },
+    { reply: { text: "Well.", usage: { input: 50_000, output: 100 } }, times: Infinity },
   ]);
   t.after(() => model.close());
   const limits = (sweep: string) =>
-    `max_tokens: 256, model: m, prices: {m: {input: 5, output: 25}}, budget: {tick: none, day: none, sweep: ${sweep}}`;
+    `max_tokens: 256, model: m, prices: {m: {input: 1, output: 5}}, budget: {tick: none, day: none, sweep: ${sweep}}`;
   const { start, kill, say, until, posts, happened, repliesTo, finish, sweep, document } = scene(
     t,
     model.url,
-    limits("0.012"),
+    limits("0.05"),
   );
   await start();
   await say("what do you make of the first curve?", "m1");
   await until("the first is answered", () => repliesTo("m1").length > 0);
   assert.deepEqual(repliesTo("m1"), ["Well."]);
-  // 2,000 tokens for 5 dollars a million, 100 for 25.
+  // 50,000 tokens for a dollar a million, 100 for five.
   const uses = happened().flatMap((what) => what.type === "model-used" ? [what.use.usd] : []);
-  assert.deepEqual(uses, [0.0125]);
+  assert.deepEqual(uses, [0.0505]);
   const { spent, limits: shown } = await document("budget");
-  assert.deepEqual([spent.usd, spent.today, spent.calls, shown.sweep], [0.0125, 0.0125, 1, 0.012]);
+  assert.deepEqual([spent.usd, spent.today, spent.calls, shown.sweep], [0.0505, 0.0505, 1, 0.05]);
   await kill();
   await start();
   for (const id of ["m2", "m3"]) {

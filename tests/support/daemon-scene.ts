@@ -30,6 +30,8 @@ export interface SweepOptions {
   slots?: number;
   launcher?: string;
   more?: string;
+  /** The interview is left to be asked, and until then nothing is submitted. */
+  asks?: boolean;
 }
 
 /** Waits for a file `go` in the workspace. */
@@ -38,15 +40,18 @@ echo "epoch 1 loss=0.5"
 until [ -e go ]; do sleep 0.05; done
 `;
 
-export function sweepYaml({ name = "one", trials = 2, slots = 2, more = "" }: SweepOptions = {}) {
+export function sweepYaml(
+  { name = "one", trials = 2, slots = 2, more = "", asks = false }: SweepOptions = {},
+): string {
+  const known = `remediation: {mode: notify}
+monitor: {objective: none, rollout: [rest]}`;
   return `name: ${name}
 launcher: ./launch.sh
 scheduler: local
 local: {slots: ${slots}}
 grid: all
 slurm: {partition: none, time: 5, mem: 50M}
-remediation: {mode: notify}
-monitor: {objective: none, rollout: [rest]}
+${asks ? "" : known}
 ${more}
 parameters:
   x: {type: discrete, values: [${Array.from({ length: trials }, (_, i) => i).join(", ")}]}
