@@ -80,7 +80,11 @@ export async function takeTick(
   session.completed = session.completed.filter((one) => !told.completed.includes(one));
 }
 
-function owedAfter({ concerns }: Session, heard: Purpose | undefined): Pick<Tick, "owed"> {
+function owedAfter(
+  { ground, concerns }: Session,
+  heard: Purpose | undefined,
+): Pick<Tick, "owed"> {
+  if ("none" in ground.thinking.agent) return {};
   const open = [...concerns].filter(([about]) => about !== heard);
   return open.length === 0 ? {} : { owed: Object.fromEntries(open) };
 }
