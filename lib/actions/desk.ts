@@ -73,6 +73,8 @@ export type Request =
   | { verb: "halve"; dryRun?: boolean }
   | {
     verb: "bump";
+    /** Asked for again under the same id, what was begun is completed and nothing is raised twice. */
+    id?: string;
     what: "memory" | "time";
     /** By so much per cent, or to so much, in MiB or seconds. One of both. */
     percent?: number;

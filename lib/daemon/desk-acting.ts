@@ -5,9 +5,9 @@ import type { Clock } from "../base/clock.ts";
 import { compactRanges, count } from "../base/text.ts";
 import { bumped, ceilingOf, raisedTo, sizeText } from "../monitor/bumped.ts";
 import { failedFor } from "../monitor/failed-for.ts";
-import { ruleOn } from "../monitor/guard.ts";
+import { isModel, ruleOn } from "../monitor/guard.ts";
 import type { GuardInput } from "../monitor/guard.ts";
-import type { Confirmation, MonitorHappening } from "../sweep/monitor-event.ts";
+import type { Bump, Confirmation, MonitorHappening } from "../sweep/monitor-event.ts";
 import { LIVE } from "../sweep/status.ts";
 import { chooseScheduler } from "../schedulers/choose.ts";
 import { confirmationText } from "../words/question-text.ts";
@@ -28,6 +28,7 @@ export interface DeskActingParts {
     end(why: string): void;
     tick(): void;
     wish(at: number): void;
+    goOn(): void;
   } | undefined;
 }
 
@@ -270,7 +271,35 @@ export function createDeskActing(
     request: Extract<Request, { verb: "bump" }>,
     by: string,
   ): Promise<Outcome> {
-    const { what, trials, percent, to } = request;
+    const { what, trials } = request;
+    const begun = outside.state().monitor.bumps.find(({ id }) => id === request.id);
+    const made = begun ?? await newBump(request);
+    if ("cannot" in made) return refuse(made.cannot);
+    const outcome = await outside.change(
+      "bump",
+      (perform) => perform({ verb: "bump", bump: made }),
+      { by },
+    );
+    outside.reread();
+    if (!outcome.done) return outcome;
+    const text = `Raised ${what === "memory" ? "slurm.mem" : "slurm.time"} from ${
+      sizeText(what, made.from)
+    } to ${sizeText(what, made.to)}.`;
+    const data = { what, from: made.from, to: made.to, trials: made.trials };
+    if (request.resubmit !== true) return { done: true, text, data, warnings: [] };
+    const failed = failedFor(outside.state(), what, trials);
+    if (failed.length === 0) {
+      return { done: true, text: `${text} No trial failed for want of it.`, data, warnings: [] };
+    }
+    const again = await run({ verb: "run", indices: failed }, by);
+    return again.done
+      ? { ...again, text: `${text} ${again.text}`, data: { ...data, ...again.data } }
+      : { done: true, text, data, warnings: [again.reason] };
+  }
+
+  async function newBump(
+    { id = newNonce(), what, trials, percent, to }: Extract<Request, { verb: "bump" }>,
+  ): Promise<Bump | { cannot: string }> {
     const { config } = outside.sweep();
     const limits = await outside.scheduler(scheduler()).limits(config.slurm);
     const ceiling = what === "memory"
@@ -286,41 +315,18 @@ export function createDeskActing(
     const size = to === undefined
       ? bumped(from, percent ?? config.remediation.bumpPercent, { what, ceiling })
       : raisedTo(from, to, { what, ceiling });
-    if ("cannot" in size) return refuse(size.cannot);
-    const made = {
-      id: newNonce(),
-      what,
-      failure: undefined,
-      from: from!,
-      to: size.to,
-      trials: trials ?? "sweep" as const,
-    };
-    const outcome = await outside.change(
-      "bump",
-      (perform) => perform({ verb: "bump", bump: made }),
-      { by },
-    );
-    outside.reread();
-    if (!outcome.done) return outcome;
-    const text = `Raised ${what === "memory" ? "slurm.mem" : "slurm.time"} from ${
-      sizeText(what, from)
-    } to ${sizeText(what, size.to)}.`;
-    const data = { what, from, to: size.to, trials: made.trials };
-    if (request.resubmit !== true) return { done: true, text, data, warnings: [] };
-    const failed = failedFor(outside.state(), what, trials);
-    if (failed.length === 0) {
-      return { done: true, text: `${text} No trial failed for want of it.`, data, warnings: [] };
-    }
-    const again = await run({ verb: "run", indices: failed }, by);
-    return again.done
-      ? { ...again, text: `${text} ${again.text}`, data: { ...data, ...again.data } }
-      : { done: true, text, data, warnings: [again.reason] };
+    if ("cannot" in size) return size;
+    return { id, what, failure: undefined, from: from!, to: size.to, trials: trials ?? "sweep" };
   }
 
   async function goOn(by: string): Promise<Outcome> {
     const { halted } = outside.state().monitor;
+    // A model may not take the rollout past trials that failed.
+    if (!isModel(by)) parts.monitor?.goOn();
     parts.monitor?.tick();
-    if (halted === undefined) return did("It was not halted; whatever waited goes on.");
+    if (halted === undefined) {
+      return did(`It was not halted${isModel(by) ? "" : "; whatever waited goes on"}.`);
+    }
     return await note(by, [{ type: "unhalted" }], { text: "The sweep goes on." });
   }
 

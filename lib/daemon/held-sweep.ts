@@ -20,6 +20,7 @@ import { SchedulerError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Ground } from "../monitor/ground.ts";
 import { isModel, MONITOR } from "../monitor/guard.ts";
+import { oncePer } from "../monitor/hearing.ts";
 import { inForce } from "../monitor/in-force.ts";
 import type { InForce } from "../monitor/in-force.ts";
 import { createSweepMonitor } from "../monitor/loop.ts";
@@ -202,6 +203,9 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
           monitor.tick();
           news.wake();
         },
+        goOn() {
+          monitor.goOn();
+        },
         wish(at: number) {
           monitor.wish(at);
           news.wake();
@@ -349,8 +353,9 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
           action === "prune" || action === "pause" || action === "resume"
         );
     },
-    async slash(text, by) {
-      const answer = await answerSlash(desk, text, by, clock);
+    async slash(text, by, messageId) {
+      const once: Desk = { ...desk, act: (request, who) => act(oncePer(messageId, request), who) };
+      const answer = await answerSlash(once, text, by, clock);
       return answer === undefined ? "That is no command; /help lists them." : answer.text;
     },
     notice: (notice) => notices.forEach((tell) => tell(notice)),

@@ -49,7 +49,8 @@ export interface Ground {
   askedFor(trial: number): Asked;
   /** Whether a pass of halving would do anything now. */
   halvingDue(): boolean;
-  slash(text: string, by: string): Promise<string>;
+  /** For a message, which is heard again when a crash left it unanswered. */
+  slash(text: string, by: string, messageId: string): Promise<string>;
   notice(notice: Notice): void;
   /** A person may answer questions: a terminal or a chat is there. */
   canAsk: boolean;

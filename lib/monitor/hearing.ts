@@ -1,4 +1,4 @@
-import type { Outcome } from "../actions/desk.ts";
+import type { Outcome, Request } from "../actions/desk.ts";
 import { attemptKey } from "../sweep/event.ts";
 import type { Config } from "../sweep/config.ts";
 import type { Message, MonitorHappening } from "../sweep/monitor-event.ts";
@@ -33,7 +33,7 @@ export async function hear(
       await reply(
         session,
         message,
-        await ground.slash(message.text.trim(), message.from),
+        await ground.slash(message.text.trim(), message.from, message.id),
         "command",
       );
       continue;
@@ -66,15 +66,14 @@ export async function reply(
 
 async function carryOut(
   session: Session,
-  { from }: Message,
+  { id, from }: Message,
   words: PlainWords,
   views: readonly TrialView[],
 ): Promise<string> {
   const { ground } = session;
   if ("unclear" in words) return words.unclear;
   if ("request" in words) {
-    if (words.request.verb === "continue") session.goOn = true;
-    return outcomeText(await act(session, words.request, from));
+    return outcomeText(await act(session, oncePer(id, words.request), from));
   }
   switch (words.intent) {
     case "status":
@@ -102,6 +101,11 @@ async function carryOut(
       return outcomeText(await act(session, { verb: "confirm", id: found.id, yes }, from));
     }
   }
+}
+
+/** A message that a crash left unanswered is heard again; only a bump would be more for it. */
+export function oncePer(messageId: string, request: Request): Request {
+  return request.verb === "bump" ? { ...request, id: `message/${messageId}` } : request;
 }
 
 async function act(

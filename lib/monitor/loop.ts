@@ -38,6 +38,8 @@ export interface SweepMonitor {
   tick(): void;
   /** When somebody wants the next tick, milliseconds since the epoch. */
   wish(at: number): void;
+  /** A person said to go on whatever is stuck. */
+  goOn(): void;
 }
 
 /** Between two looks that only read what jobs wrote: so quick is news told. */
@@ -505,6 +507,9 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     },
     wish(at) {
       session.wishedAt = at;
+    },
+    goOn() {
+      session.goOn = true;
     },
   };
 }

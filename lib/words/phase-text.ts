@@ -71,7 +71,7 @@ export function startText(start: {
     ? ""
     : ` It goes on in phase ${phaseName(start.phase, start.stage)}.`;
   return [
-    `monitoring ${quoted(start.sweep, 80)}: ${count(start.trials, "trial")}${found}.${phase}`,
+    `monitoring ${quoted(start.sweep, 80)}: ${count(start.trials, "trial")}, ${found}.${phase}`,
     who,
     ...start.will.map((line) => quoted(line, 300)).slice(0, 4),
     ...(start.canTalk === false ? [] : ["Type a message to talk to it, /help for commands."]),

@@ -156,6 +156,44 @@ test("the first signal ends it with its last words, 130 for Ctrl-C and 143 for S
   assert.equal((await ignoring.ended).code, 143, ignoring.output());
 });
 
+test("a second signal ends it at once, in the middle of its step", async (t) => {
+  const scene = daemonScene(t);
+  const { home } = scene;
+  const sweep = scene.sweep();
+  const bin = join(sweep.path, "bin");
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, "sbatch"),
+    `#!/bin/bash\ncd ${sweep.path}\ntouch asked\nuntil [ -e go ]; do sleep 0.1; done\n`,
+  );
+  for (const name of ["squeue", "sacct", "scancel", "scontrol", "sinfo"]) {
+    writeFileSync(join(bin, name), "#!/bin/bash\nexit 0\n");
+  }
+  for (const name of readdirSync(bin)) chmodSync(join(bin, name), 0o755);
+  sweep.write(
+    "hyperherd.yaml",
+    sweep.read("hyperherd.yaml").replace("scheduler: local", "scheduler: slurm"),
+  );
+  const monitor = startMonitor([sweep.path], {
+    ...home.env,
+    PATH: `${bin}:${home.env["PATH"]}`,
+  });
+  await untilTrue("sbatch is asked", () => existsSync(join(sweep.path, "asked")), monitor.output);
+  monitor.kill("SIGTERM");
+  const hand = JSON.stringify({ path: sweep.path, env: {} });
+  await untilTrue("the first one ends it after its step", async () => {
+    const said = await scene.run("api", "sweeps", "-d", hand);
+    return said.code === 3 && /the daemon is ending/.test(said.stdout);
+  }, monitor.output);
+  monitor.kill("SIGTERM");
+  const ended = await monitor.ended;
+  assert.equal(ended.signal, "SIGTERM", ended.output);
+  assert.equal(scene.pid(), monitor.child.pid, "it had no time to clear away what told of it");
+  const next = await scene.run("monitor", scene.sweep({ asks: true }).path, "--detach");
+  assert.equal(next.code, 0, next.stderr);
+  assert.notEqual(scene.pid(), monitor.child.pid);
+});
+
 test("--once makes one tick and --max-ticks so many, and both leave nothing behind", async (t) => {
   const scene = daemonScene(t);
   const { run, home } = scene;

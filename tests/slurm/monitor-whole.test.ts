@@ -8,6 +8,7 @@ import {
   startMonitor,
   untilTrue,
 } from "../support/daemon.ts";
+import type { RunningMonitor } from "../support/daemon.ts";
 import { herd, herdJson, makeSweep, statusOf } from "../support/herd.ts";
 import { startModelServer } from "../support/model-server.ts";
 import { PARTITION, slurm, unlessStarted, withoutSlurm } from "../support/slurm.ts";
@@ -71,6 +72,13 @@ async function hastenEnd(sweep: Sweep, index: number, env: Record<string, string
   await slurm(["scontrol", "update", `JobId=${job}`, "EndTime=now+1"]).catch(unlessStarted);
 }
 
+async function endOf(monitor: RunningMonitor): Promise<{ code: number | null; output: string }> {
+  const { child } = monitor;
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  await untilTrue("the monitor ends", isOver, monitor.output);
+  return await monitor.ended;
+}
+
 async function runToTheEnd(
   sweep: Sweep,
   env: Record<string, string>,
@@ -84,12 +92,18 @@ async function runToTheEnd(
       monitor.output,
     );
     await hastenEnd(sweep, 3, env);
-    const { code, output } = await monitor.ended;
+    const { code, output } = await endOf(monitor);
     assert.equal(code, 0, output);
     return output;
   } finally {
     if (monitor.child.exitCode === null) monitor.kill("SIGKILL");
   }
+}
+
+/** No job of a test that failed stays on the cluster. */
+async function cleared(sweep: Sweep, env: Record<string, string>): Promise<void> {
+  await herd(["stop", sweep.path, "--all"], { env });
+  sweep.remove();
 }
 
 function ledgerHas(sweep: Sweep, line: string): boolean {
@@ -113,6 +127,79 @@ async function assertOutcome(sweep: Sweep, env: Record<string, string>): Promise
   assert.match(text, /^# a sweep with every kind of trouble/);
 }
 
+/** What people read, in the order of what it means; other posts may stand between. */
+const TRANSCRIPT = [
+  /^monitoring whole: 6 trials, nothing has run yet\.\nAgent: .*ANTHROPIC_API_KEY/,
+  /^plan: minimize loss, on failures remediate/,
+  /^canary: submitting trial 0/,
+  /^trial 0 failed: exit 1/,
+  /^resubmitting trial 0 once after: ValueError: bad start 17\. Next tick in/,
+  /^stage 2: submitting trials 1-2, as trial 0 trains/,
+  /^trial 2 failed: out of memory/,
+  /^bumped slurm\.mem 60M→90M after 1 OUT_OF_MEMORY \(idx 2\); resubmitting/,
+  /^live: submitting the remaining trials 3-5/,
+  /^Trial 1 is fine\.$/,
+  /^monitor stopped: it was told to stop\. .* live trials? go(?:es)? on without it/,
+  /^monitoring whole: 6 trials, trials are under way\. It goes on in phase live\./,
+  /^trial 3 failed: out of time/,
+  /^bumped slurm\.time 3m→5m after 1 TIMEOUT \(idx 3\); resubmitting/,
+  /^trial 3 completed/,
+  /^The sweep is over: 6 trials, 1 pruned, 5 completed\./,
+  /^monitor stopped: every trial has come to its end/,
+];
+
+function assertTranscript(posts: readonly string[]): void {
+  let from = 0;
+  for (const wanted of TRANSCRIPT) {
+    const found = posts.findIndex((post, i) => i >= from && wanted.test(post));
+    assert.ok(found >= 0, `${wanted} after post ${from} of\n${posts.join("\n")}`);
+    from = found + 1;
+  }
+}
+
+/** Who did what, why, and with what result. */
+function assertAudit(audit: readonly Record<string, unknown>[]): void {
+  for (const line of audit) {
+    const { timestamp, by, result } = line;
+    assert.ok(typeof timestamp === "string" && by && result !== undefined, JSON.stringify(line));
+  }
+  const of = (event: string) => audit.filter((line) => line["event"] === event);
+  const runs = of("run").filter(({ indices }) => (indices as number[]).length > 0);
+  assert.deepEqual(runs.map(({ indices, by }) => `${by} ${indices}`), [
+    "monitor 0",
+    "monitor 0",
+    "monitor 1,2",
+    "monitor 2",
+    "monitor 3,4,5",
+    "monitor 3",
+  ]);
+  for (const { why, result } of runs) {
+    assert.ok(typeof why === "string" && why !== "");
+    assert.equal((result as { submitted: unknown[] }).submitted.length, 1);
+  }
+  assert.deepEqual(of("bump").map(({ what, from, to }) => [what, from, to]), [
+    ["memory", 60, 90],
+    ["time", 180, 300],
+  ]);
+  assert.deepEqual(of("prune").map(({ indices, why }) => [indices, why]), [
+    [[4], "loss is no finite number since step 1"],
+  ]);
+  const reasons = of("triage").flatMap(({ verdicts }) => verdicts as { why: string }[]);
+  assert.ok(reasons.length === 3 && reasons.every(({ why }) => why !== ""));
+  assert.deepEqual(of("message-received").map(({ by }) => /^api:/.test(String(by))), [true]);
+  const [tool] = of("tool");
+  assert.deepEqual([tool?.["by"], tool?.["is_error"]], ["agent", false]);
+  assert.match(String(tool?.["result"]), /"index":1,"status":"completed"/);
+  for (const tick of of("tick")) {
+    assert.ok((tick["triggers"] as string[]).length > 0);
+    for (const name of ["usd", "durationMs", "modelCalls"]) {
+      assert.equal(typeof tick[name], "number", name);
+    }
+    const { input, output } = tick["tokens"] as { input: number; output: number };
+    assert.deepEqual([input, output], [100, 20].map((n) => n * Number(tick["modelCalls"])));
+  }
+}
+
 test(
   "a whole sweep on SLURM with an agent: canary that fails once, OOM, TIMEOUT and NaN, a hot reload, a post-mortem",
   SKIP,
@@ -130,7 +217,7 @@ test(
     t.after(home.remove);
     const { env } = home;
     const sweep = makeTrouble("whole");
-    t.after(sweep.remove);
+    t.after(() => cleared(sweep, env));
 
     const first = startMonitor([sweep.path], env);
     t.after(() =>
@@ -149,22 +236,26 @@ test(
       first.output,
     );
     first.kill("SIGTERM");
-    assert.equal((await first.ended).code, 143);
+    assert.equal((await endOf(first)).code, 143);
     const stopped = eventsOf(sweep.path).at(-1)!;
     assert.equal(stopped.what.type, "monitor-stopped");
 
     // While nobody watches the slow trial runs out of time.
+    const slow = (await statusOf(sweep.path, env)).trials[3]!.job_id!;
     await hastenEnd(sweep, 3, env);
     await untilTrue("the slow trial has ended", async () => {
-      const states = await slurm(["squeue", "-h", "-r", "-n", `hyperherd_whole`, "-o", "%T"]);
-      return !states.includes("RUNNING") ||
-        (await statusOf(sweep.path, env)).trials[3]!.status === "failed";
+      const state = await slurm(["squeue", "-h", "-r", "-j", slow, "-o", "%T"])
+        .catch((error: Error) => error.message);
+      // After MinJobAge SLURM no longer knows of it.
+      return state.trim() === "" || state.includes("Invalid job id");
     });
+    assert.ok(!ledger(sweep).includes("3 2"), "nobody submits while the daemon is down");
+    assert.equal(eventsOf(sweep.path).at(-1)!.what.type, "monitor-stopped");
     const second = startMonitor([sweep.path], env);
     t.after(() =>
       second.child.exitCode === null && second.child.signalCode === null && second.kill("SIGKILL")
     );
-    const { code, output } = await second.ended;
+    const { code, output } = await endOf(second);
     assert.equal(code, 0, output);
     await assertOutcome(sweep, env);
 
@@ -206,14 +297,25 @@ test(
     for (const line of audit) assert.ok(line["timestamp"] && line["by"], JSON.stringify(line));
     assert.ok(!JSON.stringify(events).includes("sk-ant-test"));
 
+    assertTranscript(posts);
+    assertAudit(audit);
+    const manifest = JSON.parse(sweep.read(".hyperherd/manifest.json")) as { status: string }[];
+    assert.deepEqual(manifest.map(({ status }) => status), EXPECTED);
+    assert.deepEqual(model.unmatched(), []);
+
     // Everything has ended: a third start looks back and submits nothing.
+    const journal = eventsOf(sweep.path);
     const third = await herd(["monitor", sweep.path, "--once"], { env });
     assert.equal(third.code, 0, third.stdout + third.stderr);
-    assert.equal(
-      eventsOf(sweep.path).findLast(({ what }) => what.type === "monitor-started")!
-        .what.type,
-      "monitor-started",
+    const after = eventsOf(sweep.path).slice(journal.length).map(({ what }) => what);
+    const started = after.find((what) => what.type === "monitor-started");
+    assert.equal(started?.type === "monitor-started" && started.boot, "post-mortem");
+    assert.ok(after.some((what) => what.type === "phase-entered" && what.phase === "post-mortem"));
+    assert.match(
+      after.flatMap((what) => what.type === "said" ? [what.said.text] : [])[0]!,
+      /^The sweep is over: 6 trials, 1 pruned, 5 completed\.\nBest loss:/,
     );
+    assert.ok(!after.some(({ type }) => type === "submission-intended" || type === "triaged"));
     assert.deepEqual(ledger(sweep), ATTEMPTS);
   },
 );
@@ -221,11 +323,16 @@ test(
 test("the same sweep with no agent, and with no key at all, ends the same way", SKIP, async (t) => {
   const home = makeHome();
   t.after(home.remove);
-  const other = makeHome({ ANTHROPIC_API_KEY: "sk-ant-never-used" });
+  const model = await startModelServer([]);
+  t.after(() => model.close());
+  const other = makeHome({
+    ANTHROPIC_BASE_URL: model.url,
+    ANTHROPIC_API_KEY: "sk-ant-never-used",
+  });
   t.after(other.remove);
   const [bare, passive] = [makeTrouble("nokey"), makeTrouble("noagent")];
-  t.after(bare.remove);
-  t.after(passive.remove);
+  t.after(() => cleared(bare, home.env));
+  t.after(() => cleared(passive, other.env));
   const outputs = await Promise.all([
     runToTheEnd(bare, home.env, []),
     runToTheEnd(passive, other.env, ["--no-agent"]),
@@ -239,5 +346,6 @@ test("the same sweep with no agent, and with no key at all, ends the same way", 
       (await herdJson<{ totals: unknown }>(["status", sweep.path], { env: home.env })).totals;
     assert.deepEqual(totals, { total: 6, pruned: 1, completed: 5 });
   }
+  assert.equal(model.requests().length, 0, "with --no-agent nobody is asked");
   assert.match(outputs[0]!, /neither ANTHROPIC_API_KEY nor ANTHROPIC_AUTH_TOKEN is set/);
 });

@@ -20,7 +20,7 @@ async function campaign(
   const started = Date.now();
   const sum = (of: (run: KilledRun) => number) => runs.reduce((all, run) => all + of(run), 0);
   let next = 0;
-  await abreast(Array.from({ length: width }), width, async () => {
+  await abreast([...Array(width).keys()], width, async () => {
     while (sum((run) => run.kills) < kills && wrong.length < 5) {
       try {
         runs.push(await killedRun(caseOf(next++)));
@@ -41,6 +41,7 @@ async function campaign(
       `${Math.round((Date.now() - started) / 1000)} s`,
   );
   if (wrong.length > 0) throw wrong[0];
+  assert.ok(sum((run) => run.kills) >= kills);
   assert.equal(sum((run) => run.messages), 3 * runs.length);
 }
 

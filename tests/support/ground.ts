@@ -268,6 +268,7 @@ export function createScene(options: SceneOptions = {}): Scene {
       end: (why) => (monitor?.end(why), wake()),
       tick: () => (monitor?.tick(), wake()),
       wish: (at) => (monitor?.wish(at), wake()),
+      goOn: () => monitor?.goOn(),
     },
   });
 

@@ -151,14 +151,14 @@ async function live({ one, sweep, env, random, run }: Scene): Promise<void> {
       : {};
     const monitor = startMonitor([sweep.path], { ...env, ...fault });
     try {
-      if (moment !== undefined) await strike(monitor, moment, sweep.path);
+      const kind = moment === undefined ? undefined : await strike(monitor, moment, sweep.path);
       const { code, signal, output } = await endOf(monitor);
       if (signal !== "SIGKILL") {
         assert.equal(code, 0, `a life that nobody ended: ${output}`);
         return;
       }
       run.kills++;
-      run.moments[moment!.kind]++;
+      run.moments[kind!]++;
     } finally {
       if (isAlive(monitor)) monitor.kill("SIGKILL");
     }
@@ -174,18 +174,27 @@ function momentOf(random: () => number): Moment {
   return { kind: "point", point: POINTS[Math.floor(where * POINTS.length)]! };
 }
 
-/** Kills it at the moment; one that does not come in time is as good as another. */
-async function strike(monitor: RunningMonitor, moment: Moment, workspace: string): Promise<void> {
+/** Kills it at the moment, or at some time where that does not come; says which it was. */
+async function strike(
+  monitor: RunningMonitor,
+  moment: Moment,
+  workspace: string,
+): Promise<Moment["kind"]> {
   const begin = lineCount(workspace);
   const until = Date.now() + (moment.kind === "time" ? moment.ms : 4_000);
-  while (isAlive(monitor) && Date.now() < until) {
-    if (moment.kind === "events" && lineCount(workspace) >= begin + moment.count) break;
+  while (Date.now() < until) {
+    if (!isAlive(monitor)) return moment.kind;
+    if (moment.kind === "events" && lineCount(workspace) >= begin + moment.count) {
+      monitor.kill("SIGKILL");
+      return "events";
+    }
     await pause(moment.kind === "events" ? 2 : 10);
   }
   if (isAlive(monitor)) monitor.kill("SIGKILL");
+  return "time";
 }
 
-function isAlive({ child }: RunningMonitor): boolean {
+export function isAlive({ child }: RunningMonitor): boolean {
   return child.exitCode === null && child.signalCode === null;
 }
 

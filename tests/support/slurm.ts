@@ -36,7 +36,7 @@ export async function slurm(argv: readonly string[]): Promise<string> {
   return ended.stdout;
 }
 
-/** For `scontrol update … StartTime=now`, which is refused when the job has started by itself in that moment. */
+/** For `scontrol update … StartTime=now`, which is refused when the job has started, or even ended, by itself in that moment. */
 export function unlessStarted(error: Error): void {
-  if (!error.message.includes("no longer pending")) throw error;
+  if (!/no longer pending|already finished/.test(error.message)) throw error;
 }

@@ -92,6 +92,25 @@ test("the same exception in two trials halts, live ones go on, and 'continue' en
   assert.deepEqual(new Set(scene.statuses()), new Set(["completed"]));
 });
 
+test("a person's continue passes a canary that failed, by whatever door; a model's does not", async () => {
+  const fate = (trial: number): Fate =>
+    trial === 0
+      ? { end: "failed", runMs: 30_000, stderr: traceback("ImportError: no torch"), stdout: "" }
+      : {};
+  using scene = createScene({ trials: 4, plan: planText({ remediation: "notify" }), fate });
+  const before: string[] = [];
+  for (const [i, by] of ["agent", "mcp:alice", "api:alice"].entries()) {
+    scene.after((i + 1) * HOUR, () => {
+      before.push(`${by}: ${scene.statuses().slice(1).join()}`);
+      void scene.ground.act({ verb: "continue" }, by);
+    });
+  }
+  await scene.run({ forMs: 6 * HOUR });
+  const waits = "ready,ready,ready";
+  assert.deepEqual(before, [`agent: ${waits}`, `mcp:alice: ${waits}`, `api:alice: ${waits}`]);
+  assert.deepEqual(scene.statuses(), ["failed", "completed", "completed", "completed"]);
+});
+
 test("while it is halted nothing is submitted, not even stages that wait", async () => {
   const fate = (trial: number): Fate =>
     trial === 1 || trial === 2

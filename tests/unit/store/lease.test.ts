@@ -204,6 +204,30 @@ test("another machine's lease that changes now and then is never stale, by conte
     }
   }));
 
+test("one that waits for the dead alone gives up when the holder shows a sign of life", () =>
+  inFolder(async (folder) => {
+    const clock = leapingClock();
+    const sleep = clock.sleep;
+    const start = clock.now();
+    const more = { clock, monotonic: clock.monotonic, waitMs: 120_000, aliveMs: 2_000 };
+    let beat = 0;
+    leaveLease(folder, 1, {});
+    clock.sleep = (ms) => {
+      if (clock.now() - start > 15_000 && beat === 0) leaveLease(folder, 1, { beat: ++beat });
+      return sleep(ms);
+    };
+    assert.equal(refused(await request(folder, more)).host, "elsewhere");
+    const waited = clock.now() - start;
+    assert.ok(waited >= 15_000 && waited < 16_000, `waited ${waited}`);
+
+    // It was the last one: nobody changes it any more.
+    const from = clock.now();
+    const lease = taken(await request(folder, more));
+    assert.ok(clock.now() - from >= 90_000);
+    refused(await request(folder, more));
+    lease.release();
+  }));
+
 test("a file server's outage between two looks is not taken for the holder's silence", () =>
   inFolder(async (folder) => {
     leaveLease(folder, 1, {});

@@ -162,6 +162,21 @@ test("where it stands is a bar, totals and the phase", () => {
   assert.match(odd, /^▒{20} 0\/3 .* · halted$/);
 });
 
+test("a monitor that takes a sweep up again says how it is found now", () => {
+  const given = {
+    sweep: "lr",
+    trials: 6,
+    mode: "rules",
+    credentials: "none",
+    stage: 0,
+    will: [],
+  } as const;
+  const again = startText({ ...given, boot: "hot-reload", phase: "live" });
+  assert.match(again, /6 trials, trials are under way\. It goes on in phase live\.\n/);
+  const first = startText({ ...given, boot: "hot-reload", phase: undefined });
+  assert.match(first, /trials are under way already, so there is no canary\.\n/);
+});
+
 test("every text stays within a post, whatever stands in it", () => {
   const choices = Array.from({ length: 100 }, () => HOSTILE);
   const texts = [
