@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
 import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
 import { planPass } from "../actions/halve.ts";
 import type { Desk, Notice } from "../actions/desk.ts";
 import { resourcesOf } from "../actions/plan-jobs.ts";
@@ -40,6 +40,7 @@ import { createDeskReading } from "./desk-reading.ts";
 import { previewMonitor } from "./monitor-preview.ts";
 import type { MonitorPreview } from "./monitor-preview.ts";
 import { createMetricSource } from "./metric-source.ts";
+import { fileStamp } from "./desk-stamp.ts";
 import { createNews } from "./news.ts";
 import { openOutside } from "./outside.ts";
 import type { Outside, OutsideRequest } from "./outside.ts";
@@ -294,7 +295,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     state: outside.state,
     sweep() {
       const { config, expansion } = outside.sweep();
-      return { config, trials: expansion.trials.length, text: stampOf(paths.config) };
+      return { config, trials: expansion.trials.length, text: outside.stamp() };
     },
     perform: performAs(MONITOR),
     record,
@@ -423,25 +424,25 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
 }
 
 /** Reads the YAML again whenever it, or the list of trials that it names, was changed. */
-function renewing(outside: Outside): Outside {
+function renewing(outside: Outside): Outside & { stamp(): string } {
+  const { config } = outside.paths;
+  let files: readonly string[] = [config];
   let seen: string | undefined;
+  const stamp = () => files.map(fileStamp).join(" ");
   return {
     ...outside,
+    stamp,
     sweep() {
-      const now = stampOf(outside.paths.config);
-      if (seen !== now) {
-        outside.reread();
-        seen = now;
-      }
+      const now = stamp();
+      if (seen !== now) outside.reread();
       const sweep = outside.sweep();
+      const { trialsFile } = sweep.config;
+      const before = files.length;
+      files = trialsFile === undefined ? [config] : [config, resolve(dirname(config), trialsFile)];
+      seen = files.length === before ? now : stamp();
       return sweep;
     },
   };
-}
-
-function stampOf(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? "" : `${stats.mtimeMs}/${stats.size}/${stats.ino}`;
 }
 
 function withoutUndefined(

@@ -392,3 +392,40 @@ function hashOf(folder: string): string {
   add(folder);
   return hash.digest("hex");
 }
+
+test("a row added to the list of trials becomes a trial while it runs, and a broken list is told and mended", async (t) => {
+  const scene = daemonScene(t);
+  const sweep = scene.sweep();
+  sweep.write(
+    "hyperherd.yaml",
+    `name: listed
+launcher: ./launch.sh
+scheduler: local
+local: {slots: 2}
+trials: trials.csv
+slurm: {partition: none, time: 5, mem: 50M}
+remediation: {mode: notify}
+monitor: {objective: none, rollout: [rest]}
+`,
+  );
+  sweep.write("trials.csv", "x\n1\n2\n");
+  const monitor = startMonitor([sweep.path], scene.home.env);
+  const total = async () =>
+    (await statusOf(sweep.path, scene.home.env).catch(() => undefined))?.totals["running"] ?? 0;
+  await untilTrue("both run", async () => await total() === 2, monitor.output);
+  sweep.write("trials.csv", "x,y\n1\n");
+  await untilTrue(
+    "the mistake is told",
+    () => postsOf(sweep.path).some((post) => /trials\.csv/.test(post)),
+    monitor.output,
+  );
+  sweep.write("trials.csv", "x\n1\n2\n3\n");
+  await untilTrue(
+    "the third is a trial",
+    () => eventsOf(sweep.path).some(({ what }) => JSON.stringify(what).includes('"x":3')),
+    monitor.output,
+  );
+  sweep.write("go", "");
+  assert.equal((await monitor.ended).code, 0, monitor.output());
+  assert.deepEqual((await statusOf(sweep.path, scene.home.env)).totals, { total: 3, completed: 3 });
+});
