@@ -59,6 +59,9 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   if (values.stop) return await stop(context, daemon, positionals.length === 0 ? [] : workspaces);
   await checkWorkspaces(workspaces);
   const alone = values.once || values["max-ticks"] !== undefined;
+  if (daemon !== undefined && !alone && values.message !== undefined && !values.detach) {
+    return await ask(context, clientOf(daemon), workspaces, values.message);
+  }
   if (daemon !== undefined && !alone) return await handOver(context, clientOf(daemon), workspaces);
   if (values.detach || values.ensure) return await detach(context, workspaces);
   return await runHere(context, workspaces);
@@ -130,6 +133,25 @@ async function goneOf({ record }: FoundDaemon): Promise<void> {
   while (processStart(record.pid) !== undefined && Date.now() < until) {
     await new Promise((next) => setTimeout(next, 50));
   }
+}
+
+/** One question, one answer: of the daemon where it holds the sweep, else without it. */
+async function ask(
+  context: MonitorContext,
+  client: ControlClient,
+  workspaces: readonly string[],
+  message: string,
+): Promise<number> {
+  const { sameWorkspace } = await import("../lib/daemon/reach.ts");
+  const { askOnce } = await import("./ask-once.ts");
+  const sweeps = await client.sweeps();
+  const others: string[] = [];
+  for (const workspace of workspaces) {
+    const held = sweeps.find(({ path }) => sameWorkspace(workspace, path));
+    if (held === undefined) others.push(workspace);
+    else await askOnce(context, client, held, message);
+  }
+  return others.length === 0 ? EXIT.done : await runHere(context, others);
 }
 
 /** Gives the sweeps to the daemon that runs, and follows them. */

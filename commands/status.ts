@@ -11,6 +11,7 @@ import { silences } from "../lib/sweep/silence.ts";
 import { STATUSES } from "../lib/sweep/status.ts";
 import { clockText, elapsedSeconds, totalsOf, trialViews } from "../lib/sweep/view.ts";
 import type { TrialView } from "../lib/sweep/view.ts";
+import { monitorNotes } from "../lib/words/monitor-notes.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { openWorkspace, say } from "./open.ts";
@@ -60,13 +61,14 @@ async function showOnce(context: StatusContext, outside: Outside): Promise<numbe
   const { out, json, clock } = context;
   const view = await outside.look();
   const { views, progress } = await read(context, outside, view);
-  const facts = { sweep: view.state.sweep, now: clock.now(), warnings: view.warnings };
+  const warnings = [...view.warnings, ...monitorNotes(view.state.monitor, clock.now())];
+  const facts = { sweep: view.state.sweep, now: clock.now(), warnings };
   if (json) {
     out.json(statusDocument(views, progress, facts));
     return EXIT.done;
   }
   refuseEmpty(views);
-  for (const warning of view.warnings) say(out, warning);
+  for (const warning of warnings) say(out, warning);
   for (const line of lines(context, views, progress)) out.print(line);
   return EXIT.done;
 }
@@ -83,7 +85,8 @@ async function watch(context: StatusContext, outside: Outside): Promise<number> 
       const totals = footer(out, views);
       const all = [...lines(context, views, progress).slice(0, -1), totals + looked(context)];
       const shown = fitScreen(all, process.stdout.rows ?? 24);
-      region.draw([...view.warnings, ...shown], totals);
+      const notes = monitorNotes(view.state.monitor, clock.now());
+      region.draw([...view.warnings, ...notes, ...shown], totals);
       if (views.every(({ attempt }) => attempt === undefined || attempt.phase === "ended")) {
         return EXIT.done;
       }

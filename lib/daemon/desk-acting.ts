@@ -42,6 +42,8 @@ export function createDeskActing(
   parts: DeskActingParts,
 ): (request: Request, by: string) => Promise<Outcome> {
   const { outside, clock } = parts;
+  /** Confirmed, and being done by this process. */
+  const settling = new Set<string>();
 
   async function act(request: Request, by: string): Promise<Outcome> {
     const ruling = ruleOn(request, by, { ...parts.guard(), state: outside.state() });
@@ -344,6 +346,9 @@ export function createDeskActing(
     { id, yes }: Extract<Request, { verb: "confirm" }>,
     by: string,
   ): Promise<Outcome> {
+    const agreed = outside.state().monitor.agreed.find((one) => one.id === id);
+    // The yes of a daemon that was killed before it could act on it.
+    if (agreed !== undefined && yes && !settling.has(id)) return await settle(agreed);
     const open = outside.state().monitor.confirmations.find((one) => one.id === id);
     if (open === undefined || open.expiresAt <= clock.now()) {
       const ids = outside.state().monitor.confirmations.map((one) => one.id);
@@ -352,16 +357,53 @@ export function createDeskActing(
         : `Waiting are ${ids.join(", ")}`;
       return refuse(`Cannot answer "${id}": nothing of that name waits`, { hint });
     }
-    const isFirst = await change<boolean>("confirm", async (perform) => {
-      // Two people may answer at once, and the second waited for the lease.
-      const isOpen = outside.state().monitor.confirmations.some((one) => one.id === id);
-      const whats = [{ type: "confirmation-answered" as const, id, yes }];
-      if (isOpen) await perform({ verb: "record", whats });
-      return isOpen;
-    }, by);
+    const isFirst = await answerFirst(id, yes, by);
     if (!isFirst) return refuse(`Cannot answer "${id}": somebody else just did`);
     if (!yes) return did(`It is not done: ${open.what}.`);
-    return await carryOut(open.request as Request, by);
+    return await settle({ ...open, at: clock.now(), by });
+  }
+
+  /** Two people may answer at once, and the second waited for the lease. */
+  async function answerFirst(id: string, yes: boolean, by: string): Promise<boolean> {
+    if (yes) settling.add(id);
+    try {
+      return await change<boolean>("confirm", async (perform) => {
+        const isOpen = outside.state().monitor.confirmations.some((one) => one.id === id);
+        const whats = [{ type: "confirmation-answered" as const, id, yes }];
+        if (isOpen) await perform({ verb: "record", whats });
+        return isOpen;
+      }, by);
+    } catch (error) {
+      settling.delete(id);
+      throw error;
+    }
+  }
+
+  async function settle(
+    { id, request, at, by }: Pick<Confirmation, "id" | "request"> & { at: number; by: string },
+  ): Promise<Outcome> {
+    settling.add(id);
+    try {
+      const asked = request as Request;
+      const outcome = wasSubmitted(asked, at)
+        ? did("It was submitted already.")
+        : await carryOut(asked.verb === "bump" ? { ...asked, id: `confirm/${id}` } : asked, by);
+      await note(by, [{ type: "confirmation-settled", id }], { text: "" });
+      return outcome;
+    } finally {
+      settling.delete(id);
+    }
+  }
+
+  /** Whoever died after `sbatch` and before the last note would run what was forced twice. */
+  function wasSubmitted(request: Request, since: number): boolean {
+    if (request.verb !== "run" || request.indices === undefined) return false;
+    const state = outside.state();
+    return request.indices.some((index) =>
+      (state.attemptsOf.get(index) ?? []).some((key) =>
+        state.attempts.get(key)!.intendedAt >= since
+      )
+    );
   }
 
   async function askFor(request: Request, by: string, what: string): Promise<Outcome> {

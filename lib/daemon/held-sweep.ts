@@ -81,6 +81,11 @@ export interface HeldSweep extends AsyncDisposable {
   /** Performs an action for our own command line. */
   perform(action: Action, by: string): Promise<unknown>;
   credentials: string;
+  /** The owner's environment over the workspace's `.env`. Holds secrets: never logged, never handed to a job. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Writes down what happened; `by` defaults to the monitor. */
+  record(whats: readonly MonitorHappening[], by?: string): Promise<void>;
+  audit(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
 const LOG_LINES = 400;
@@ -413,6 +418,9 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
       },
     },
     credentials,
+    env,
+    record,
+    audit: (event, fields) => audit.write(clock.now(), event, fields),
     perform: (action, by) => performAs(by)(action),
     preview: () => previewMonitor({ ...ground, state: planned }, rules()),
     async [Symbol.asyncDispose]() {

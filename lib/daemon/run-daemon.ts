@@ -66,6 +66,7 @@ export async function runDaemon(
     async onHeld({ desk }) {
       await parts.open(portOf(desk, clock));
     },
+    onEnding: () => Promise.resolve(),
     onReleased({ desk }, why) {
       ended.push({ id: desk.id, path: desk.path, ended: why });
       parts.close(desk.id);

@@ -27,10 +27,12 @@ export interface StationParts {
   options: MonitorOptions;
   scheduler: "slurm" | "local" | undefined;
   noAgent: boolean;
-  canAsk(): boolean;
+  canAsk(held: HeldSweep): boolean;
   onWarning(message: string): void;
   /** A sweep came; its channels may be opened. */
   onHeld(held: HeldSweep): void | Promise<void>;
+  /** Its last words are written; whoever passes them on does it now. */
+  onEnding(held: HeldSweep, why: string): Promise<void>;
   /** A sweep's monitor ended, and why. */
   onReleased(held: HeldSweep, why: string): void;
 }
@@ -116,7 +118,7 @@ export function createStation(parts: StationParts): RunningStation {
       );
     }
     try {
-      const held = holdSweep({
+      const held: HeldSweep = holdSweep({
         path: request.path,
         env: request.env,
         clock,
@@ -125,7 +127,7 @@ export function createStation(parts: StationParts): RunningStation {
         nameOf: freeName,
         noAgent: request.options?.noAgent ?? parts.noAgent,
         scheduler: parts.scheduler,
-        canAsk: parts.canAsk,
+        canAsk: () => parts.canAsk(held),
         onAsk: () => void asked++,
         options: parts.options,
         onWarning: (message) => {
@@ -177,6 +179,7 @@ export function createStation(parts: StationParts): RunningStation {
   }
 
   async function finish(one: Held, why: string): Promise<void> {
+    await parts.onEnding(one.held, why);
     await forget(one);
     parts.onReleased(one.held, why);
     tellFewer();

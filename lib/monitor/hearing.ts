@@ -27,8 +27,10 @@ export async function hear(
   const { ground } = session;
   for (const message of ground.state().monitor.pending) {
     session.lastActivityAt = ground.clock.now();
-    session.triggers.add("message");
-    if (await answerQuestion(session, message)) continue;
+    if (await answerQuestion(session, message)) {
+      session.triggers.add("message");
+      continue;
+    }
     if (message.text.trim().startsWith("/")) {
       await reply(
         session,
@@ -38,11 +40,13 @@ export async function hear(
       );
       continue;
     }
+    // What is answered at once needs no summary behind it.
     const words = plainWords(message.text, { bumpPercent: config.remediation.bumpPercent });
     if (words !== undefined) {
       await reply(session, message, await carryOut(session, message, words, views), "rule");
       continue;
     }
+    session.triggers.add("message");
     if ("none" in ground.thinking.agent) {
       await reply(session, message, helpForUnclear(), "rule");
     }

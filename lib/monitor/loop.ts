@@ -170,7 +170,18 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       await lookBack(session, ruling(session, config), views);
     }
     recall(session);
+    await settleAgreed();
     session.triggers.add("boot");
+  }
+
+  /** A person's yes outlives the daemon that heard it. */
+  async function settleAgreed(): Promise<void> {
+    for (const { id, by, what } of ground.state().monitor.agreed) {
+      const outcome = await ground.act({ verb: "confirm", id, yes: true }, by);
+      ground.log("info", `Did what was agreed to before the restart: ${what}`, {
+        outcome: outcome.done ? outcome.text : outcome.reason,
+      });
+    }
   }
 
   async function step(full: boolean): Promise<void> {

@@ -42,10 +42,12 @@ const KNOWN: Readonly<Record<Happening["type"], true>> = {
   "warned": true,
   "confirmation-asked": true,
   "confirmation-answered": true,
+  "confirmation-settled": true,
   "prompt-acknowledged": true,
   "halted": true,
   "unhalted": true,
   "cadence-chosen": true,
+  "peripheral-health": true,
 };
 
 /** The bytes of `event` as a journal keeps it, newline included. JSON escapes every newline inside. */

@@ -32,6 +32,8 @@ export interface WorkspacePaths {
   monitorLease: string;
   /** Where that daemon answers: host, pid, port, socket and the token's file. */
   control: string;
+  /** Which Discord channel the sweep lives in, and how far it was told. */
+  discord: string;
   events: string;
   submissions: string;
   /** Spool of the local scheduler. */
@@ -78,6 +80,7 @@ export function workspacePaths(
     lease: own("lease"),
     monitorLease: own("monitor-lease"),
     control: own("control.json"),
+    discord: own("discord.json"),
     events: own("events"),
     submissions: own("submissions"),
     local: own("local"),

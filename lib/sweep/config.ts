@@ -143,7 +143,12 @@ export interface DiscordSettings {
   guildId: string | undefined;
   channelId: string | undefined;
   channelName: string | undefined;
+  /** 0: no dashboard. */
   dashboardRefreshSeconds: number;
+  /** Ids of users and roles that may act; undefined: whoever may manage the channel. */
+  operators: readonly string[] | undefined;
+  /** Ids of users and roles that may look; undefined: everyone in the channel. */
+  viewers: readonly string[] | undefined;
 }
 
 /** A tool server that the agent may use. Values hold `${VAR}`, which is expanded when the server is started. */

@@ -49,13 +49,19 @@ export type MonitorHappening =
   | { type: "warned"; trial: number; about: string; detail: string }
   | { type: "confirmation-asked"; confirmation: Confirmation }
   | { type: "confirmation-answered"; id: string; yes: boolean }
+  /** What a person had said yes to was done, or could not be done. */
+  | { type: "confirmation-settled"; id: string }
   /** PROMPT.md was read: its SHA-256 in hex. */
   | { type: "prompt-acknowledged"; sha256: string }
   /** Nothing is submitted or bumped by itself from now on. `unhalted` ends that. */
   | { type: "halted"; why: string }
   | { type: "unhalted" }
   /** Somebody chose when the next tick is due. */
-  | { type: "cadence-chosen"; seconds: number };
+  | { type: "cadence-chosen"; seconds: number }
+  /** A channel or another part beside the loop stopped working, or works again; `detail` is a sentence. */
+  | { type: "peripheral-health"; name: Peripheral; ok: boolean; detail: string };
+
+export type Peripheral = "discord";
 
 /** What a daemon finds when it starts. */
 export type Boot = "greenfield" | "hot-reload" | "post-mortem";

@@ -6,6 +6,7 @@ import type {
   Message,
   MonitorHappening,
   MonitorPhase,
+  Peripheral,
   Question,
   Said,
   Tick,
@@ -47,6 +48,8 @@ export interface MonitorState {
   warned: Record<string, number>;
   /** Open ones. */
   confirmations: (Confirmation & { at: number })[];
+  /** A person said yes, and it is not done yet; `at` and `by` are of the yes. */
+  agreed: (Confirmation & { at: number; by: string })[];
   ticks: number;
   lastTick: Tick | undefined;
   nextTickAt: number | undefined;
@@ -55,6 +58,8 @@ export interface MonitorState {
   spentOn: Record<string, number>;
   /** Undefined before the first call. */
   model: { ok: boolean; since: number; detail: string } | undefined;
+  /** Those that were ever in trouble. */
+  peripherals: Partial<Record<Peripheral, { ok: boolean; since: number; detail: string }>>;
   /** Budgets that were reached and told of: `sweep`, `day:2026-11-21`. */
   budgetTold: string[];
   promptSeen: string | undefined;
@@ -83,12 +88,14 @@ export function emptyMonitorState(): MonitorState {
     bumps: [],
     warned: {},
     confirmations: [],
+    agreed: [],
     ticks: 0,
     lastTick: undefined,
     nextTickAt: undefined,
     spent: { calls: 0, usd: 0, unpriced: 0, tokens: noTokens() },
     spentOn: {},
     model: undefined,
+    peripherals: {},
     budgetTold: [],
     promptSeen: undefined,
     halted: undefined,
@@ -138,10 +145,12 @@ const MONITORS: Readonly<Record<MonitorHappening["type"], true>> = {
   "warned": true,
   "confirmation-asked": true,
   "confirmation-answered": true,
+  "confirmation-settled": true,
   "prompt-acknowledged": true,
   "halted": true,
   "unhalted": true,
   "cadence-chosen": true,
+  "peripheral-health": true,
 };
 
 /** Adds one event, in place. */
@@ -213,7 +222,13 @@ export function applyToMonitor(
       state.confirmations.push({ ...what.confirmation, at });
       return;
     case "confirmation-answered":
+      for (const one of state.confirmations) {
+        if (one.id === what.id && what.yes) state.agreed.push({ ...one, at, by });
+      }
       state.confirmations = state.confirmations.filter(({ id }) => id !== what.id);
+      return;
+    case "confirmation-settled":
+      state.agreed = state.agreed.filter(({ id }) => id !== what.id);
       return;
     case "prompt-acknowledged":
       state.promptSeen = what.sha256;
@@ -226,6 +241,9 @@ export function applyToMonitor(
       return;
     case "cadence-chosen":
       state.nextTickAt = at + what.seconds * 1000;
+      return;
+    case "peripheral-health":
+      state.peripherals[what.name] = { ok: what.ok, since: at, detail: what.detail };
       return;
   }
 }

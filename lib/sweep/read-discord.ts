@@ -11,6 +11,8 @@ export const DISCORD_DEFAULTS: DiscordSettings = {
   channelId: undefined,
   channelName: undefined,
   dashboardRefreshSeconds: 60,
+  operators: undefined,
+  viewers: undefined,
 };
 
 /** The section `discord`. */
@@ -26,6 +28,8 @@ export function readDiscord(node: Node, report: Report): DiscordSettings | undef
     channelId: readId(fields, "channel_id", report),
     channelName: readName(fields, report),
     dashboardRefreshSeconds: seconds ?? DISCORD_DEFAULTS.dashboardRefreshSeconds,
+    operators: undefined,
+    viewers: undefined,
   };
 }
 

@@ -7,7 +7,7 @@ import type { MonitorState } from "./monitor-state.ts";
 import type { Trial } from "./trial.ts";
 
 /** Changes whenever `apply` gives another state for the same events, so that old snapshots are rebuilt. */
-export const STATE_VERSION = 5;
+export const STATE_VERSION = 6;
 
 /** One array handed to the scheduler, or meant to be. */
 export interface Submission {

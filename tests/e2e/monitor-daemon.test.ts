@@ -230,16 +230,19 @@ test("-p asks and ends without a daemon, and goes to the daemon where one runs",
   const begun = await run("monitor", path, "--detach");
   assert.equal(begun.code, 0, begun.stderr);
   const before = model.requests().length;
-  const asking = startMonitor([path, "-p", "why is trial 1 slow?"], home.env);
-  await untilTrue(
-    "it is asked and answered",
-    () =>
-      model.requests().slice(before).some(({ text }) => text.includes("why is trial 1 slow?")) &&
-      /It is well\./.test(asking.output()),
-    asking.output,
+  const asked = await run("monitor", path, "-p", "why is trial 1 slow?");
+  assert.equal(asked.code, 0, asked.stderr);
+  assert.match(asked.stdout, /It is well\./);
+  assert.equal(asked.stdout.trim().split("\n").length, 1, asked.stdout);
+  assert.ok(
+    model.requests().slice(before).some(({ text }) => text.includes("why is trial 1 slow?")),
   );
-  asking.kill("SIGINT");
-  assert.equal((await asking.ended).code, 130);
+  const told = await run("monitor", path, "-p", "status", "--json");
+  assert.match(JSON.parse(told.stdout).answers[0], /2 running/);
+  const other = scene.sweep({ name: "other" });
+  const alone2 = await run("monitor", other.path, "-p", "why is trial 0 slow?");
+  assert.equal(alone2.code, 0, alone2.stderr);
+  assert.deepEqual(await heldIds(scene), ["one"], "one question makes no daemon's sweep of it");
   assert.equal(scene.pid(), JSON.parse((await run("api", "daemon")).stdout).pid);
 });
 

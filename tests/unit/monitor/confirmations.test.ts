@@ -101,6 +101,38 @@ test("a person's yes does it in the person's name, once, though two people say i
   assert.equal(scene.of("confirmation-answered").length, 1);
 });
 
+test("a yes is done by the next daemon when this one dies before it could act on it", async () => {
+  let dead = false;
+  using scene = createScene({
+    trials: 1,
+    plan: planText(),
+    fate: () => LONG,
+    dies: (at) => {
+      const now = !dead && "event" in at && at.event.type === "confirmation-answered";
+      dead ||= now;
+      return now;
+    },
+  });
+  made(scene, "agent", [STOP_ALL]);
+  scene.after(
+    2 * HOUR,
+    () =>
+      void scene.ground.act({ verb: "confirm", id: open(scene), yes: true }, "cli:alice").catch(
+        () => {},
+      ),
+  );
+  await scene.run({ forMs: 2.5 * HOUR }).catch(() => {});
+  assert.deepEqual(scene.statuses(), ["running"]);
+  await scene.run({ forMs: HOUR });
+  assert.ok(dead);
+  assert.deepEqual(scene.statuses(), ["cancelled"]);
+  const stops = scene.events.filter(({ what }) => what.type === "intent-set");
+  assert.deepEqual(stops.map(({ by }) => by), ["cli:alice"]);
+  assert.equal(scene.of("confirmation-settled").length, 1);
+  await scene.run({ forMs: HOUR });
+  assert.equal(scene.of("confirmation-settled").length, 1, "and once");
+});
+
 test("a person's no does nothing, and nothing can be confirmed after it", async () => {
   using scene = createScene({ trials: 1, plan: planText(), fate: () => LONG });
   made(scene, "agent", [STOP_ALL]);
