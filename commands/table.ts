@@ -3,6 +3,7 @@ import type { Entry } from "./command.ts";
 export const TABLE: readonly Entry[] = [
   { name: "init", group: "Set up", load: () => import("./init.ts") },
   { name: "doctor", group: "Set up", load: () => import("./doctor.ts") },
+  { name: "discord", group: "Set up", load: () => import("./discord.ts") },
   { name: "install-skill", group: "Set up", load: () => import("./install-skill.ts") },
   { name: "check", group: "Run", load: () => import("./check.ts") },
   { name: "run", group: "Run", load: () => import("./run.ts") },

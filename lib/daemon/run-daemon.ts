@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { FoundDaemon } from "../control/find-daemon.ts";
 import { answerSlash } from "../slash/run.ts";
 import type { Event } from "../sweep/event.ts";
+import { createDiscordHub } from "./discord-hub.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
 import { createStation } from "./station.ts";
@@ -45,12 +46,21 @@ export interface DaemonEnd {
   failed: number;
 }
 
+/** So long a channel has for what was said last. */
+const LAST_WORDS_MS = 5_000;
+
 /** Runs the daemon in this process until its sweeps have ended or the signal comes. */
 export async function runDaemon(
   parts: RunDaemonParts,
 ): Promise<DaemonEnd | { running: FoundDaemon }> {
   const { clock, log, signal, env } = parts;
   const ended: { id: string; path: string; ended: string }[] = [];
+  await using hub = createDiscordHub({
+    clock,
+    log,
+    random: Math.random,
+    onWarning: parts.onWarning,
+  });
   await using station = createStation({
     clock,
     log,
@@ -61,12 +71,13 @@ export async function runDaemon(
     },
     scheduler: parts.scheduler,
     noAgent: parts.noAgent,
-    canAsk: parts.canAsk,
+    canAsk: (held) => parts.canAsk() || hub.canAsk(held),
     onWarning: parts.onWarning,
-    async onHeld({ desk }) {
-      await parts.open(portOf(desk, clock));
+    async onHeld(held) {
+      await parts.open(portOf(held.desk, clock));
+      hub.attach(held);
     },
-    onEnding: () => Promise.resolve(),
+    onEnding: (held, why) => hub.detach(held, why, LAST_WORDS_MS),
     onReleased({ desk }, why) {
       ended.push({ id: desk.id, path: desk.path, ended: why });
       parts.close(desk.id);

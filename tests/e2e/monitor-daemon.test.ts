@@ -219,7 +219,7 @@ test("-p asks and ends without a daemon, and goes to the daemon where one runs",
     ANTHROPIC_BASE_URL: model.url,
     ANTHROPIC_API_KEY: "sk-ant-shell",
   });
-  const { run, home } = scene;
+  const { run } = scene;
   const { path } = scene.sweep();
   const alone = await run("monitor", path, "-p", "why is trial 0 slow?");
   assert.equal(alone.code, 0, alone.stdout + alone.stderr);

@@ -48,6 +48,8 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
       channelId: undefined,
       channelName: undefined,
       dashboardRefreshSeconds: 60,
+      operators: undefined,
+      viewers: undefined,
     },
     mcpServers: [],
     monitor: MONITOR_DEFAULTS,

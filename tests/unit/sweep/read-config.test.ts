@@ -66,6 +66,8 @@ test("the least configuration gets HyperHerd's defaults", () => {
       channelId: undefined,
       channelName: undefined,
       dashboardRefreshSeconds: 60,
+      operators: undefined,
+      viewers: undefined,
     },
     mcpServers: [],
     monitor: MONITOR_DEFAULTS,

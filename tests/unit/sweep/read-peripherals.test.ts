@@ -47,6 +47,28 @@ test("a mistake in successive halving is told with what is allowed", () => {
   ]);
 });
 
+test("operators and viewers are ids of users and roles, as text, and a mention is understood", () => {
+  const text = `discord:
+  guild_id: "1234567890123456789"
+  operators: ["11", "<@!22>", "<@&33>", 44, "11"]
+  viewers: []
+${REST}`;
+  const { operators, viewers } = read(text).discord;
+  assert.deepEqual(operators, ["11", "22", "33", "44"]);
+  assert.deepEqual(viewers, []);
+  assert.equal(noticesOf(text).length, 3, noticesOf(text).join("\n"));
+  assert.match(noticesOf(text).join("\n"), /operators\[3\] as text: write "44" in quotes/);
+  assert.match(noticesOf(text).join("\n"), /"11" is there twice/);
+  assert.match(noticesOf(text).join("\n"), /viewers is empty: nobody/);
+  refuses([
+    [
+      'discord: {guild_id: "1", operators: [alice]}',
+      '1:38 Cannot read discord.operators[0]: found "alice"',
+    ],
+    ['discord: {guild_id: "1", operators: "12"}', '1:37 Cannot read discord.operators: found "12"'],
+  ]);
+});
+
 test("Discord's ids keep every digit, quoted or not", () => {
   const text = `discord:
   guild_id: 1234567890123456789
@@ -59,6 +81,8 @@ ${REST}`;
     channelId: "9876543210987654321",
     channelName: "my-experiment",
     dashboardRefreshSeconds: 0,
+    operators: undefined,
+    viewers: undefined,
   });
   assert.deepEqual(noticesOf(text), [
     '2:13 Read discord.guild_id as text: write "1234567890123456789" in quotes',

@@ -1,0 +1,340 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { spanText } from "../words/duration-text.ts";
+import { checkDiscord } from "../discord/check-discord.ts";
+import { createSweepChannel } from "../discord/create-channel.ts";
+import type { SweepChannel } from "../discord/create-channel.ts";
+import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
+import { DiscordError } from "../discord/discord-error.ts";
+import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
+import type { DiscordLink, LinkState } from "../discord/link.ts";
+import { slashDefinitions } from "../discord/slash-definitions.ts";
+import { openChannelMemory } from "../store/channel-memory.ts";
+import type { HeldSweep } from "./held-sweep.ts";
+
+export interface DiscordHubParts {
+  clock: Clock;
+  log: Log;
+  random(): number;
+  onWarning(message: string): void;
+}
+
+/** All that a daemon has to do with Discord: one connection per token, one channel per sweep. */
+export interface DiscordHub extends AsyncDisposable {
+  /** Opens the sweep's channel when its YAML names a server. Never throws, and never waits for Discord. */
+  attach(held: HeldSweep): void;
+  /** Says what is left to say, for at most `ms`, and closes the channel. */
+  detach(held: HeldSweep, why: string, ms: number): Promise<void>;
+  /** Whether people can be asked in this sweep's channel. */
+  canAsk(held: HeldSweep): boolean;
+}
+
+/** A channel that does not work for so long is told of in the journal. */
+const PATIENCE_MS = 60_000;
+
+interface Wire {
+  link: DiscordLink;
+  sweeps: Set<Attached>;
+  commanded: Set<string>;
+}
+
+interface Attached {
+  held: HeldSweep;
+  channel: SweepChannel;
+  guildId: string;
+  wire: Wire;
+  key: string;
+  trouble: { link: string | undefined; channel: string | undefined; since: number };
+  told: string | undefined;
+  surveyed: boolean;
+}
+
+export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
+  const { clock, log } = parts;
+  const wires = new Map<string, Wire>();
+  const attached = new Map<HeldSweep, Attached>();
+  const stop = new AbortController();
+
+  function wireOf(
+    token: string,
+    apiUrl: string,
+    env: HeldSweep["env"],
+  ): [string, Wire] {
+    const key = `${apiUrl} ${token}`;
+    const known = wires.get(key);
+    if (known !== undefined) return [key, known];
+    const link = createDiscordLink({
+      token,
+      apiUrl,
+      env,
+      clock,
+      random: parts.random,
+      log,
+    });
+    const wire: Wire = { link, sweeps: new Set(), commanded: new Set() };
+    link.onState((state) => stateChanged(wire, state));
+    link.onEvent((event) => route(wire, event));
+    wires.set(key, wire);
+    link.start();
+    return [key, wire];
+  }
+
+  function attach(held: HeldSweep): void {
+    const { discord } = held.outside.sweep().config;
+    if (discord.guildId === undefined) return;
+    const token = held.env["DISCORD_BOT_TOKEN"];
+    if (token === undefined || token === "") {
+      const message = "DISCORD_BOT_TOKEN is not in the environment: the sweep is not in Discord; " +
+        "put the token into the workspace's .env, or export it where herd is started";
+      parts.onWarning(`${held.desk.id}: ${message}`);
+      void tell(held, false, message);
+      return;
+    }
+    const [key, wire] = wireOf(token, held.env["DISCORD_API_URL"] || DISCORD_API_URL, held.env);
+    const one: Attached = {
+      held,
+      guildId: discord.guildId,
+      wire,
+      key,
+      trouble: { link: undefined, channel: undefined, since: clock.now() },
+      told: undefined,
+      surveyed: false,
+      channel: channelOf(held, discord.guildId, wire.link, (why) => {
+        one.trouble.channel = why;
+        weigh(one);
+      }),
+    };
+    attached.set(held, one);
+    wire.sweeps.add(one);
+    one.channel.start();
+    const state = wire.link.state();
+    stateChanged(wire, state);
+    if (state.phase === "connected") {
+      one.channel.handle({
+        type: "ready",
+        me: state.me,
+        applicationId: state.applicationId,
+        guilds: [],
+      });
+      void command(wire, state.applicationId, one.guildId);
+    }
+  }
+
+  function channelOf(
+    held: HeldSweep,
+    guildId: string,
+    link: DiscordLink,
+    onTrouble: (why: string | undefined) => void,
+  ): SweepChannel {
+    const { desk, outside } = held;
+    const write = (level: "info" | "warn", message: string, facts = {}) =>
+      log.write(level, message, { sweep: desk.id, part: "discord", ...facts });
+    const memory = openChannelMemory({
+      path: outside.paths.discord,
+      onProblem: (message, error) => write("warn", message, { error: `${error}` }),
+    });
+    let settings = outside.sweep().config.discord;
+    return createSweepChannel({
+      desk,
+      settings() {
+        try {
+          settings = outside.sweep().config.discord;
+        } catch {
+          // What is wrong with the YAML the monitor says.
+        }
+        return settings;
+      },
+      guildId,
+      link,
+      memory,
+      clock,
+      random: parts.random,
+      isTaken: (id) =>
+        [...attached.values()].some((one) => one.held !== held && one.channel.channelId() === id),
+      draw: () => Promise.resolve({ cannot: "Pictures cannot be drawn yet" }),
+      audit: held.audit,
+      log: write,
+      onTrouble,
+    });
+  }
+
+  function stateChanged(wire: Wire, state: LinkState): void {
+    for (const one of wire.sweeps) {
+      one.trouble.link = state.phase === "waiting"
+        ? state.detail
+        : state.phase === "refused"
+        ? `${state.detail}. ${state.hint}`
+        : undefined;
+      weigh(one);
+    }
+    if (state.phase === "refused") {
+      for (const { held } of wire.sweeps) {
+        parts.onWarning(`${held.desk.id}: ${state.detail}. ${state.hint}`);
+      }
+    }
+    if (state.phase === "connected") {
+      for (const one of wire.sweeps) void survey(one);
+      for (const { guildId } of wire.sweeps) void command(wire, state.applicationId, guildId);
+    }
+  }
+
+  /** Told once it lasts, and again when it is over. */
+  function weigh(one: Attached): void {
+    const { trouble } = one;
+    const why = trouble.link ?? trouble.channel;
+    if (why === undefined) {
+      trouble.since = clock.now();
+      if (one.told !== undefined) {
+        one.told = undefined;
+        void tell(one.held, true, "connected");
+      }
+      return;
+    }
+    if (one.told !== undefined) return;
+    const rest = trouble.since + PATIENCE_MS - clock.now();
+    if (rest > 0 && one.wire.link.state().phase !== "refused") {
+      void clock.sleep(rest, stop.signal).then(() => {
+        if (attached.get(one.held) === one) weigh(one);
+      }, () => {});
+      return;
+    }
+    one.told = why;
+    log.write("warn", `Discord is out: ${why}`, {
+      sweep: one.held.desk.id,
+      for: spanText(clock.now() - trouble.since),
+    });
+    void tell(one.held, false, why);
+  }
+
+  async function tell(held: HeldSweep, ok: boolean, detail: string): Promise<void> {
+    const before = held.outside.state().monitor.peripherals.discord;
+    if ((before?.ok ?? true) === ok && (ok || before?.detail === detail)) return;
+    try {
+      await held.record([{ type: "peripheral-health", name: "discord", ok, detail }]);
+    } catch (error) {
+      log.write("warn", "Cannot write down how Discord is", { error: `${error}` });
+    }
+  }
+
+  async function command(wire: Wire, applicationId: string, guildId: string): Promise<void> {
+    if (wire.commanded.has(guildId)) return;
+    wire.commanded.add(guildId);
+    try {
+      await wire.link.rest.putCommands(applicationId, guildId, slashDefinitions(), stop.signal);
+    } catch (error) {
+      wire.commanded.delete(guildId);
+      if (stop.signal.aborted) return;
+      log.write("warn", "Cannot register the slash commands", {
+        guild: guildId,
+        error: `${error}`,
+      });
+      if (error instanceof DiscordError && error.kind !== "unreachable") {
+        for (const one of wire.sweeps) {
+          if (one.guildId === guildId) {
+            parts.onWarning(`${one.held.desk.id}: no slash commands: ${error.message}`);
+          }
+        }
+      }
+    }
+  }
+
+  /** Once per life: what is missing, in the words of `herd discord check`. */
+  async function survey(one: Attached): Promise<void> {
+    if (one.surveyed) return;
+    one.surveyed = true;
+    try {
+      const { guildId, held, wire } = one;
+      const findings = await checkDiscord({
+        token: held.env["DISCORD_BOT_TOKEN"] ?? "",
+        guildId,
+        channelId: one.channel.channelId() ?? held.outside.sweep().config.discord.channelId,
+        rest: wire.link.rest,
+        proxy: undefined,
+        signal: stop.signal,
+      });
+      for (const { mark, message, mend } of findings) {
+        if (mark === "good") continue;
+        parts.onWarning(`${held.desk.id}: ${message}${mend === undefined ? "" : `. ${mend}`}`);
+        log.write("warn", message, { sweep: held.desk.id, part: "discord" });
+      }
+    } catch (error) {
+      log.write("info", "Cannot survey Discord", { error: `${error}` });
+    }
+  }
+
+  function route(wire: Wire, event: GatewayEvent): void {
+    if (event.type === "guild-here") {
+      wire.commanded.delete(event.id);
+      const state = wire.link.state();
+      const wanted = [...wire.sweeps].some(({ guildId }) => guildId === event.id);
+      if (wanted && state.phase === "connected") void command(wire, state.applicationId, event.id);
+    }
+    if (event.type === "interaction") return interact(wire, event);
+    for (const { channel } of wire.sweeps) channel.handle(event);
+  }
+
+  /** To the sweep in whose channel it happened; each of the others would only say where to go. */
+  function interact(wire: Wire, event: GatewayEvent & { type: "interaction" }): void {
+    const { interaction } = event;
+    const home = [...wire.sweeps].find(({ channel }) => {
+      const id = channel.channelId();
+      return id !== undefined && (id === interaction.channelId || id === interaction.parentId);
+    });
+    if (home !== undefined) return home.channel.handle(event);
+    void lost(wire, interaction);
+  }
+
+  async function lost(wire: Wire, interaction: Interaction): Promise<void> {
+    const homes = [...wire.sweeps].flatMap(({ channel }) => channel.channelId() ?? [])
+      .map((id) => `<#${id}>`);
+    const where = homes.length === 0
+      ? "No sweep is monitored now."
+      : `Sweeps are operated in their own channels: ${homes.slice(0, 20).join(", ")}`;
+    try {
+      await wire.link.rest.respond(
+        interaction,
+        interaction.kind === "completion"
+          ? { kind: "choices", choices: [] }
+          : { kind: "message", message: { content: where, ephemeral: true } },
+      );
+    } catch (error) {
+      log.write("info", "Cannot answer in a channel without a sweep", { error: `${error}` });
+    }
+  }
+
+  async function detach(held: HeldSweep, why: string, ms: number): Promise<void> {
+    const one = attached.get(held);
+    if (one === undefined) return;
+    const { phase } = one.wire.link.state();
+    await one.channel.end(why, phase === "waiting" || phase === "refused" ? 0 : ms);
+    attached.delete(held);
+    one.wire.sweeps.delete(one);
+    await one.channel[Symbol.asyncDispose]();
+    if (one.wire.sweeps.size > 0) return;
+    wires.delete(one.key);
+    await one.wire.link[Symbol.asyncDispose]();
+  }
+
+  return {
+    attach(held) {
+      try {
+        attach(held);
+      } catch (error) {
+        // Discord is a peripheral: whatever is wrong with it, the sweep goes on.
+        log.write("error", "Cannot open the channel in Discord", { error: `${error}` });
+        parts.onWarning(
+          `${held.desk.id}: the sweep is not in Discord: ${(error as Error).message}`,
+        );
+      }
+    },
+    detach,
+    canAsk: (held) => {
+      const one = attached.get(held);
+      return one !== undefined && one.wire.link.state().phase !== "refused";
+    },
+    async [Symbol.asyncDispose]() {
+      for (const held of [...attached.keys()]) await detach(held, "the daemon ends", 1_000);
+      stop.abort();
+    },
+  };
+}

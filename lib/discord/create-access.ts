@@ -1,0 +1,93 @@
+import type { Clock } from "../base/clock.ts";
+import type { DiscordSettings } from "../sweep/config.ts";
+import type { Access, Right, Ruling } from "./access.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id, Member } from "./message.ts";
+import { PERMISSION, permissionsIn } from "./permissions.ts";
+import type { Channel, DiscordRest, Guild } from "./rest.ts";
+
+export interface AccessParts {
+  settings(): Pick<DiscordSettings, "operators" | "viewers">;
+  guildId: Id;
+  channelId(): Id | undefined;
+  rest: Pick<DiscordRest, "guild" | "channel">;
+  clock: Pick<Clock, "now">;
+}
+
+/** How long what Discord said of roles and channels holds, unless it says that it changed. */
+const HOLDS_MS = 60_000;
+
+/**
+ * Operators may act and look, viewers may look. Without operators whoever may manage the channel
+ * acts; without viewers everyone in the channel looks.
+ */
+export function createAccess(parts: AccessParts): Access & { forget(): void } {
+  const { rest, clock } = parts;
+  let known: { guild: Guild; channel: Channel; until: number } | undefined;
+
+  async function facts(channelId: Id): Promise<{ guild: Guild; channel: Channel }> {
+    if (known !== undefined && known.until > clock.now() && known.channel.id === channelId) {
+      return known;
+    }
+    const [guild, channel] = await Promise.all([
+      rest.guild(parts.guildId),
+      rest.channel(channelId),
+    ]);
+    known = { guild, channel, until: clock.now() + HOLDS_MS };
+    return known;
+  }
+
+  async function rule(member: Member, right: Right): Promise<Ruling> {
+    const { operators, viewers } = parts.settings();
+    const isOne = (ids: readonly Id[]) =>
+      ids.includes(member.userId) || member.roles.some((role) => ids.includes(role));
+    if (operators !== undefined && isOne(operators)) return { may: true };
+    if (right === "look") {
+      if (viewers === undefined || isOne(viewers)) return { may: true };
+      if (operators === undefined && await manages(member) === true) return { may: true };
+      return no("Only the viewers and operators of this sweep may see that");
+    }
+    if (operators !== undefined) {
+      return no(
+        "Only the operators of this sweep may do that: discord.operators in its YAML lists them",
+      );
+    }
+    const may = await manages(member);
+    if (may === undefined) {
+      return no("Discord does not say now who may do that; try again in a minute");
+    }
+    return may ? { may: true } : no(
+      "Only members who may manage this channel may do that; " +
+        "discord.operators in the sweep's YAML can name others",
+    );
+  }
+
+  /** Undefined when Discord cannot be asked. */
+  async function manages(member: Member): Promise<boolean | undefined> {
+    if (member.permissions !== undefined) return holds(member.permissions);
+    const channelId = parts.channelId();
+    if (channelId === undefined) return undefined;
+    try {
+      const { guild, channel } = await facts(channelId);
+      return holds(permissionsIn(guild, channel, member));
+    } catch (error) {
+      if (!(error instanceof DiscordError)) throw error;
+      return undefined;
+    }
+  }
+
+  return {
+    rule,
+    forget() {
+      known = undefined;
+    },
+  };
+}
+
+function holds(permissions: bigint): boolean {
+  return (permissions & (PERMISSION.MANAGE_CHANNELS | PERMISSION.ADMINISTRATOR)) !== 0n;
+}
+
+function no(why: string): Ruling {
+  return { may: false, why };
+}

@@ -1,0 +1,197 @@
+import type { Desk } from "../actions/desk.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Access } from "./access.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { ChannelMemory } from "./memory.ts";
+import type { Id, Member, Message } from "./message.ts";
+import { patience } from "./patience.ts";
+import type { DiscordRest } from "./rest.ts";
+import { createSerial } from "./serial.ts";
+
+export interface InboxParts {
+  desk: Pick<Desk, "receive">;
+  rest: Pick<DiscordRest, "messages" | "react" | "member" | "send">;
+  memory: ChannelMemory;
+  access: Access;
+  clock: Clock;
+  random(): number;
+  channelId(): Id | undefined;
+  guildId: Id;
+  /** What is said to the bot, without the address; undefined for what is not. */
+  addressed(message: Message): { text: string } | undefined;
+  /** A refused person is told privately; false when that is not possible. */
+  tellPrivately(userId: Id, text: string): Promise<boolean>;
+  audit(event: string, fields: Readonly<Record<string, unknown>>): void;
+  log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface Inbox extends AsyncDisposable {
+  /** A message of the channel or of one of its threads, as the gateway tells it. */
+  hear(message: Message): void;
+  /** Reads what was said since the last message that was heard: after a start and after each gap. */
+  catchUp(): void;
+  /** Resolves when everything that was told so far was dealt with. */
+  settled(): Promise<void>;
+}
+
+const PAGE = 100;
+/** How far a chatty channel may be ahead of what is remembered, in messages. */
+const UNMARKED = 50;
+/** Messages and replies of people; others are Discord's own words. */
+const SPOKEN_TYPES = [0, 19];
+
+/** Hears what people say to the bot: stored first, 👀 after. */
+export function createInbox(parts: InboxParts): Inbox {
+  const { rest, memory } = parts;
+  const serial = createSerial();
+  const stop = new AbortController();
+  const recent: Id[] = [];
+  let unmarked = 0;
+  let hasGap = false;
+  let emptyTold = false;
+
+  async function take(message: Message): Promise<void> {
+    if (recent.includes(message.id)) return;
+    const isOwnChannel = message.channelId === parts.channelId();
+    const said = isPersons(message) ? parts.addressed(message) : undefined;
+    if (said !== undefined) await listen(message, said.text);
+    else if (isPersons(message)) tellIfEmpty(message);
+    recent.push(message.id);
+    if (recent.length > 200) recent.shift();
+    // Until a gap is filled the mark stays before it.
+    if (isOwnChannel && !hasGap) mark(message.id, said !== undefined);
+  }
+
+  async function listen(message: Message, text: string): Promise<void> {
+    const member = await memberOf(message);
+    const ruling = await parts.access.rule(member, "act");
+    const from = `discord:${member.userId}`;
+    if (!ruling.may) {
+      parts.audit("refused", { by: from, name: member.name, text, why: ruling.why });
+      if (!await parts.tellPrivately(member.userId, ruling.why)) await react(message, "🚫");
+      return;
+    }
+    const isNew = await parts.desk.receive({
+      id: `discord:${message.id}`,
+      from,
+      name: member.name,
+      text: withAttachments(text, message),
+    });
+    if (isNew) parts.audit("message", { by: from, name: member.name, message: message.id });
+    await react(message, "👀");
+  }
+
+  async function memberOf({ member, author }: Message): Promise<Member> {
+    if (member !== undefined) return member;
+    const { roles, name } = await rest.member(parts.guildId, author.id, stop.signal);
+    return { userId: author.id, name, roles, permissions: undefined };
+  }
+
+  async function react({ channelId, id }: Message, emoji: string): Promise<void> {
+    try {
+      await rest.react(channelId, id, emoji, stop.signal);
+    } catch (error) {
+      if (!(error instanceof DiscordError)) throw error;
+      // Without the permission, or deleted meanwhile: it is stored, and that counts.
+      parts.log("info", `Cannot react with ${emoji}`, { error: error.message });
+    }
+  }
+
+  /** Discord strips what bots without the intent may not read; said once. */
+  function tellIfEmpty({ content, attachments }: Message): void {
+    if (content !== "" || attachments.length > 0 || emptyTold) return;
+    emptyTold = true;
+    parts.log(
+      "warn",
+      "A message came without its text: turn on MESSAGE CONTENT INTENT in the Developer Portal; " +
+        "mentions and slash commands work without it",
+    );
+  }
+
+  function mark(id: Id, worthy: boolean): void {
+    const { seen } = memory.read();
+    if (seen !== undefined && BigInt(id) <= BigInt(seen)) return;
+    unmarked++;
+    if (!worthy && unmarked < UNMARKED && seen !== undefined) return;
+    memory.write({ seen: id });
+    unmarked = 0;
+  }
+
+  async function fill(): Promise<void> {
+    for (let tries = 0; hasGap && !stop.signal.aborted; tries++) {
+      try {
+        await readOn();
+        hasGap = false;
+      } catch (error) {
+        if (!(error instanceof DiscordError)) throw error;
+        if (error.kind === "missing" || error.kind === "forbidden") return;
+        await parts.clock.sleep(patience(tries, parts.random), stop.signal).catch(() => {});
+      }
+    }
+  }
+
+  async function readOn(): Promise<void> {
+    const channel = parts.channelId();
+    if (channel === undefined) return;
+    const { seen } = memory.read();
+    if (seen === undefined) {
+      // What was said before the bot came was said to nobody.
+      const newest = (await rest.messages(channel, { limit: 1 }, stop.signal)).at(-1);
+      memory.write({ seen: newest?.id ?? "0" });
+      return;
+    }
+    let after = seen;
+    for (;;) {
+      const page = await rest.messages(channel, { after, limit: PAGE }, stop.signal);
+      for (const message of page) {
+        await take(message);
+        memory.write({ seen: message.id });
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.id;
+    }
+  }
+
+  function guarded(act: () => Promise<void>): void {
+    void serial(async () => {
+      if (stop.signal.aborted) return;
+      try {
+        await act();
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        // What could not be stored is heard again when the channel is read the next time.
+        hasGap = true;
+        parts.log("warn", "Cannot hear a message", { error: `${error}` });
+      }
+    });
+  }
+
+  return {
+    hear(message) {
+      guarded(async () => {
+        if (hasGap) await fill();
+        await take(message);
+      });
+    },
+    catchUp() {
+      hasGap = true;
+      guarded(fill);
+    },
+    settled: () => serial(() => Promise.resolve()),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await serial(() => Promise.resolve());
+    },
+  };
+}
+
+function isPersons({ author, type }: Message): boolean {
+  return !author.bot && !author.webhook && SPOKEN_TYPES.includes(type);
+}
+
+/** What a sweep's agent cannot open is at least named. */
+function withAttachments(text: string, { attachments }: Message): string {
+  if (attachments.length === 0) return text;
+  const names = attachments.map(({ name }) => `"${name}"`).join(", ");
+  return `${text}\n(attached and not read: ${names})`.trim();
+}

@@ -1,0 +1,135 @@
+import { createHash } from "node:crypto";
+import type { Notice } from "../actions/desk.ts";
+import type { SlashAnswer } from "../slash/answer.ts";
+import type { Said } from "../sweep/monitor-event.ts";
+import { keepBeginning, keepEnd } from "../words/post-text.ts";
+import { logText } from "../words/log-text.ts";
+import { prefixOf } from "../words/prefix.ts";
+import { encodeButton } from "./button-id.ts";
+import { LIMITS } from "./limits.ts";
+import type { Button, Id, Outgoing, OutgoingFile } from "./message.ts";
+import { codeBlock, ruleText, withoutMentions } from "./safe-text.ts";
+import { splitText } from "./split.ts";
+
+/** More messages in a row than this are a file. */
+const MOST_PARTS = 4;
+
+export interface PostFacts {
+  /** The mark of the sweep's channel, for buttons and nonces. */
+  sweep: string;
+  /** The message that it answers. */
+  replyTo?: Id;
+}
+
+/** A post of the journal as messages, in order. */
+export function viewOfSaid(
+  said: Pick<Said, "key" | "text" | "trials" | "confirmation"> & { kind: Notice["kind"] },
+  { sweep, replyTo }: PostFacts,
+): readonly Outgoing[] {
+  const text = said.kind === "agent" ? withoutMentions(said.text) : ruleText(said.text);
+  const prefix = prefixOf(said.kind);
+  const parts = messagesOf(`${prefix === "" ? "" : `${prefix} `}${text}`, `${said.kind}.md`);
+  return parts.map((part, i) => ({
+    ...part,
+    nonce: nonceOf(sweep, said.key, i),
+    ...(i === 0 && replyTo !== undefined ? { replyTo } : {}),
+    ...(i === parts.length - 1 ? rowsOf(said, sweep) : {}),
+  }));
+}
+
+/** Text in as many messages as it needs, or its beginning and a file with all of it. */
+export function messagesOf(text: string, fileName: string): readonly Outgoing[] {
+  const pieces = splitText(text);
+  if (pieces.length === 0) return [{ content: "(nothing)" }];
+  if (pieces.length <= MOST_PARTS) return pieces.map((content) => ({ content }));
+  const beginning = splitText(text, LIMITS.content - 100)[0]!;
+  return [{
+    content: `${beginning}\n(all of it in the file)`,
+    files: [fileOf(fileName, text)],
+  }];
+}
+
+/** 25 characters at most, the same for the same part of the same post. */
+export function nonceOf(sweep: string, key: string, part: number): string {
+  return createHash("sha256").update(`${sweep}\n${key}\n${part}`).digest("base64url")
+    .slice(0, LIMITS.nonce);
+}
+
+function rowsOf(
+  { trials = [], confirmation }: Pick<Said, "trials" | "confirmation">,
+  sweep: string,
+): { rows?: Button[][] } {
+  if (confirmation !== undefined) {
+    const row = [
+      button("confirm", sweep, [confirmation], "Yes, do it", "danger"),
+      button("deny", sweep, [confirmation], "No", "secondary"),
+    ].filter((one) => one !== undefined);
+    return row.length === 0 ? {} : { rows: [row] };
+  }
+  const [only, ...others] = trials;
+  if (only?.[1] !== "failed" || others.length > 0) return {};
+  const args = [`${only[0]}`];
+  const row = [
+    button("log", sweep, args, "Log", "secondary"),
+    button("thread", sweep, args, "Thread", "secondary"),
+    button("again", sweep, args, "Run again", "primary"),
+  ].filter((one) => one !== undefined);
+  return { rows: [row] };
+}
+
+function button(
+  action: string,
+  sweep: string,
+  args: readonly string[],
+  label: string,
+  style: Button["style"],
+): Button | undefined {
+  const id = encodeButton({ action, sweep, args });
+  return id === undefined ? undefined : { id, label, style };
+}
+
+/** The agent's words while it writes. */
+export function streamView(text: string, replyTo: Id | undefined): Outgoing {
+  const prefix = `${prefixOf("agent")} `;
+  const room = LIMITS.content - prefix.length - 20;
+  const pieces = splitText(keepEnd(withoutMentions(text), room), room);
+  const content = `${prefix}${pieces.at(-1) ?? ""} …`;
+  return { content, ...(replyTo === undefined ? {} : { replyTo }) };
+}
+
+/** What a slash command answers; the whole of what has no room is a file. */
+export function viewOfSlash({ text, code, attachment }: SlashAnswer): Outgoing {
+  const room = LIMITS.content - 30;
+  const content = code
+    ? fitted((most) => codeBlock(keepBeginning(text, most)), room)
+    : fitted((most) => ruleText(keepBeginning(text, most)), room);
+  return {
+    content,
+    ...(attachment === undefined ? {} : { files: [fileOf(attachment.name, attachment.text)] }),
+  };
+}
+
+/** The newest lines of a log; all that was read of it is a file when they have no room. */
+export function viewOfLog(title: string, raw: string): readonly Outgoing[] {
+  const text = logText(raw);
+  if (text.trim() === "") return [{ content: `${ruleText(title)}: nothing was written` }];
+  const head = `${ruleText(title)}\n`;
+  const content = head +
+    fitted((most) => codeBlock(keepEnd(text, most)), LIMITS.content - head.length);
+  const isWhole = content.includes("\n…\n") === false;
+  return [isWhole ? { content } : { content, files: [fileOf("log.txt", text)] }];
+}
+
+/** Text grows when it is made safe: the longest that fits. */
+function fitted(make: (most: number) => string, room: number): string {
+  for (let most = room; most > 0; most = Math.floor(most * 0.8)) {
+    const text = make(most);
+    if (text.length <= room) return text;
+  }
+  return "…";
+}
+
+export function fileOf(name: string, text: string): OutgoingFile {
+  const bytes = new TextEncoder().encode(text).subarray(0, LIMITS.fileBytes - 4096);
+  return { name, bytes, contentType: "text/plain; charset=utf-8" };
+}

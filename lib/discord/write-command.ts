@@ -1,0 +1,42 @@
+import type { CommandDefinition, CommandOption } from "./command-definition.ts";
+
+const CHAT_INPUT = 1;
+/** Usable on a server only: a sweep has its channel there. */
+const IN_GUILDS = 0;
+const OPTION_TYPES = {
+  text: 3,
+  whole: 4,
+  "yes-no": 5,
+  user: 6,
+  number: 10,
+  attachment: 11,
+} as const;
+
+/** A slash command in Discord's JSON. */
+export function writeCommand({ name, description, options }: CommandDefinition): unknown {
+  // Discord refuses the whole set when an optional option comes before a required one.
+  const ordered = [...options].sort((a, b) => Number(b.required) - Number(a.required));
+  return {
+    type: CHAT_INPUT,
+    name,
+    description,
+    contexts: [IN_GUILDS],
+    options: ordered.map(writeOption),
+  };
+}
+
+function writeOption(option: CommandOption): unknown {
+  const { name, description, type, required, autocomplete, choices, least, most, longest } = option;
+  const counts = type === "whole" || type === "number";
+  return {
+    type: OPTION_TYPES[type],
+    name,
+    description,
+    required,
+    ...(autocomplete === true && choices === undefined ? { autocomplete } : {}),
+    ...(choices === undefined ? {} : { choices }),
+    ...(counts && least !== undefined ? { min_value: least } : {}),
+    ...(counts && most !== undefined ? { max_value: most } : {}),
+    ...(type === "text" && longest !== undefined ? { max_length: longest } : {}),
+  };
+}

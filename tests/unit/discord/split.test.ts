@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { codeBlock, plainText, withoutMentions } from "../../../lib/discord/safe-text.ts";
+import { splitText } from "../../../lib/discord/split.ts";
+import { randomText, seeded } from "../../support/random-text.ts";
+
+const bare = (text: string) => text.replace(/^```[\w+-]*\s*$/gm, "").replace(/\s+/g, "");
+
+test("no piece is over the limit, cut inside a fence or a character, and nothing is lost", () => {
+  for (let seed = 0; seed < 400; seed++) {
+    const text = randomText(seeded(seed));
+    for (const most of [200, 2000]) {
+      const pieces = splitText(text, most);
+      for (const piece of pieces) {
+        assert.ok(piece.length <= most, `seed ${seed}: ${piece.length} of ${most}`);
+        assert.ok(piece.trim() !== "", `seed ${seed}: an empty piece`);
+        const fences = piece.split("\n").filter((line) => /^```[\w+-]*\s*$/.test(line)).length;
+        assert.equal(fences % 2, 0, `seed ${seed}: half a fence\n${piece}`);
+        assert.ok(piece.isWellFormed(), `seed ${seed}: half a character`);
+      }
+      assert.equal(bare(pieces.join("\n")), bare(text), `seed ${seed}`);
+    }
+  }
+});
+
+test("a short text is one piece, unchanged", () => {
+  assert.deepEqual(splitText("one\n\ntwo"), ["one\n\ntwo"]);
+  assert.deepEqual(splitText("  \n"), []);
+});
+
+test("it is cut between paragraphs where there are some, and code goes on in its language", () => {
+  const [first, second] = splitText(`${"a ".repeat(60)}\n\n${"b ".repeat(60)}`, 200);
+  assert.match(first!, /^[a ]+$/);
+  assert.match(second!, /^[b ]+$/);
+  const pieces = splitText(`\`\`\`python\n${"print(1)\n".repeat(40)}\`\`\``, 200);
+  assert.ok(pieces.length > 1);
+  for (const piece of pieces) assert.match(piece, /^```python\n(print\(1\)\n)+```$/);
+});
+
+test("foreign text pings nobody, and its Markdown is shown", () => {
+  for (const evil of ["@everyone", "@HERE", "<@123>", "<@!123>", "<@&123>", "<#123>"]) {
+    for (const safe of [plainText(evil), withoutMentions(evil), codeBlock(evil)]) {
+      if (!safe.startsWith("```")) {
+        assert.doesNotMatch(safe, /@(everyone|here)|<[@#][!&]?\d/i, evil);
+      }
+    }
+  }
+  assert.equal(plainText("**a** _b_ `c`"), "\\*\\*a\\*\\* \\_b\\_ \\`c\\`");
+  assert.doesNotMatch(plainText("\u202egnp.exe\u202c"), /[\u202a-\u202e]/);
+});
+
+test("no text ends its code block", () => {
+  for (const text of ["```\n@everyone", "a`", "``` ``` ```", "`````", "a\n```\nb"]) {
+    const block = codeBlock(text);
+    assert.equal(block.match(/```/g)!.length, 2, block);
+    assert.match(block, /^```\n[^]*\n```$/);
+  }
+});
