@@ -19,6 +19,7 @@ export const TABLE: readonly Entry[] = [
   { name: "tail", group: "Look", load: () => import("./tail.ts") },
   { name: "res", group: "Look", load: () => import("./res.ts") },
   { name: "stats", group: "Look", load: () => import("./stats.ts") },
+  { name: "plot", group: "Look", load: () => import("./plot.ts") },
   { name: "snapshot", group: "Look", load: () => import("./snapshot.ts") },
   { name: "api", group: "Look", load: () => import("./api.ts") },
   { name: "playbook", group: "Look", load: () => import("./playbook.ts") },
@@ -26,6 +27,7 @@ export const TABLE: readonly Entry[] = [
   { name: "monitor", group: "Monitor", load: () => import("./monitor.ts") },
   { name: "attach", group: "Monitor", load: () => import("./attach.ts") },
   { name: "log", group: "For trainers", load: () => import("./log.ts") },
+  { name: "draw", group: "Internal", hidden: true, load: () => import("./draw.ts") },
   {
     name: "local-supervisor",
     group: "Internal",

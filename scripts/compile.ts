@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { BUN, ensureInstalled, outputOf, ROOT } from "./setup.ts";
+import { PICTURE_FILES } from "../lib/daemon/picture-materials.ts";
 import { seal } from "./seal.ts";
 
 export const TARGETS = ["x64", "x64-baseline", "arm64"] as const;
@@ -62,6 +63,7 @@ async function build(out: string, target: Target, defines: Record<string, string
     ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
     ...["--no-compile-autoload-tsconfig", "--no-compile-autoload-package-json"],
     ...[`--target=bun-linux-${target}`, `--outfile=${out}`],
+    ...Object.values(PICTURE_FILES).flatMap((file) => ["--asset", `node_modules/${file}`]),
     ...Object.entries(defines).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`),
     `${ROOT}main.ts`,
   ];

@@ -10,12 +10,15 @@ import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
+import { chartOf } from "./chart-of.ts";
+import type { Draw } from "./draw.ts";
 import type { HeldSweep } from "./held-sweep.ts";
 
 export interface DiscordHubParts {
   clock: Clock;
   log: Log;
   random(): number;
+  draw: Draw;
   onWarning(message: string): void;
 }
 
@@ -151,7 +154,12 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       random: parts.random,
       isTaken: (id) =>
         [...attached.values()].some((one) => one.held !== held && one.channel.channelId() === id),
-      draw: () => Promise.resolve({ cannot: "Pictures cannot be drawn yet" }),
+      async draw(request, signal) {
+        const made = chartOf(desk, request);
+        if ("cannot" in made) return made;
+        const drawn = await parts.draw(made.chart, signal);
+        return "cannot" in drawn ? drawn : { png: drawn.png, caption: made.caption };
+      },
       audit: held.audit,
       log: write,
       onTrouble,

@@ -6,6 +6,7 @@ import type { FoundDaemon } from "../control/find-daemon.ts";
 import { answerSlash } from "../slash/run.ts";
 import type { Event } from "../sweep/event.ts";
 import { createDiscordHub } from "./discord-hub.ts";
+import { createDraw } from "./draw.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
 import { createStation } from "./station.ts";
@@ -59,6 +60,7 @@ export async function runDaemon(
     clock,
     log,
     random: Math.random,
+    draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
   });
   await using station = createStation({

@@ -53,7 +53,7 @@ export function createChannelHome(parts: ChannelHomeParts): ChannelHome {
         guildId,
         channelId: channel.id,
         dashboardId: undefined,
-        seen: undefined,
+        seen: await lastWord(channel.id, signal),
         streaming: undefined,
         heartbeatId: undefined,
         threads: {},
@@ -64,6 +64,16 @@ export function createChannelHome(parts: ChannelHomeParts): ChannelHome {
     home = { id: channel.id, name: channel.name };
     parts.onFound();
     return channel.id;
+  }
+
+  /** What was said before the bot came was said to nobody; a channel's own id is older than all of it. */
+  async function lastWord(channel: Id, signal: AbortSignal): Promise<Id | undefined> {
+    try {
+      return (await rest.messages(channel, { limit: 1 }, signal)).at(-1)?.id ?? channel;
+    } catch (error) {
+      if (error instanceof DiscordError && error.kind === "forbidden") return undefined;
+      throw error;
+    }
   }
 
   /** `discord.channel_id`: that one or none. */

@@ -59,6 +59,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
   const { rest } = link;
   const stop = new AbortController();
   let last: Id | undefined;
+  let self: { id: Id; name: string } | undefined;
 
   const home = createChannelHome({
     sweep: desk.info().sweep,
@@ -68,7 +69,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     rest,
     memory,
     isTaken: parts.isTaken,
-    onFound: () => inbox.catchUp(),
+    onFound: catchUp,
   });
 
   const access: Access & { forget(): void } = createAccess({
@@ -79,9 +80,16 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     clock,
   });
 
+  /** Known from the first connection on, also while there is none. */
   function me(): { id: Id; name: string } | undefined {
     const state = link.state();
-    return state.phase === "connected" ? state.me : undefined;
+    if (state.phase === "connected") self = state.me;
+    return self;
+  }
+
+  /** Before the bot knows who it is, nothing is addressed to it: "ready" comes back to this. */
+  function catchUp(): void {
+    if (me() !== undefined) inbox.catchUp();
   }
 
   const stream = createStream({ rest, memory, clock, channelId: home.id, view: streamView, log });
@@ -119,7 +127,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     channel: home.find,
     onLost: lost,
     view,
-    digest: (dues) => digestOf(dues, clock.now(), memory.read().mark),
+    digest: (dues) => digestOf(dues, { now: clock.now(), sweep: memory.read().mark, view }),
     takeStream: ({ said }) => said.kind === "agent" ? stream.take() : Promise.resolve(undefined),
     onPosted: posted,
     onTrouble: parts.onTrouble,
@@ -151,8 +159,8 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     guildId,
     channelId: home.id,
     addressed(message) {
-      const self = me();
-      return self === undefined ? undefined : addressed(message, { id: self.id, names: names() });
+      const known = me();
+      return known && addressed(message, { id: known.id, names: [known.name] });
     },
     tellPrivately: () => Promise.resolve(false),
     audit: parts.audit,
@@ -171,11 +179,6 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     onShow: (page) => dashboard.show(page),
     openThread: (trial, from) => threads.open(trial, from),
   });
-
-  function names(): string[] {
-    const self = me();
-    return self === undefined ? [] : [self.name];
-  }
 
   function view(due: Due) {
     const { replyTo } = due.said;
@@ -234,9 +237,14 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
   function handle(event: GatewayEvent): void {
     switch (event.type) {
       case "ready":
+        self = event.me;
+        access.forget();
+        catchUp();
+        feed.wake();
+        return dashboard.wake();
       case "resumed":
         access.forget();
-        inbox.catchUp();
+        catchUp();
         feed.wake();
         return dashboard.wake();
       case "message":

@@ -71,7 +71,7 @@ export function offlineView(facts: DashboardFacts, why: string): Outgoing {
 }
 
 function titleOf({ sweep }: DashboardFacts): string {
-  return `📊 ${quoted(sweep, 200)}`;
+  return `📊 ${ruleText(quoted(sweep, 120))}`;
 }
 
 function healthOf({ info, totals }: DashboardFacts): keyof typeof COLORS {
@@ -118,7 +118,7 @@ function monitorField({ info }: DashboardFacts): string {
   const limit = budget.day === null ? "" : ` of $${budget.day.toFixed(2)} today`;
   const lines = [
     phaseName(phase ?? undefined, stage),
-    mode === "rules" ? "rules only" : quoted(model.name ?? "agent", 60),
+    mode === "rules" ? "rules only" : ruleText(quoted(model.name ?? "agent", 60)),
     `tick ${ticks}${nextTickAt === null ? "" : `, next ${stamp(nextTickAt)}`}`,
     ...(startedAt === null ? [] : [`up since ${stamp(startedAt)}`]),
     ...(mode === "rules" && spent.calls === 0

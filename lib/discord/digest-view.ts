@@ -4,7 +4,7 @@ import { spanText } from "../words/duration-text.ts";
 import { keepBeginning } from "../words/post-text.ts";
 import { prefixOf } from "../words/prefix.ts";
 import type { Outgoing } from "./message.ts";
-import { messagesOf, nonceOf, viewOfSaid } from "./post-view.ts";
+import { messagesOf, nonceOf } from "./post-view.ts";
 import { ruleText, withoutMentions } from "./safe-text.ts";
 
 interface Late {
@@ -20,22 +20,36 @@ const FATES = ["failed", "completed", "running", "pruned", "paused", "cancelled"
  * own words, what the agent said last, and whatever still waits for an answer with its buttons.
  * `now` in milliseconds since the epoch.
  */
-export function digestOf(late: readonly Late[], now: number, sweep: string): readonly Outgoing[] {
+export function digestOf(
+  all: readonly Late[],
+  { now, sweep, view }: {
+    now: number;
+    sweep: string;
+    view(late: Late): readonly Outgoing[];
+  },
+): readonly Outgoing[] {
+  const [first] = all;
+  if (first === undefined) return [];
+  const key = `digest/${first.seq}-${all.at(-1)!.seq}`;
+  const body = all.length === 1
+    ? [line(first.said)]
+    : inShort(all.filter((one) => !isOwn(one)), now);
+  const messages = body.length === 0 ? [] : messagesOf(body.join("\n"), "posts.md");
+  const parts = messages.map((part, i) => ({ ...part, nonce: nonceOf(sweep, key, i) }));
+  return all.length === 1 ? parts : [...parts, ...all.filter(isOwn).flatMap(view)];
+}
+
+/** An answer to somebody, and a question to people, stay posts of their own. */
+export function isOwn({ said }: Pick<Late, "said">): boolean {
+  return said.replyTo !== undefined || said.confirmation !== undefined;
+}
+
+function inShort(late: readonly Late[], now: number): string[] {
   const [first] = late;
   if (first === undefined) return [];
-  const key = `digest/${first.seq}-${late.at(-1)!.seq}`;
-  const body = late.length === 1 ? [line(first.said)] : [
-    `📬 ${count(late.length, "post")} from the last ${spanText(now - first.at)}, in short:`,
-    ...fates(late),
-    ...latest(late),
-  ];
-  const parts = messagesOf(body.join("\n"), "posts.md").map((part, i) => ({
-    ...part,
-    nonce: nonceOf(sweep, key, i),
-  }));
-  const asked = late.filter(({ said }) => said.confirmation !== undefined)
-    .flatMap(({ said }) => viewOfSaid(said, { sweep }));
-  return [...parts, ...asked];
+  const ms = now - first.at;
+  const since = ms < 60_000 ? "at once" : `from the last ${spanText(ms)}`;
+  return [`📬 ${count(late.length, "post")} ${since}, in short:`, ...fates(late), ...latest(late)];
 }
 
 function fates(late: readonly Late[]): string[] {

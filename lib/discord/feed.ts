@@ -2,6 +2,7 @@ import type { Desk } from "../actions/desk.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
 import type { Said } from "../sweep/monitor-event.ts";
+import { isOwn } from "./digest-view.ts";
 import { deliver } from "./delivery.ts";
 import type { Post } from "./delivery.ts";
 import { DiscordError } from "./discord-error.ts";
@@ -104,8 +105,8 @@ export function createFeed(parts: FeedParts): Feed {
   async function post(channel: Id, dues: readonly Due[]): Promise<void> {
     const [first] = dues;
     const begun = memory.read().partly;
-    const isLong = dues.length > MANY ||
-      (dues.length > FEW && clock.now() - first!.at > OLD_MS);
+    const others = dues.filter((one) => !isOwn(one)).length;
+    const isLong = others > MANY || (others > FEW && clock.now() - first!.at > OLD_MS);
     // One that is out in part is finished first.
     const goesOn = begun !== undefined && begun.key === first!.said.key;
     if (isLong && !goesOn) return await postDigest(channel, dues);

@@ -35,8 +35,8 @@ export interface Inbox extends AsyncDisposable {
 }
 
 const PAGE = 100;
-/** How far a chatty channel may be ahead of what is remembered, in messages. */
-const UNMARKED = 50;
+/** How long after somebody spoke the channel is read, for what the gateway may have lost. */
+const REREAD_MS = 60_000;
 /** Messages and replies of people; others are Discord's own words. */
 const SPOKEN_TYPES = [0, 19];
 
@@ -46,20 +46,17 @@ export function createInbox(parts: InboxParts): Inbox {
   const serial = createSerial();
   const stop = new AbortController();
   const recent: Id[] = [];
-  let unmarked = 0;
   let hasGap = false;
+  let rereads = false;
   let emptyTold = false;
 
   async function take(message: Message): Promise<void> {
     if (recent.includes(message.id)) return;
-    const isOwnChannel = message.channelId === parts.channelId();
     const said = isPersons(message) ? parts.addressed(message) : undefined;
     if (said !== undefined) await listen(message, said.text);
     else if (isPersons(message)) tellIfEmpty(message);
     recent.push(message.id);
     if (recent.length > 200) recent.shift();
-    // Until a gap is filled the mark stays before it.
-    if (isOwnChannel && !hasGap) mark(message.id, said !== undefined);
   }
 
   async function listen(message: Message, text: string): Promise<void> {
@@ -108,13 +105,22 @@ export function createInbox(parts: InboxParts): Inbox {
     );
   }
 
-  function mark(id: Id, worthy: boolean): void {
-    const { seen } = memory.read();
-    if (seen !== undefined && BigInt(id) <= BigInt(seen)) return;
-    unmarked++;
-    if (!worthy && unmarked < UNMARKED && seen !== undefined) return;
-    memory.write({ seen: id });
-    unmarked = 0;
+  /** What came before a message may have been lost on the way: only a reading moves the mark. */
+  async function rereadLater(): Promise<void> {
+    if (rereads) return;
+    rereads = true;
+    try {
+      await parts.clock.sleep(REREAD_MS, stop.signal);
+      catchUp();
+    } catch {
+      // The channel is closed.
+    }
+    rereads = false;
+  }
+
+  function catchUp(): void {
+    hasGap = true;
+    guarded(fill);
   }
 
   async function fill(): Promise<void> {
@@ -172,11 +178,9 @@ export function createInbox(parts: InboxParts): Inbox {
         if (hasGap) await fill();
         await take(message);
       });
+      void rereadLater();
     },
-    catchUp() {
-      hasGap = true;
-      guarded(fill);
-    },
+    catchUp,
     settled: () => serial(() => Promise.resolve()),
     async [Symbol.asyncDispose]() {
       stop.abort();

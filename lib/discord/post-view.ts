@@ -27,14 +27,19 @@ export function viewOfSaid(
   { sweep, replyTo }: PostFacts,
 ): readonly Outgoing[] {
   const text = said.kind === "agent" ? withoutMentions(said.text) : ruleText(said.text);
-  const prefix = prefixOf(said.kind);
-  const parts = messagesOf(`${prefix === "" ? "" : `${prefix} `}${text}`, `${said.kind}.md`);
+  const parts = messagesOf(prefixed(said.kind, text), `${said.kind}.md`);
   return parts.map((part, i) => ({
     ...part,
     nonce: nonceOf(sweep, said.key, i),
     ...(i === 0 && replyTo !== undefined ? { replyTo } : {}),
     ...(i === parts.length - 1 ? rowsOf(said, sweep) : {}),
   }));
+}
+
+/** A code block begins on a line of its own, or it is none to whoever cuts the text. */
+function prefixed(kind: Notice["kind"], text: string): string {
+  const prefix = prefixOf(kind);
+  return prefix === "" ? text : `${prefix}${/^\s*```/.test(text) ? "\n" : " "}${text}`;
 }
 
 /** Text in as many messages as it needs, or its beginning and a file with all of it. */
@@ -90,10 +95,9 @@ function button(
 
 /** The agent's words while it writes. */
 export function streamView(text: string, replyTo: Id | undefined): Outgoing {
-  const prefix = `${prefixOf("agent")} `;
-  const room = LIMITS.content - prefix.length - 20;
-  const pieces = splitText(keepEnd(withoutMentions(text), room), room);
-  const content = `${prefix}${pieces.at(-1) ?? ""} …`;
+  const room = LIMITS.content - 20;
+  const pieces = splitText(withoutMentions(text), room);
+  const content = `${prefixed("agent", pieces.at(-1) ?? "")}\n…`;
   return { content, ...(replyTo === undefined ? {} : { replyTo }) };
 }
 

@@ -29,7 +29,8 @@ export function codeBlock(text: string, language = ""): string {
 /** What rules say, with data in it: code spans stay, other signs of Markdown are shown as they are. */
 export function ruleText(text: string): string {
   return withoutMentions(
-    text.split("\n").map((line) =>
+    // A fence in data would swallow the rest of the post.
+    text.replace(/`(?=`)/g, `\`${BREAK}`).split("\n").map((line) =>
       line.split(/(`[^`]+`)/).map((part, i) =>
         i % 2 === 1 ? part : visible(part).replace(/[*_~|]/g, "\\$&").replace(/^([#>])/, "\\$1")
       ).join("")

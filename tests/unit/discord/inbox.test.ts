@@ -170,3 +170,15 @@ test("files are named to the agent", () =>
     await inbox.settled();
     assert.match(heard[0]!.text, /^look\n\(attached and not read: "a\.png"\)$/);
   }));
+
+test("a message that the gateway lost is read within the minute, and none is heard twice", () =>
+  withInbox(async ({ discord, inbox, heard, memory }) => {
+    discord.say("5", "herd lost");
+    inbox.hear(discord.say("5", "herd told"));
+    for (let i = 0; i < 1_000 && heard.length < 2; i++) {
+      await new Promise((done) => setImmediate(done));
+    }
+    assert.deepEqual(heard.map(({ text }) => text).sort(), ["lost", "told"]);
+    await inbox.settled();
+    assert.equal(memory.read().seen, discord.messages.at(-1)!.id);
+  }));

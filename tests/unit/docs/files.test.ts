@@ -20,7 +20,13 @@ test("docs/files.md lists what a sweep has in .hyperherd, and nothing that no sw
       .flat().map(([name = ""]) => name.replaceAll("`", ""));
     const state = join(path, ".hyperherd");
     // A snapshot is made when the journal has grown long, the others by a monitor: tests/e2e/readme.test.ts.
-    const later = ["snapshot.json", "MONITOR_PLAN.md", "control.json", "discord.json", "monitor-lease"];
+    const later = [
+      "snapshot.json",
+      "MONITOR_PLAN.md",
+      "control.json",
+      "discord.json",
+      "monitor-lease",
+    ];
     const found = [...readdirSync(state), ...later].sort();
     assert.deepEqual(found.filter((name) => !/\.tmp/.test(name)), [...listed].sort());
     const [submission = ""] = readdirSync(join(state, "submissions"));
