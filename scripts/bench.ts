@@ -1,4 +1,5 @@
 /** deno task bench: how long the things take that people wait for, and how they grow. */
+import { benchDiscord } from "./bench-discord.ts";
 import { benchLatency, benchQuiet } from "./bench-monitor.ts";
 import { benchMonitorDay } from "./bench-monitor-day.ts";
 import { compile, isStale } from "./compile.ts";
@@ -139,6 +140,7 @@ if (import.meta.main) {
     await benchSweep(folder, 10_000, "aim: 400 ms");
     await benchMonitorDay();
     await benchLatency(HERD, folder);
+    await benchDiscord();
     await benchQuiet(HERD, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });

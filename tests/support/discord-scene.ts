@@ -16,6 +16,8 @@ export interface DiscordSceneOptions {
   launcher?: string;
   more?: string;
   discordMore?: string;
+  /** Instead of all that; the guild's id goes in. */
+  yaml?: (guildId: string) => string;
   env?: Record<string, string>;
   args?: readonly string[];
 }
@@ -56,7 +58,7 @@ export async function discordScene(
     ...options.env,
   });
   const sweep = makeSweep({
-    yaml: `name: ${name}
+    yaml: options.yaml?.(discord.guild.id) ?? `name: ${name}
 launcher: ./launch.sh
 scheduler: local
 local: {slots: 4}
