@@ -15,7 +15,12 @@ export const SUITES = {
   contract: { paths: ["tests/contract"], parallel: false, limit: 6 },
   slurm: { paths: ["tests/slurm"], parallel: false, limit: 12, secondTry: true },
   e2e: { paths: ["tests/e2e"], parallel: false, limit: 12, secondTry: true },
-  soak: { paths: ["tests/soak"], parallel: false, limit: 120, env: { HERD_SOAK: "1" } },
+  soak: {
+    paths: ["tests/soak", "tests/e2e/discord.test.ts"],
+    parallel: false,
+    limit: 120,
+    env: { HERD_SOAK: "1" },
+  },
 } as const satisfies Record<string, Suite>;
 
 type Part = "all" | "slurm" | "e2e" | "soak";

@@ -72,8 +72,9 @@ function trials(
     add(desk.status({ statuses, limit: typed === "" ? LIMITS.choices : 500 }).items);
   }
   const fits = ({ index, status, experiment_name: name }: TrialDocument) =>
-    `${index}`.startsWith(typed) || status.startsWith(typed.toLowerCase()) ||
-    name.toLowerCase().includes(typed.toLowerCase());
+    // Digits mean an index; names are full of them.
+    /^\d+$/.test(typed) ? `${index}`.startsWith(typed) : status.startsWith(typed.toLowerCase()) ||
+      name.toLowerCase().includes(typed.toLowerCase());
   return [...found.values()].filter(fits).slice(0, LIMITS.choices).map((trial) => ({
     index: trial.index,
     label: short(`${trial.index} · ${trial.status} · ${trial.experiment_name}`),

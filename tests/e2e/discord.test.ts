@@ -8,6 +8,12 @@ import type { DiscordScene } from "../support/discord-scene.ts";
 import type { FakeMessage } from "../support/discord/world.ts";
 import { herd, statusOf } from "../support/herd.ts";
 
+/** CI runs a sample; `deno task soak` the whole. */
+const IS_SOAK = process.env["HERD_SOAK"] !== undefined;
+const CUTS = IS_SOAK ? 50 : 12;
+const KILLS = IS_SOAK ? 100 : 8;
+const PATIENCE_MS = IS_SOAK ? 600_000 : 60_000;
+
 const isDashboard = ({ embeds }: FakeMessage) => `${embeds[0]?.["title"] ?? ""}`.startsWith("📊");
 
 async function running(scene: DiscordScene, count: number): Promise<void> {
@@ -201,7 +207,7 @@ test("the gateway is cut again and again, events are doubled, late and lost: eve
   let n = 0;
   gateway.faults.fate = (name) => name === "MESSAGE_CREATE" ? fates[n++ % fates.length]! : "once";
   const words: FakeMessage[] = [];
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < CUTS; i++) {
     words.push(discord.say(alice, channel, "HerdDog: status"));
     gateway.faults.refuseResume = i % 3 === 0;
     if (i % 2 === 0) gateway.cut(i % 4 === 0 ? undefined : 4000);
@@ -211,7 +217,7 @@ test("the gateway is cut again and again, events are doubled, late and lost: eve
     await scene.until(
       "it is back",
       () => gateway.counts.resumed + gateway.counts.identified > before,
-      60_000,
+      PATIENCE_MS,
     );
   }
   gateway.faults.fate = () => "once";
@@ -222,11 +228,11 @@ test("the gateway is cut again and again, events are doubled, late and lost: eve
   await scene.until(
     "all are seen",
     () => words.every(({ reactions }) => reactions.has("👀")),
-    60_000,
+    PATIENCE_MS,
   );
   const answered = () =>
     words.map(({ id }) => scene.posts().filter(({ replyTo }) => replyTo === id).length);
-  await scene.until("all are answered", () => answered().every((count) => count > 0), 60_000);
+  await scene.until("all are answered", () => answered().every((count) => count > 0), PATIENCE_MS);
   const heard = eventsOf(sweep.path).flatMap(({ what }) =>
     what.type === "message-received" ? [what.message.id] : []
   );
@@ -358,7 +364,7 @@ test("killed and started again: one dashboard, buttons that work, no answer lost
   await running(scene, 3);
   const asked = await discord.slash(alice, channel, "cancel", { indices: "0-1" });
   const words: FakeMessage[] = [];
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < KILLS; i++) {
     words.push(discord.say(alice, channel, "HerdDog: status"));
     await new Promise((next) => setTimeout(next, (i * 137) % 400));
     monitor.kill("SIGKILL");
@@ -368,7 +374,7 @@ test("killed and started again: one dashboard, buttons that work, no answer lost
   }
   const answers = () =>
     words.map(({ id }) => scene.posts().filter(({ replyTo }) => replyTo === id).length);
-  await scene.until("all are answered", () => answers().every((count) => count > 0), 60_000);
+  await scene.until("all are answered", () => answers().every((count) => count > 0), PATIENCE_MS);
   assert.deepEqual(answers(), words.map(() => 1));
   assert.deepEqual(delivered(scene), { missing: [], doubled: [] });
   await scene.until("one dashboard", () => scene.posts().filter(isDashboard).length === 1);
