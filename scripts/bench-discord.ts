@@ -4,11 +4,14 @@ import type { DiscordScene } from "../tests/support/discord-scene.ts";
 import { eventsOf } from "../tests/support/daemon.ts";
 
 const TIMES = 40;
+/** A minute has as many of these as a day has of Discord's, which are 41 s apart. */
+const HEARTBEAT_MS = 29;
 
 export async function benchDiscord(): Promise<void> {
   const after: (() => unknown)[] = [];
   try {
     const scene = await discordScene({ after: (act) => void after.push(act) }, {
+      heartbeatMs: HEARTBEAT_MS,
       values: Array.from({ length: 20 }, (_, i) => `${i}`),
       launcher: '#!/bin/bash\necho "epoch 1 loss=0.5"\nsleep 0.$((RANDOM % 9))\n' +
         '[ -e go ] || [ "$HYPERHERD_TRIAL_ID" -lt 17 ] || until [ -e go ]; do sleep 0.1; done\n',
@@ -60,7 +63,7 @@ function postDelays(scene: DiscordScene): number[] {
   });
 }
 
-/** A day of heartbeats, dashboards and silence is many such minutes. */
+/** A day's heartbeats in a minute, and the dashboard each second; the sweep is silent. */
 async function idle(scene: DiscordScene): Promise<void> {
   const seconds = Number(Deno.env.get("HERD_BENCH_IDLE_SECONDS") ?? 60);
   const pid = scene.monitor().child.pid!;
@@ -72,6 +75,7 @@ async function idle(scene: DiscordScene): Promise<void> {
     `an idle connection, ${seconds} s`.padEnd(45) +
       `${after.megabytes} MB resident, ${(after.cpu - before.cpu).toFixed(2)} s of CPU, ` +
       `${scene.discord.calls.length - calls} requests (dashboard each second), ` +
+      `${Math.round(seconds * 1000 / HEARTBEAT_MS)} heartbeats (a day has 2095), ` +
       `${scene.discord.gateway.counts.connections} connection`,
   );
 }

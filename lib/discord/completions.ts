@@ -18,6 +18,7 @@ const LIKELY: Readonly<Record<string, readonly (readonly string[])[]>> = {
   prune: [["running"], ["queued", "submitted"]],
   resume: [["paused", "pruned"]],
   tail: [["failed"], ["running"], ["completed"]],
+  thread: [["failed"], ["running"], ["completed"]],
   bump: [["failed"]],
 };
 const USUAL = [["running"], ["failed"], ["completed"]];

@@ -20,6 +20,7 @@ import type { DiscordLink } from "./link.ts";
 import type { ChannelMemory } from "./memory.ts";
 import type { Id, Message, Outgoing, OutgoingFile } from "./message.ts";
 import { nonceOf, streamView, viewOfLog, viewOfSaid } from "./post-view.ts";
+import { createPrivateWord } from "./private-word.ts";
 import { createStream } from "./stream.ts";
 import { createTrialThreads } from "./trial-threads.ts";
 import { createTyping } from "./typing.ts";
@@ -128,6 +129,11 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     onLost: lost,
     view,
     digest: (dues) => digestOf(dues, { now: clock.now(), sweep: memory.read().mark, view }),
+    threadOf({ said }) {
+      const thread = memory.read().asides[askedIn(said.replyTo) ?? ""];
+      if (thread !== undefined) stream.drop();
+      return thread;
+    },
     takeStream: ({ said }) => said.kind === "agent" ? stream.take() : Promise.resolve(undefined),
     onPosted: posted,
     onTrouble: parts.onTrouble,
@@ -158,11 +164,12 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     random,
     guildId,
     channelId: home.id,
+    threads: () => Object.values(memory.read().threads),
     addressed(message) {
       const known = me();
       return known && addressed(message, { id: known.id, names: [known.name] });
     },
-    tellPrivately: () => Promise.resolve(false),
+    tellPrivately: createPrivateWord({ rest, clock, sweep: desk.info().sweep, log }),
     audit: parts.audit,
     log,
   });
@@ -182,7 +189,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
 
   function view(due: Due) {
     const { replyTo } = due.said;
-    const id = /^discord:(\d+)$/.exec(replyTo ?? "")?.[1];
+    const id = askedIn(replyTo);
     return viewOfSaid(due.said, {
       sweep: memory.read().mark,
       ...(id === undefined ? {} : { replyTo: id }),
@@ -310,6 +317,11 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
       for (const part of [feed, dashboard, inbox, stream]) await part[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The message of Discord that a post answers. */
+function askedIn(replyTo: string | undefined): Id | undefined {
+  return /^discord:(\d+)$/.exec(replyTo ?? "")?.[1];
 }
 
 /** Each beat is another message. */

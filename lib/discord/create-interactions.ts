@@ -88,6 +88,10 @@ export function createInteractions(parts: InteractionsParts): Interactions {
       if (await allowed(interaction, "look", name)) await plot(interaction);
       return;
     }
+    if (name === "thread") {
+      if (await allowed(interaction, "look", name)) await thread(interaction);
+      return;
+    }
     const known = findSlash(name);
     if (known === undefined) {
       return await refuse(
@@ -169,6 +173,16 @@ export function createInteractions(parts: InteractionsParts): Interactions {
       const file = { name: "plot.png", bytes: drawn.png, contentType: "image/png" };
       return { content: ruleText(drawn.caption).slice(0, 1_900), files: [file] };
     });
+  }
+
+  async function thread(interaction: Extract<Interaction, { kind: "command" }>): Promise<void> {
+    const trial = Number(interaction.options["index"]);
+    if (!Number.isInteger(trial) || desk.trial(trial) === undefined) {
+      return await refuse(interaction, `There is no trial ${trial}; /status lists them.`);
+    }
+    await answerWith(parts, interaction, async () => ({
+      content: `<#${await parts.openThread(trial, undefined)}>`,
+    }));
   }
 
   async function allowed(

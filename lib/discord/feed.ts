@@ -31,6 +31,8 @@ export interface FeedParts {
   onLost(): void;
   view(due: Due): readonly Outgoing[];
   digest(dues: readonly Due[]): readonly Outgoing[];
+  /** The thread where it was asked for; undefined for what belongs into the channel. */
+  threadOf(due: Due): Id | undefined;
   /** The message into which the agent's words stream, if one is open: this post becomes it. */
   takeStream(due: Due): Promise<Id | undefined>;
   onPosted(due: Due, sent: readonly Id[]): void;
@@ -110,12 +112,28 @@ export function createFeed(parts: FeedParts): Feed {
     // One that is out in part is finished first.
     const goesOn = begun !== undefined && begun.key === first!.said.key;
     if (isLong && !goesOn) return await postDigest(channel, dues);
+    const thread = parts.threadOf(first!);
+    if (thread !== undefined && await postAside(thread, first!)) return;
     const into = await parts.takeStream(first!);
     await out(channel, {
       key: first!.said.key,
       parts: parts.view(first!),
       ...(into === undefined ? {} : { into }),
     }, first!);
+  }
+
+  /** False when the thread is gone or closed: then the channel hears it. */
+  async function postAside(thread: Id, due: Due): Promise<boolean> {
+    try {
+      await out(thread, { key: due.said.key, parts: parts.view(due) }, due);
+      return true;
+    } catch (error) {
+      const isClosed = error instanceof DiscordError &&
+        (error.kind === "missing" || error.kind === "forbidden" || error.kind === "rejected");
+      if (!isClosed) throw error;
+      memory.write({ partly: undefined });
+      return false;
+    }
   }
 
   async function out(channel: Id, post: Post, last: Due): Promise<void> {

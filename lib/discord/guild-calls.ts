@@ -17,6 +17,7 @@ type GuildCalls = Pick<
   | "member"
   | "channels"
   | "channel"
+  | "openDirect"
   | "createChannel"
   | "editChannel"
   | "startThread"
@@ -73,6 +74,15 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
       ),
     channel: (id, signal) =>
       get(route`/channels/${id}`, `look up channel "${id}"`, readChannel, signal),
+    openDirect: (user, signal) =>
+      ask({
+        method: "POST",
+        route: "/users/@me/channels",
+        action: `open a direct message with "${user}"`,
+        written: { body: { recipient_id: user }, files: [] },
+        harmless: true,
+        signal,
+      }, (answer) => idOf(rawOf(answer)["id"])),
     createChannel: (guild, { name, topic, parentId }, signal) =>
       ask({
         method: "POST",

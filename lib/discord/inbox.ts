@@ -16,6 +16,8 @@ export interface InboxParts {
   clock: Clock;
   random(): number;
   channelId(): Id | undefined;
+  /** The channel's threads, oldest first. */
+  threads(): readonly Id[];
   guildId: Id;
   /** What is said to the bot, without the address; undefined for what is not. */
   addressed(message: Message): { text: string } | undefined;
@@ -35,6 +37,10 @@ export interface Inbox extends AsyncDisposable {
 }
 
 const PAGE = 100;
+/** Only so many threads are read after a gap, the newest; each costs a request. */
+const THREADS_READ = 20;
+/** So many messages of threads are remembered with their thread. */
+const ASIDES = 100;
 /** How long after somebody spoke the channel is read, for what the gateway may have lost. */
 const REREAD_MS = 60_000;
 /** Messages and replies of people; others are Discord's own words. */
@@ -47,7 +53,9 @@ export function createInbox(parts: InboxParts): Inbox {
   const stop = new AbortController();
   const recent: Id[] = [];
   let hasGap = false;
-  let rereads = false;
+  const rereads = new Set<Id>();
+  /** What the next reading is of, beside the channel. */
+  const unread = new Set<Id>();
   let emptyTold = false;
 
   async function take(message: Message): Promise<void> {
@@ -63,6 +71,8 @@ export function createInbox(parts: InboxParts): Inbox {
     const member = await memberOf(message);
     const ruling = await parts.access.rule(member, "act");
     const from = `discord:${member.userId}`;
+    const home = parts.channelId();
+    if (message.channelId !== home) rememberAside(message);
     if (!ruling.may) {
       parts.audit("refused", { by: from, name: member.name, text, why: ruling.why });
       if (!await parts.tellPrivately(member.userId, ruling.why)) await react(message, "🚫");
@@ -105,21 +115,29 @@ export function createInbox(parts: InboxParts): Inbox {
     );
   }
 
+  function rememberAside({ id, channelId }: Message): void {
+    const known = Object.entries(memory.read().asides).filter(([one]) => one !== id);
+    memory.write({ asides: Object.fromEntries([...known.slice(1 - ASIDES), [id, channelId]]) });
+  }
+
   /** What came before a message may have been lost on the way: only a reading moves the mark. */
-  async function rereadLater(): Promise<void> {
-    if (rereads) return;
-    rereads = true;
+  async function rereadLater(channel: Id): Promise<void> {
+    if (rereads.has(channel)) return;
+    rereads.add(channel);
     try {
       await parts.clock.sleep(REREAD_MS, stop.signal);
-      catchUp();
+      if (channel !== parts.channelId()) unread.add(channel);
+      hasGap = true;
+      guarded(fill);
     } catch {
       // The channel is closed.
     }
-    rereads = false;
+    rereads.delete(channel);
   }
 
   function catchUp(): void {
     hasGap = true;
+    for (const thread of parts.threads().slice(-THREADS_READ)) unread.add(thread);
     guarded(fill);
   }
 
@@ -127,6 +145,10 @@ export function createInbox(parts: InboxParts): Inbox {
     for (let tries = 0; hasGap && !stop.signal.aborted; tries++) {
       try {
         await readOn();
+        for (const thread of unread) {
+          await readThread(thread);
+          unread.delete(thread);
+        }
         hasGap = false;
       } catch (error) {
         if (!(error instanceof DiscordError)) throw error;
@@ -146,12 +168,29 @@ export function createInbox(parts: InboxParts): Inbox {
       memory.write({ seen: newest?.id ?? "0" });
       return;
     }
-    let after = seen;
-    for (;;) {
+    await readFrom(channel, seen, (id) => memory.write({ seen: id }));
+  }
+
+  /** A thread's id is older than all that is in it. */
+  async function readThread(thread: Id): Promise<void> {
+    try {
+      await readFrom(thread, memory.read().threadsSeen[thread] ?? thread, (id) => {
+        memory.write({ threadsSeen: { ...memory.read().threadsSeen, [thread]: id } });
+      });
+    } catch (error) {
+      // One thread that was deleted or closed to us keeps back nothing else.
+      const isGone = error instanceof DiscordError &&
+        (error.kind === "missing" || error.kind === "forbidden");
+      if (!isGone) throw error;
+    }
+  }
+
+  async function readFrom(channel: Id, seen: Id, mark: (id: Id) => void): Promise<void> {
+    for (let after = seen;;) {
       const page = await rest.messages(channel, { after, limit: PAGE }, stop.signal);
       for (const message of page) {
         await take(message);
-        memory.write({ seen: message.id });
+        mark(message.id);
       }
       if (page.length < PAGE) return;
       after = page.at(-1)!.id;
@@ -178,7 +217,7 @@ export function createInbox(parts: InboxParts): Inbox {
         if (hasGap) await fill();
         await take(message);
       });
-      void rereadLater();
+      void rereadLater(message.channelId);
     },
     catchUp,
     settled: () => serial(() => Promise.resolve()),

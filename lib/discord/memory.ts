@@ -28,6 +28,10 @@ export interface Remembered {
   heartbeatId?: Id | undefined;
   /** Trial to its thread. */
   threads: Record<string, Id>;
+  /** The same as `seen`, by thread. */
+  threadsSeen: Record<string, Id>;
+  /** Messages that were heard in a thread, to the thread: their answers belong there. The newest ones. */
+  asides: Record<string, Id>;
   /** Open confirmation to the message with its buttons. */
   confirmations: Record<string, Id>;
 }

@@ -17,6 +17,8 @@ export interface DiscordRest {
   member(guild: Id, user: Id, signal?: AbortSignal): Promise<GuildMember>;
   channels(guild: Id, signal?: AbortSignal): Promise<readonly Channel[]>;
   channel(id: Id, signal?: AbortSignal): Promise<Channel>;
+  /** The channel of direct messages with a person. Discord wants few of them opened. */
+  openDirect(user: Id, signal?: AbortSignal): Promise<Id>;
   createChannel(
     guild: Id,
     channel: { name: string; topic: string; parentId?: Id },

@@ -37,6 +37,20 @@ export const PLOT: CommandDefinition = {
   ],
 };
 
+/** As well: the terminal has no threads. */
+export const THREAD: CommandDefinition = {
+  name: "thread",
+  description: "Opens the thread of a trial, with the end of its log and its curve",
+  options: [{
+    name: "index",
+    description: "The trial",
+    type: "whole",
+    required: true,
+    least: 0,
+    autocomplete: true,
+  }],
+};
+
 /** All commands of a server, as it is told of them in one call. */
 export function slashDefinitions(): readonly CommandDefinition[] {
   const all = SLASH.flatMap((command) => {
@@ -46,7 +60,7 @@ export function slashDefinitions(): readonly CommandDefinition[] {
     ];
     return names.map((name) => definitionOf(name, command));
   });
-  return [...all, PLOT];
+  return [...all, PLOT, THREAD];
 }
 
 function definitionOf(name: string, { summary, arguments: args }: SlashCommand): CommandDefinition {

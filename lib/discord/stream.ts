@@ -20,6 +20,8 @@ export interface Stream extends AsyncDisposable {
   write(text: string, replyTo: Id | undefined): void;
   /** The agent is done; what it says is posted now, or nothing is. */
   end(): void;
+  /** What was said is posted elsewhere. */
+  drop(): void;
   /** The message that the next post of the agent becomes; remembered until that is out. */
   take(): Promise<Id | undefined>;
   /** Takes away what an earlier life left half written. */
@@ -98,6 +100,11 @@ export function createStream(parts: StreamParts): Stream {
       const { signal } = orphan;
       const both = AbortSignal.any([signal, stop.signal]);
       void clock.sleep(ORPHAN_MS, both).then(() => serial(drop), () => {});
+    },
+    drop() {
+      wanted = undefined;
+      orphan?.abort();
+      void serial(drop);
     },
     take: () =>
       serial(() => {

@@ -1,4 +1,5 @@
 import type { Desk } from "../actions/desk.ts";
+import { isSaid } from "../slash/show-logged.ts";
 import type { Clock } from "../base/clock.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { ChannelMemory } from "./memory.ts";
@@ -104,7 +105,7 @@ export function createTrialThreads(parts: TrialThreadsParts): TrialThreads {
   /** The errors' stream when it says something. */
   function tailOf(trial: number): { stream: "stderr" | "stdout"; text: string } {
     const errors = desk.log(trial, { stream: "stderr", lines: LINES }).text;
-    if (errors.trim() !== "") return { stream: "stderr", text: errors };
+    if (errors.split("\n").some(isSaid)) return { stream: "stderr", text: errors };
     return { stream: "stdout", text: desk.log(trial, { stream: "stdout", lines: LINES }).text };
   }
 

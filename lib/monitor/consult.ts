@@ -72,7 +72,6 @@ export async function consult(
   const mark = thinking.newMark();
   const question = ground.state().monitor.question;
   const asks = matter.purpose === "interview" && question !== undefined;
-  let streamed = "";
   ground.notice({ key: "typing", kind: "typing", text: agent.model });
   const thought = await agent.think({
     purpose: matter.purpose,
@@ -85,8 +84,7 @@ export async function consult(
     signal,
     onUse: (use) => account(session, spent, use),
     onText(text) {
-      streamed += text;
-      ground.notice({ key: "stream", kind: "stream", text: streamed });
+      ground.notice({ key: "stream", kind: "stream", text });
     },
     onTool({ name, input, result, isError, ms }) {
       const fields = { by: "agent", tool: name, input, result, is_error: isError, duration_ms: ms };

@@ -51,7 +51,7 @@ function pick(
 }
 
 /** Each run of a job begins with a line of herd's own. */
-function isSaid(line: string): boolean {
+export function isSaid(line: string): boolean {
   return line.trim() !== "" && !/^===== herd: trial \d+, attempt .* =====$/.test(line);
 }
 

@@ -21,6 +21,8 @@ const ChannelMemorySchema = z.object({
   streaming: Id.optional(),
   heartbeatId: Id.optional(),
   threads: z.record(z.string().regex(/^\d+$/), Id).default({}),
+  threadsSeen: z.record(Id, Id).default({}),
+  asides: z.record(Id, Id).default({}),
   confirmations: z.record(z.string(), Id).default({}),
 });
 
@@ -62,7 +64,14 @@ export function openChannelMemory({ path, onProblem }: ChannelMemoryParts): Chan
 }
 
 function readRecord(path: string, onProblem: ChannelMemoryParts["onProblem"]): ChannelRecord {
-  const fresh = { mark: newMark(), delivered: 0, threads: {}, confirmations: {} };
+  const fresh = {
+    mark: newMark(),
+    delivered: 0,
+    threads: {},
+    threadsSeen: {},
+    asides: {},
+    confirmations: {},
+  };
   try {
     const text = readIfThere(path);
     return text === undefined ? fresh : ChannelMemorySchema.parse(JSON.parse(text));

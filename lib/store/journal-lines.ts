@@ -2,8 +2,8 @@ import { EVENT_VERSION } from "../sweep/event.ts";
 import type { Event, Happening } from "../sweep/event.ts";
 
 /** What one line of a journal turned out to be. */
-export type Line =
-  | { kind: "event"; event: Event }
+export type Line<H = Happening> =
+  | { kind: "event"; event: Event<H> }
   /** Made by a newer herd: understood enough to count it, not to apply it. */
   | { kind: "newer"; seq: number | undefined; what: string }
   | { kind: "damaged"; why: string };
@@ -50,13 +50,22 @@ const KNOWN: Readonly<Record<Happening["type"], true>> = {
   "peripheral-health": true,
 };
 
+/** Whether a sweep's journal may hold it. */
+export function isSweepHappening(type: string): boolean {
+  return Object.hasOwn(KNOWN, type);
+}
+
 /** The bytes of `event` as a journal keeps it, newline included. JSON escapes every newline inside. */
-export function writeLine(event: Event): string {
+export function writeLine<H>(event: Event<H>): string {
   return `${JSON.stringify(event)}\n`;
 }
 
-export function readLine(text: string): Line {
-  let value: Partial<Event> | null;
+/** `knows` says which types of events this herd understands. */
+export function readLine<H extends { type: string } = Happening>(
+  text: string,
+  knows: (type: string) => boolean = isSweepHappening,
+): Line<H> {
+  let value: Partial<Event<H>> | null;
   try {
     value = JSON.parse(text);
   } catch {
@@ -78,10 +87,10 @@ export function readLine(text: string): Line {
     return { kind: "damaged", why: "it lacks a sequence number, a time or an actor" };
   }
   if (typeof type !== "string") return { kind: "damaged", why: "it does not say what happened" };
-  if (!Object.hasOwn(KNOWN, type)) {
+  if (!knows(type)) {
     return { kind: "newer", seq, what: `event type "${type.slice(0, 60)}", unknown to this herd` };
   }
-  return { kind: "event", event: value as Event };
+  return { kind: "event", event: value as Event<H> };
 }
 
 function wholeNumber(value: unknown): number | undefined {

@@ -1,17 +1,19 @@
 import { count } from "../base/text.ts";
 import type { Notice } from "../sweep/config.ts";
-import type { Event } from "../sweep/event.ts";
+import type { Event, Happening } from "../sweep/event.ts";
 import { readTail, voucher, withJournal } from "./journal-file.ts";
-import { readLine } from "./journal-lines.ts";
+import { isSweepHappening, readLine } from "./journal-lines.ts";
 import type { Position, Snapshot } from "./snapshot.ts";
 
 /** How events become state. */
-export interface Fold<S> {
+export interface Fold<S, H extends { type: string } = Happening> {
   /** Changes when the same events give another state, so that old snapshots are made anew. */
   version: number;
   empty: () => S;
   /** Changes the state in place. */
-  apply: (state: S, event: Event) => void;
+  apply: (state: S, event: Event<H>) => void;
+  /** Which types of events there are; those of a sweep when left out. */
+  knows?: (type: string) => boolean;
   toPlain: (state: S) => unknown;
   fromPlain: (plain: unknown) => S;
 }
@@ -41,7 +43,7 @@ export interface Reading<S> extends Position {
 const NOTICES_KEPT = 50;
 const MARK_EVERY_BYTES = 1024 * 1024;
 
-export function startReading<S>(fold: Fold<S>): Reading<S> {
+export function startReading<S, H extends { type: string }>(fold: Fold<S, H>): Reading<S> {
   return {
     state: fold.empty(),
     seq: 0,
@@ -61,8 +63,8 @@ export function startReading<S>(fold: Fold<S>): Reading<S> {
 }
 
 /** Where the snapshot stands; undefined when its state cannot be read after all. */
-export function resumeReading<S>(
-  fold: Fold<S>,
+export function resumeReading<S, H extends { type: string }>(
+  fold: Fold<S, H>,
   { snapshot, bytes }: { snapshot: Snapshot; bytes: number },
 ): Reading<S> | undefined {
   const { seq, offset, line, check, notices, damaged } = snapshot;
@@ -82,11 +84,15 @@ export function continues<S>(reading: Reading<S>, file: number): boolean {
 }
 
 /** Applies every whole line that is new, and returns the events in them. */
-export function readOn<S>(reading: Reading<S>, fold: Fold<S>, file: number): readonly Event[] {
+export function readOn<S, H extends { type: string }>(
+  reading: Reading<S>,
+  fold: Fold<S, H>,
+  file: number,
+): readonly Event<H>[] {
   const { whole, torn } = readTail(file, reading.offset);
   reading.torn = torn.length;
   if (whole.length === 0) return [];
-  const events: Event[] = [];
+  const events: Event<H>[] = [];
   for (let start = 0; start < whole.length;) {
     const end = whole.indexOf(10, start);
     mark(reading);
@@ -101,9 +107,13 @@ export function readOn<S>(reading: Reading<S>, fold: Fold<S>, file: number): rea
   return events;
 }
 
-function readOne<S>(reading: Reading<S>, fold: Fold<S>, text: string): Event | undefined {
+function readOne<S, H extends { type: string }>(
+  reading: Reading<S>,
+  fold: Fold<S, H>,
+  text: string,
+): Event<H> | undefined {
   const number = ++reading.line;
-  const line = readLine(text);
+  const line = readLine<H>(text, fold.knows);
   const repeated = text === reading.last;
   reading.last = text;
   if (line.kind === "event") {
@@ -129,7 +139,12 @@ function readOne<S>(reading: Reading<S>, fold: Fold<S>, text: string): Event | u
   return undefined;
 }
 
-function applied<S>(reading: Reading<S>, fold: Fold<S>, event: Event, number: number): boolean {
+function applied<S, H extends { type: string }>(
+  reading: Reading<S>,
+  fold: Fold<S, H>,
+  event: Event<H>,
+  number: number,
+): boolean {
   try {
     fold.apply(reading.state, event);
     return true;
@@ -159,16 +174,21 @@ export function noticesOf<S>(reading: Reading<S>): readonly Notice[] {
 }
 
 /** The events after `seq` among those already read. */
-export function eventsAfter<S>(reading: Reading<S>, path: string, seq: number): readonly Event[] {
+export function eventsAfter<S, H extends { type: string }>(
+  reading: Reading<S>,
+  path: string,
+  seq: number,
+  knows: (type: string) => boolean = isSweepHappening,
+): readonly Event<H>[] {
   if (seq >= reading.seq) return [];
   const from = reading.marks.findLast((place) => place.seq <= seq)?.offset ?? 0;
   return withJournal(path, (file) => {
     const { whole } = readTail(file, from);
-    const events: Event[] = [];
+    const events: Event<H>[] = [];
     const stop = Math.min(whole.length, reading.offset - from);
     for (let start = 0; start < stop;) {
       const end = whole.indexOf(10, start);
-      const line = readLine(whole.toString("utf8", start, end));
+      const line = readLine<H>(whole.toString("utf8", start, end), knows);
       if (line.kind === "event" && line.event.seq > seq) events.push(line.event);
       start = end + 1;
     }

@@ -12,7 +12,7 @@ import type { Lease } from "./lease.ts";
 import { readSnapshot, writeSnapshot } from "./snapshot.ts";
 
 /** The journal of a workspace and the state that it folds into. Readers need no lease. */
-export interface Journal<S> {
+export interface Journal<S, H extends { type: string } = Happening> {
   /** Another object after the file was replaced; do not keep it across a refresh or an append. */
   readonly state: S;
   /** Number of the last event; 0 in an empty journal. */
@@ -25,17 +25,17 @@ export interface Journal<S> {
    */
   assertWhole(): void;
   /** Reads what others appended. */
-  refresh(): Refresh;
+  refresh(): Refresh<H>;
   /**
    * Writes events in one write and one fsync, then applies them: all or none.
    * Throws UserError when the disk refuses, RefusedError when the lease is lost
    * or a newer herd wrote here.
    */
-  append(whats: readonly Happening[], how: AppendOptions): readonly Event[];
+  append(whats: readonly H[], how: AppendOptions): readonly Event<H>[];
   /** Events after a number, among those read so far. */
-  since(seq: number): readonly Event[];
+  since(seq: number): readonly Event<H>[];
   /** Hears of each event appended here or seen by a refresh. Returns what ends it. */
-  onAppend(listener: (event: Event) => void): () => void;
+  onAppend(listener: (event: Event<H>) => void): () => void;
   /** Makes the next opening fast; `append` also does it now and then. A failure only costs time. */
   saveSnapshot(lease: Lease): void;
 }
@@ -48,24 +48,26 @@ export interface AppendOptions {
   lease: Lease;
 }
 
-export interface Refresh {
+export interface Refresh<H = Happening> {
   /** What others wrote since the last look; after a replacement, every event. */
-  events: readonly Event[];
+  events: readonly Event<H>[];
   /** True when the file is no continuation of what was read: the state was made anew. */
   replaced: boolean;
 }
 
-export interface JournalParts<S> {
+export interface JournalParts<S, H extends { type: string } = Happening> {
   path: string;
   /** Path of the snapshot; none is read or written without it. */
   snapshot?: string;
-  fold: Fold<S>;
+  fold: Fold<S, H>;
   clock: Pick<Clock, "now">;
 }
 
 /** Opens a journal, which need not exist yet. Writes nothing. */
-export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>): Journal<S> {
-  const listeners = new Set<(event: Event) => void>();
+export function openJournal<S, H extends { type: string } = Happening>(
+  { path, snapshot, fold, clock }: JournalParts<S, H>,
+): Journal<S, H> {
+  const listeners = new Set<(event: Event<H>) => void>();
   let reading = openReading();
 
   function openReading(): Reading<S> {
@@ -78,8 +80,8 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
     }) ?? startReading(fold);
   }
 
-  function refresh(): Refresh {
-    const refreshed = withJournal(path, (file): Refresh => {
+  function refresh(): Refresh<H> {
+    const refreshed = withJournal(path, (file): Refresh<H> => {
       const replaced = !continues(reading, file);
       if (replaced) startAgain("was cut or replaced: it was read again from its start");
       return { events: readOn(reading, fold, file), replaced };
@@ -88,7 +90,7 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
     return refreshed;
   }
 
-  function vanished(): Refresh {
+  function vanished(): Refresh<H> {
     const replaced = reading.offset > 0;
     if (replaced) startAgain("was removed: nothing is known any more");
     return { events: [], replaced };
@@ -99,13 +101,13 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
     reading.notices.push({ message: `The journal "${path}" ${why}` });
   }
 
-  function append(whats: readonly Happening[], { by, at, lease }: AppendOptions): readonly Event[] {
+  function append(whats: readonly H[], { by, at, lease }: AppendOptions): readonly Event<H>[] {
     lease.assertHeld();
     refresh();
     if (reading.newer !== undefined) throw newerHerd(path, reading.newer);
     if (whats.length === 0) return [];
     const first = reading.seq + 1;
-    const events = whats.map((what, i): Event => ({
+    const events = whats.map((what, i): Event<H> => ({
       v: EVENT_VERSION,
       seq: first + i,
       at,
@@ -123,7 +125,7 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
   }
 
   function written(
-    events: readonly Event[],
+    events: readonly Event<H>[],
     { end, check }: { end: number; check: string | undefined },
   ): void {
     reading.tailBytes += end - reading.offset;
@@ -151,7 +153,7 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
     }
   }
 
-  function tell(events: readonly Event[]): void {
+  function tell(events: readonly Event<H>[]): void {
     for (const event of events) {
       for (const listener of listeners) {
         try {
@@ -180,7 +182,7 @@ export function openJournal<S>({ path, snapshot, fold, clock }: JournalParts<S>)
     },
     refresh,
     append,
-    since: (seq) => eventsAfter(reading, path, seq),
+    since: (seq) => eventsAfter(reading, path, seq, fold.knows),
     onAppend(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

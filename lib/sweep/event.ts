@@ -9,14 +9,14 @@ import type { Value } from "./value.ts";
 export const EVENT_VERSION = 1;
 
 /** One line of the journal. State is the fold of these; nothing else is remembered. */
-export interface Event {
+export interface Event<H = Happening> {
   v: number;
   seq: number;
   /** Milliseconds since the epoch. */
   at: number;
   /** Who: `cli:alice`, `api:alice`, `mcp:alice`, `agent`, `rules`, `slurm`, `discord:123`. */
   by: string;
-  what: Happening;
+  what: H;
 }
 
 export type Happening = SweepHappening | MonitorHappening;

@@ -22,6 +22,9 @@ export interface TransitionFacts extends FailureFacts {
 /** Failures of one kind are one line; so many lines at most. */
 const DETAILED = 5;
 
+/** Characters for a list of trials: of some thousand trials each one's fate is told. */
+const EACH_TOLD = 1_500;
+
 /** What is said of a status; others are passing, or told where they are caused. */
 const SPOKEN: Partial<Record<Status, Said["kind"]>> = {
   running: "running",
@@ -98,7 +101,7 @@ function sentence(views: readonly TrialView[], status: Status): string {
   const indices = views.map(({ trial }) => trial.index);
   return indices.length === 1
     ? `trial ${indices[0]} ${status}`
-    : `${indices.length} trials ${status} (${indicesText(indices)})`;
+    : `${indices.length} trials ${status} (${indicesText(indices, EACH_TOLD)})`;
 }
 
 function completedText(views: readonly TrialView[], { metric }: TransitionFacts): string {
@@ -152,7 +155,9 @@ function failedText(views: readonly TrialView[], facts: FailureFacts): string {
     .sort(([, a], [, b]) => b.length - a.length);
   const lines = groups.slice(0, DETAILED).map(([why, group]) => {
     const indices = group.map(({ trial }) => trial.index);
-    return `- ${indices.length === 1 ? "trial" : "trials"} ${indicesText(indices)}: ${why}`;
+    return `- ${indices.length === 1 ? "trial" : "trials"} ${
+      indicesText(indices, EACH_TOLD / 2)
+    }: ${why}`;
   });
   const rest = groups.slice(DETAILED).reduce((sum, [, group]) => sum + group.length, 0);
   return [

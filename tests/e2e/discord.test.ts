@@ -7,6 +7,7 @@ import { discordScene } from "../support/discord-scene.ts";
 import type { DiscordScene } from "../support/discord-scene.ts";
 import type { FakeMessage } from "../support/discord/world.ts";
 import { herd, statusOf } from "../support/herd.ts";
+import { startModelServer } from "../support/model-server.ts";
 
 /** CI runs a sample; `deno task soak` the whole. */
 const IS_SOAK = process.env["HERD_SOAK"] !== undefined;
@@ -153,8 +154,21 @@ test("G.3.22: who may not act is refused in private and audited; bots and webhoo
     assert.equal(answer.ephemeral, true, name);
     assert.match(answer.message()!.content, /Only members who may manage this channel/);
   }
-  const said = discord.say(bob, channel, `<@${discord.bot.id}> stop`);
-  await scene.until("🚫", () => said.reactions.has("🚫"));
+  const direct = () =>
+    [...discord.channels.values()].find(({ type, name }) => type === 1 && name === bob.id);
+  const first = discord.say(bob, channel, `<@${discord.bot.id}> stop`);
+  await scene.until(
+    "he is told privately",
+    () => direct() !== undefined && discord.messages(direct()!).length > 0,
+  );
+  assert.match(
+    discord.messages(direct()!)[0]!.content,
+    /^mnist: Only members who may manage this channel/,
+  );
+  assert.equal(first.reactions.size, 0);
+  const second = discord.say(bob, channel, `<@${discord.bot.id}> stop`);
+  await scene.until("🚫", () => second.reactions.has("🚫"));
+  assert.equal(discord.messages(direct()!).length, 1, "no letter for each word");
   for (const by of [machine, hook]) {
     discord.say(by, channel, `<@${discord.bot.id}> stop`);
   }
@@ -183,8 +197,11 @@ test("operators and viewers: roles and people, in slash commands, buttons and wo
   await running(scene, 3);
   const managing = await discord.slash(alice, channel, "status");
   assert.equal(managing.ephemeral, true, "to manage the channel is no right where there is a list");
-  const said = discord.say(alice, channel, "HerdDog: stop");
-  await scene.until("🚫", () => said.reactions.has("🚫"));
+  discord.say(alice, channel, "HerdDog: stop");
+  await scene.until(
+    "she is told privately",
+    () => discord.calls.some(({ path }) => path === "/users/@me/channels"),
+  );
   const halted = await discord.slash(carol, channel, "halt", { reason: "to see" });
   assert.match(halted.message()!.content, /Halted/);
   const board = () => scene.posts().find(isDashboard)!;
@@ -194,6 +211,127 @@ test("operators and viewers: roles and people, in slash commands, buttons and wo
   );
   await discord.click(carol, board(), "Continue");
   await scene.until("it goes on", () => /The sweep goes on/.test(scene.transcript()));
+});
+
+test("what is asked in a trial's thread is heard and answered there, also what the gateway lost", async (t) => {
+  const scene = await discordScene(t);
+  const { discord, alice } = scene;
+  scene.start();
+  const channel = await scene.channel();
+  await running(scene, 3);
+  const none = await discord.slash(alice, channel, "thread", { index: 7 });
+  assert.match(none.message()!.content, /There is no trial 7/);
+  const opened = await discord.slash(alice, channel, "thread", { index: 1 });
+  await scene.until("the answer", () => opened.message() !== undefined);
+  const thread = () => [...discord.channels.values()].find(({ type }) => type === 11)!;
+  assert.equal(opened.message()!.content, `<#${thread().id}>`);
+  assert.match(discord.messages(thread())[0]!.content, /epoch 1 loss=0\.5/);
+  assert.match(thread().name, /^trial 1 · x-2/);
+  const answers = (to: FakeMessage) =>
+    [...discord.messages(thread()), ...scene.posts()].filter(({ replyTo }) => replyTo === to.id);
+
+  const said = discord.say(alice, thread(), `<@${discord.bot.id}> status`);
+  await scene.until("an answer", () => answers(said).length > 0);
+  assert.deepEqual(answers(said).map(({ channelId }) => channelId), [thread().id]);
+
+  const { faults } = discord.gateway;
+  faults.fate = () => "lost";
+  const lost = discord.say(alice, thread(), "HerdDog: status");
+  faults.fate = () => "once";
+  faults.refuseResume = true;
+  discord.gateway.cut();
+  await scene.until("an answer to what was lost", () => answers(lost).length > 0);
+  assert.deepEqual(answers(lost).map(({ channelId }) => channelId), [thread().id]);
+  assert.deepEqual(discord.violations, []);
+});
+
+test("an agent's answer grows in one message while it is written, and ends whole", async (t) => {
+  const pieces = Array.from({ length: 12 }, (_, i) => `Sentence ${i} of the answer. `);
+  const model = await startModelServer([
+    {
+      when: ({ text }) => text.includes("tell me all"),
+      reply: { fault: "slow", pieces, everyMs: 400 },
+    },
+    { reply: { text: "Noted." }, times: Infinity },
+  ]);
+  t.after(() => model.close());
+  const scene = await discordScene(t, {
+    env: { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: "sk-ant-test" },
+  });
+  const { discord, alice } = scene;
+  scene.start();
+  const channel = await scene.channel();
+  await running(scene, 3);
+  discord.say(alice, channel, "HerdDog: tell me all about it");
+  const part = () => scene.posts().find(({ content }) => content.includes("Sentence 0"));
+  await scene.until("its beginning is shown", () => part() !== undefined);
+  assert.ok(!part()!.content.includes("Sentence 11"));
+  const { id } = part()!;
+  await scene.until("its end is shown", () => part()!.content.includes("Sentence 11"));
+  assert.equal(part()!.id, id);
+  assert.ok(part()!.edits >= 2, `${part()!.edits} edits`);
+  await scene.until(
+    "it is written down",
+    () =>
+      eventsOf(scene.sweep.path).some(({ what }) =>
+        what.type === "said" && what.said.text.includes("Sentence 11")
+      ),
+  );
+  assert.equal(scene.posts().filter(({ content }) => content.includes("Sentence 0")).length, 1);
+  assert.ok(discord.calls.some(({ path }) => path.endsWith("/typing")));
+});
+
+test("a thousand transitions within a minute: few posts, no limit run into, and every trial's fate is told", async (t) => {
+  const count = 500;
+  const scene = await discordScene(t, {
+    name: "flood",
+    launcher: "#!/bin/bash\nexit $(( RANDOM % 10 == 0 ))\n",
+    yaml: (guild) =>
+      `name: flood
+launcher: ./launch.sh
+scheduler: local
+local: {slots: 64}
+slurm: {partition: none, time: 5, mem: 50M}
+discord: {guild_id: "${guild}", dashboard_refresh_seconds: 1}
+monitor: {objective: none, rollout: [rest]}
+remediation: {mode: notify}
+grid: all
+parameters:
+  x: {type: discrete, values: [${Array.from({ length: count }, (_, i) => i).join(", ")}]}
+`,
+  });
+  const { discord, sweep, home } = scene;
+  discord.haste = 1;
+  const began = Date.now();
+  const monitor = scene.start();
+  await scene.channel();
+  const { code, output } = await monitor.ended;
+  assert.equal(code, 0, output);
+  const told = new Set<number>();
+  for (const { content } of scene.posts()) {
+    const lists = [
+      ...content.matchAll(/^✅ \d+ trials completed \(([\d,-]+)\)/gmu),
+      ...content.matchAll(/^- trials? ([\d,-]+): exit 1$/gm),
+      ...content.matchAll(/^(?:✅|⚠️) trial (\d+) (?:completed|failed)/gmu),
+    ];
+    for (const range of lists.flatMap(([, list]) => list!.split(","))) {
+      const [from = NaN, to = from] = range.split("-").map(Number);
+      for (let i = from; i <= to; i++) told.add(i);
+    }
+  }
+  const { totals } = await statusOf(sweep.path, home.env);
+  assert.equal(Number(totals["completed"]) + Number(totals["failed"]), count);
+  assert.equal(told.size, count, scene.transcript());
+  const limited = discord.calls.filter(({ status }) => status === 429).length;
+  const seconds = (Date.now() - began) / 1000;
+  t.diagnostic(
+    `${2 * count} transitions in ${Math.round(seconds)} s: ${scene.posts().length} posts, ` +
+      `${discord.calls.length} requests, ${limited} answered 429`,
+  );
+  assert.ok(scene.posts().length < 100, `${scene.posts().length} posts`);
+  assert.ok(discord.calls.length < 10 * seconds + 100, `${discord.calls.length} requests`);
+  assert.ok(limited <= 3, `${limited} answered 429`);
+  assert.deepEqual(discord.violations, []);
 });
 
 test("the gateway is cut again and again, events are doubled, late and lost: every word is heard once", async (t) => {

@@ -119,6 +119,11 @@ export function memoryDiscord(): MemoryDiscord {
       call("member", () => ({ userId: user, name: "alice", bot: false, roles: [] })),
     channels: () => call("channels", () => [...channels.values()]),
     channel: (id) => call("channel", () => channelOf(id)),
+    openDirect: (user) =>
+      call("openDirect", () => {
+        channels.set(`dm${user}`, channel(`dm${user}`, ""));
+        return `dm${user}`;
+      }),
     createChannel: (guild, { name, topic }) =>
       call("createChannel", () => {
         const id = `${next++}`;
@@ -206,6 +211,8 @@ export function memoryInRam(start: Partial<Remembered> = {}): ChannelMemory {
     mark: "abc123",
     delivered: 0,
     threads: {},
+    threadsSeen: {},
+    asides: {},
     confirmations: {},
     ...start,
   };

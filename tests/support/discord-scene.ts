@@ -20,6 +20,8 @@ export interface DiscordSceneOptions {
   yaml?: (guildId: string) => string;
   env?: Record<string, string>;
   args?: readonly string[];
+  /** Between two heartbeats of the gateway. */
+  heartbeatMs?: number;
 }
 
 /** A monitor of one sweep on this machine, with its channel. At the end nothing of it is left. */
@@ -50,7 +52,9 @@ export async function discordScene(
   options: DiscordSceneOptions = {},
 ): Promise<DiscordScene> {
   const { name = "mnist", values = ["1", "2", "3"], launcher = PATIENT } = options;
-  const discord = await startDiscord();
+  const discord = await startDiscord(
+    options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs },
+  );
   const home = makeHome({
     NO_COLOR: "1",
     DISCORD_BOT_TOKEN: discord.token,

@@ -34,6 +34,8 @@ export type ModelReply =
   | { fault: "silence"; text: string; pings?: boolean }
   /** Begins, says `text`, and breaks the connection. */
   | { fault: "cut"; text: string; usage?: Usage }
+  /** Says one piece after the other, with so many milliseconds between. */
+  | { fault: "slow"; pieces: readonly string[]; everyMs: number }
   /** A tool call whose input is `json` letter by letter; `stop` max_tokens cuts it. */
   | { fault: "input"; text?: string; name: string; json: string; stop?: string }
   | { fault: "stop"; text: string; stop: string }
@@ -198,6 +200,10 @@ function sendFault(res: ServerResponse, reply: Fault, request: ModelRequest): vo
       // A reset overtakes what was written: Bun drops what it has not yet handed on.
       setTimeout(() => res.destroy(), 50);
       return;
+    case "slow":
+      begin(res, request);
+      saySlowly(res, reply.pieces, reply.everyMs);
+      return;
     case "input": {
       begin(res, request);
       const index = reply.text === undefined ? 0 : 1;
@@ -277,6 +283,23 @@ function sayText(res: ServerResponse, index: number, text: string): void {
     send(res, "content_block_delta", { type: "content_block_delta", index, delta });
   }
   send(res, "content_block_stop", { type: "content_block_stop", index });
+}
+
+function saySlowly(res: ServerResponse, pieces: readonly string[], everyMs: number): void {
+  const start = { type: "text", text: "" };
+  send(res, "content_block_start", { type: "content_block_start", index: 0, content_block: start });
+  let said = 0;
+  const timer = setInterval(() => {
+    const text = pieces[said++];
+    if (text === undefined) {
+      clearInterval(timer);
+      send(res, "content_block_stop", { type: "content_block_stop", index: 0 });
+      return end(res, "end_turn");
+    }
+    const delta = { type: "text_delta", text };
+    send(res, "content_block_delta", { type: "content_block_delta", index: 0, delta });
+  }, everyMs);
+  res.on("close", () => clearInterval(timer));
 }
 
 function callTool(res: ServerResponse, index: number, name: string, json: readonly string[]): void {

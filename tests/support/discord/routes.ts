@@ -57,6 +57,8 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
   function channel(id: string, ...needed: Permission[]): FakeChannel {
     const found = channels.get(id);
     if (found === undefined) throw new Refusal(404, 10003, "Unknown Channel");
+    // Direct messages know no permissions.
+    if (found.type === 1) return found;
     const bits = permissionsOf(guild, isThread(found) ? channels.get(found.parentId!) : found, bot);
     if ((bits & BITS.VIEW_CHANNEL) === 0n) throw new Refusal(403, 50001, "Missing Access");
     for (const name of needed) {
@@ -214,6 +216,23 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
 
   const routes: [method: string, pattern: RegExp, handler: Handler][] = [
     ["GET", /^\/users\/@me$/, () => userJson(bot)],
+    ["POST", /^\/users\/@me\/channels$/, (call) => {
+      const { recipient_id: user } = call.body as { recipient_id: string };
+      if (guild.members.get(user) === undefined) throw new Refusal(400, 50033, "Invalid Recipient");
+      const known = [...channels.values()].find(({ type, name }) => type === 1 && name === user);
+      const one: FakeChannel = known ?? {
+        id: newId(),
+        guildId: "",
+        type: 1,
+        name: user,
+        topic: "",
+        parentId: null,
+        overwrites: [],
+        archived: false,
+      };
+      channels.set(one.id, one);
+      return { id: one.id, type: 1, recipients: [userJson(guild.members.get(user)!)] };
+    }],
     ["GET", /^\/users\/@me\/guilds$/, () => [{ id: guild.id, name: guild.name }]],
     ["GET", /^\/applications\/@me$/, () => ({ id: bot.id, name: bot.name, flags: parts.flags() })],
     ["GET", /^\/gateway\/bot$/, () => ({
@@ -229,7 +248,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     }],
     ["GET", /^\/guilds\/(\d+)\/channels$/, (_, id) => {
       guildOf(id!);
-      return [...channels.values()].filter((one) => !isThread(one)).map(channelJson);
+      return [...channels.values()].filter((one) => one.type === 0).map(channelJson);
     }],
     ["POST", /^\/guilds\/(\d+)\/channels$/, (call, id) => {
       guildOf(id!);

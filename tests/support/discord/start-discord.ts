@@ -125,7 +125,7 @@ export async function startDiscord(
       later: guild.members.has(bot.id)
         ? [["GUILD_CREATE", {
           ...guildJson(guild),
-          channels: [...channels.values()].map(channelJson),
+          channels: [...channels.values()].filter(({ type }) => type === 0).map(channelJson),
           members: [],
           threads: [],
         }]]

@@ -50,6 +50,7 @@ async function withFeed(
       content: `digest of ${dues.length}: ${dues.map(({ said }) => said.text).join(" ")}`,
       nonce: `d/${dues[0]!.seq}`,
     }],
+    threadOf: () => undefined,
     takeStream: () => Promise.resolve(undefined),
     onPosted: () => {},
     onTrouble: (trouble) => void troubles.push(trouble),
@@ -197,4 +198,20 @@ test("an answer that streams becomes the post", () => {
     assert.deepEqual(discord.texts("5"), ["a whole answer", "in two parts"]);
     assert.equal(memory.read().streaming, undefined);
   }, { discord, memory, takeStream: () => Promise.resolve(memory.read().streaming) });
+});
+
+test("what was asked in a thread is answered there; when that is closed, in the channel", async () => {
+  const discord = memoryDiscord();
+  discord.channels.set("20", channel("20", "trial 1", "", "100", "5"));
+  await withFeed(async ({ feed, say }) => {
+    feed.start();
+    say("in the thread");
+    await until(() => discord.texts("20").length === 1);
+    discord.channels.delete("20");
+    say("in the channel");
+    await until(() => discord.texts("5").length === 1);
+    assert.deepEqual([discord.texts("20"), discord.texts("5")], [["in the thread"], [
+      "in the channel",
+    ]]);
+  }, { discord, threadOf: () => "20" });
 });

@@ -44,6 +44,7 @@ async function withInbox(use: (scene: Scene) => Promise<void>, options: Options 
     clock: createHeldTime(0).clock,
     random: () => 0,
     channelId: () => "5",
+    threads: () => Object.values(memory.read().threads),
     guildId: "100",
     addressed: ({ content }) =>
       content.startsWith("herd ") ? { text: content.slice(5) } : undefined,
@@ -182,3 +183,37 @@ test("a message that the gateway lost is read within the minute, and none is hea
     await inbox.settled();
     assert.equal(memory.read().seen, discord.messages.at(-1)!.id);
   }));
+
+test("threads are read after a gap too, each from where it was read; a deleted one keeps back nothing", async () => {
+  const discord = memoryDiscord();
+  const memory = memoryInRam({ seen: "0", threads: { 1: "20", 2: "30", 3: "40" } });
+  const first = discord.say("20", "herd one");
+  discord.say("40", "herd three");
+  discord.fail = (call) => {
+    if (call === "messages" && discord.calls.filter((one) => one === call).length === 3) {
+      throw new DiscordError("Unknown Channel", { kind: "missing", status: 404, code: 10003 });
+    }
+  };
+  await withInbox(async ({ inbox, heard }) => {
+    inbox.catchUp();
+    await inbox.settled();
+    assert.deepEqual(heard.map(({ text }) => text), ["one", "three"]);
+    assert.equal(memory.read().threadsSeen["20"], first.id);
+    assert.equal(memory.read().asides[first.id], "20");
+    inbox.catchUp();
+    await inbox.settled();
+    assert.equal(heard.length, 2);
+  }, { discord, memory });
+});
+
+test("of messages in threads only the newest hundred are remembered with their thread", async () => {
+  const discord = memoryDiscord();
+  const memory = memoryInRam({ seen: "0" });
+  await withInbox(async ({ inbox }) => {
+    const all = Array.from({ length: 130 }, (_, i) => discord.say("20", `herd ${i}`));
+    for (const one of all) inbox.hear(one);
+    await inbox.settled();
+    const kept = Object.keys(memory.read().asides);
+    assert.deepEqual(kept, all.slice(-100).map(({ id }) => id));
+  }, { discord, memory });
+});

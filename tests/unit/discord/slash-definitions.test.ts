@@ -100,5 +100,5 @@ test("what ends or throws away something is asked about, what can be taken back 
 test("every command of the table is offered", () => {
   const names = slashDefinitions().map(({ name }) => name);
   for (const { name } of SLASH) assert.ok(names.includes(name), name);
-  for (const name of ["shutdown", "plot"]) assert.ok(names.includes(name), name);
+  for (const name of ["shutdown", "plot", "thread"]) assert.ok(names.includes(name), name);
 });
