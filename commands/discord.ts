@@ -2,6 +2,7 @@ import { UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import type { Finding } from "../lib/base/finding.ts";
 import { terminalQuestion } from "../lib/base/question.ts";
+import type { QuestionOptions } from "../lib/base/question.ts";
 import type { Terminal } from "../lib/base/terminal.ts";
 import { count } from "../lib/base/text.ts";
 import { visible } from "../lib/base/width.ts";
@@ -96,14 +97,14 @@ async function setUp(context: DiscordContext, office: DiscordOffice): Promise<vo
         "docs/discord.md says, then run `herd discord check`",
     });
   }
-  const ask = async (text: string) => (await question(`${text} `, signal)).trim();
+  const ask: Ask = async (text, options) => (await question(`${text} `, signal, options)).trim();
   const bot = await findBot(out, office, ask);
   await withIntent(out, office, bot, ask);
   await withServer(out, office, ask);
   out.print();
 }
 
-type Ask = (text: string) => Promise<string>;
+type Ask = (text: string, options?: QuestionOptions) => Promise<string>;
 
 const PORTAL = "https://discord.com/developers/applications";
 
@@ -118,7 +119,7 @@ async function findBot(out: Terminal, office: DiscordOffice, ask: Ask): Promise<
   out.print("   - left: Bot → Reset Token → Copy");
   out.print("   - same page, Privileged Gateway Intents: MESSAGE CONTENT INTENT on → Save");
   for (;;) {
-    const token = await ask("   Paste the token here (it is shown nowhere again):");
+    const token = await ask("   Paste the token here (it is not shown):", { hidden: true });
     if (token === "") throw new UserError("The set-up was left: there is no token yet");
     try {
       const bot = await office.introduce(token);

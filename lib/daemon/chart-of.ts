@@ -1,5 +1,5 @@
 import type { Desk, TrialDocument } from "../actions/desk.ts";
-import { nearest } from "../base/text.ts";
+import { compactRanges, nearest } from "../base/text.ts";
 import { COLOURED, GREY, POINTS } from "../charts/chart.ts";
 import type { Chart } from "../charts/chart.ts";
 import type { PlotRequest } from "../discord/draw-plot.ts";
@@ -21,6 +21,8 @@ const MOST_TRIALS = COLOURED + GREY;
 
 /** What a plot request asks for, as data; or why it cannot be drawn, in a sentence. */
 export function chartOf(desk: Desk, request: PlotRequest): ChartOf {
+  const unknown = (request.trials ?? []).filter((index) => desk.trial(index) === undefined);
+  if (unknown.length > 0) return { cannot: `There is no trial ${compactRanges(unknown)}` };
   const documents = trialsOf(desk, request.trials);
   if (documents.length === 0) return { cannot: "No such trial has begun yet" };
   const names = metricsOf(desk, documents);

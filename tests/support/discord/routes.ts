@@ -233,7 +233,11 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       channels.set(one.id, one);
       return { id: one.id, type: 1, recipients: [userJson(guild.members.get(user)!)] };
     }],
-    ["GET", /^\/users\/@me\/guilds$/, () => [{ id: guild.id, name: guild.name }]],
+    [
+      "GET",
+      /^\/users\/@me\/guilds$/,
+      () => guild.members.has(bot.id) ? [{ id: guild.id, name: guild.name }] : [],
+    ],
     ["GET", /^\/applications\/@me$/, () => ({ id: bot.id, name: bot.name, flags: parts.flags() })],
     ["GET", /^\/gateway\/bot$/, () => ({
       url: parts.gatewayUrl,
