@@ -172,9 +172,12 @@ async function withServer(out: Terminal, office: DiscordOffice, ask: Ask): Promi
     out.print("3. In which server shall the sweep's channel be?");
     guilds.forEach(({ id, name }, i) => out.print(`   ${i + 1}. ${visible(name)} (${id})`));
     out.print(`   Another one: invite the bot there first, ${invite}`);
-    const answer = await ask("   Number, or Enter to look again:");
-    const chosen = guilds[Number(answer) - 1];
-    if (answer === "" || chosen === undefined) continue;
+    const answer = await ask("   Number or id, or Enter to look again:");
+    const chosen = guilds[Number(answer) - 1] ?? guilds.find(({ id }) => id === answer);
+    if (chosen === undefined) {
+      if (answer !== "") out.print(`   "${visible(answer)}" is none of them.`);
+      continue;
+    }
     office.keepGuild(chosen.id);
     out.print(`   discord.guild_id is "${chosen.id}" in the YAML now.`);
     return;

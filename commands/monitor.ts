@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
-import { UserError } from "../lib/base/errors.ts";
+import { RefusedError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { count } from "../lib/base/text.ts";
 import { createControlClient } from "../lib/control/client.ts";
@@ -62,7 +62,16 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   if (daemon !== undefined && !alone && values.message !== undefined && !values.detach) {
     return await ask(context, clientOf(daemon), workspaces, values.message);
   }
-  if (daemon !== undefined && !alone) return await handOver(context, clientOf(daemon), workspaces);
+  if (daemon !== undefined && !alone) {
+    try {
+      return await handOver(context, clientOf(daemon), workspaces);
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.facts["ending"] !== true) throw error;
+      say(context.out, "The monitor that runs here is ending; another one follows it");
+      await goneOf(daemon);
+      return await monitorCommand(context);
+    }
+  }
   if (values.detach || values.ensure) return await detach(context, workspaces);
   return await runHere(context, workspaces);
 }

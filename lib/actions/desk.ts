@@ -47,7 +47,7 @@ export interface Desk {
   /** Passing words that are not kept, such as the heartbeat. Returns what ends it. */
   onNotice(listener: (notice: Notice) => void): () => void;
   /** Does something. An expected no is a value; what it did is in words and as data. */
-  act(request: Request, by: string): Promise<Outcome>;
+  act(request: Request, by: string, how?: ActOptions): Promise<Outcome>;
   /** Somebody says something: kept when this resolves. False: it was heard before. */
   receive(message: { id: string; from: string; name: string; text: string }): Promise<boolean>;
 }
@@ -64,6 +64,11 @@ export interface Notice {
 }
 
 /** Everything that may be asked to be done, by whoever it is. */
+export interface ActOptions {
+  /** Asked for in words, in a chat: what ends or throws away something waits for a yes. */
+  words?: boolean;
+}
+
 export type Request =
   | { verb: "run"; indices?: readonly number[]; force?: boolean; reason?: string }
   | { verb: "stop"; indices: readonly number[] | "all"; reason?: string }
@@ -207,6 +212,8 @@ export interface InfoDocument {
   spent: { usd: number; today: number; calls: number; unpriced: number };
   budget: { tick: number | null; day: number | null; sweep: number | null };
   pendingMessages: number;
+  /** What is outside the sweep and may be out, such as `discord`. */
+  peripherals: Readonly<Record<string, { ok: boolean; since: number; detail: string }>>;
   question: string | null;
   confirmations: readonly { id: string; what: string; why: string; expiresAt: number }[];
 }

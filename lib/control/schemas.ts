@@ -83,6 +83,10 @@ export const InfoSchema = z.object({
   spent: SpentSchema,
   budget: LimitsSchema,
   pendingMessages: z.number(),
+  peripherals: z.record(
+    z.string(),
+    z.object({ ok: z.boolean(), since: z.number(), detail: z.string() }),
+  ).openapi({ description: "What is outside the sweep, such as Discord, and why it is out" }),
   question: z.string().nullable(),
   confirmations: z.array(z.object({
     id: z.string(),

@@ -1,11 +1,11 @@
-import type { Outcome, Request } from "../actions/desk.ts";
+import type { ActOptions, Desk, Outcome, Request } from "../actions/desk.ts";
 import { refuse } from "../actions/outcome.ts";
 import { resourcesOf } from "../actions/plan-jobs.ts";
 import type { Clock } from "../base/clock.ts";
 import { compactRanges, count } from "../base/text.ts";
 import { bumped, ceilingOf, raisedTo, sizeText } from "../monitor/bumped.ts";
 import { failedFor } from "../monitor/failed-for.ts";
-import { isModel, ruleOn } from "../monitor/guard.ts";
+import { isModel, ruleOn, wordsWouldEnd } from "../monitor/guard.ts";
 import type { GuardInput } from "../monitor/guard.ts";
 import type { Bump, Confirmation, MonitorHappening } from "../sweep/monitor-event.ts";
 import { LIVE } from "../sweep/status.ts";
@@ -40,12 +40,19 @@ const MOST_OPEN = 5;
 /** The one door by which surfaces, people and models have something done to a sweep. */
 export function createDeskActing(
   parts: DeskActingParts,
-): (request: Request, by: string) => Promise<Outcome> {
+): Desk["act"] {
   const { outside, clock } = parts;
   /** Confirmed, and being done by this process. */
   const settling = new Set<string>();
 
-  async function act(request: Request, by: string): Promise<Outcome> {
+  async function act(
+    request: Request,
+    by: string,
+    { words = false }: ActOptions = {},
+  ): Promise<Outcome> {
+    const isChat = words && by.startsWith("discord:");
+    const ends = isChat ? wordsWouldEnd(request, outside.state()) : undefined;
+    if (ends !== undefined) return await askFor(request, by, ends);
     const ruling = ruleOn(request, by, { ...parts.guard(), state: outside.state() });
     if (ruling === "allowed") return await carryOut(request, by);
     if ("refused" in ruling) return refuse(ruling.refused);
@@ -284,9 +291,14 @@ export function createDeskActing(
     );
     outside.reread();
     if (!outcome.done) return outcome;
+    const { to: wanted } = request;
     const text = `Raised ${what === "memory" ? "slurm.mem" : "slurm.time"} from ${
       sizeText(what, made.from)
-    } to ${sizeText(what, made.to)}.`;
+    } to ${sizeText(what, made.to)}${
+      wanted === undefined || wanted <= made.to
+        ? ""
+        : `, not to ${sizeText(what, wanted)}: more is not allowed here`
+    }.`;
     const data = { what, from: made.from, to: made.to, trials: made.trials };
     if (request.resubmit !== true) return { done: true, text, data, warnings: [] };
     const failed = failedFor(outside.state(), what, trials);
@@ -438,7 +450,9 @@ export function createDeskActing(
       await change("ask", (perform) => perform({ verb: "record", whats }), by);
     }
     return refuse(
-      `Not done: to ${what} needs a person's yes, which was asked for as ${confirmation.id}`,
+      isModel(by)
+        ? `Not done: to ${what} needs a person's yes, which was asked for as ${confirmation.id}`
+        : `Not done yet: say "yes ${confirmation.id}" to ${what}`,
       { facts: { confirmation: confirmation.id } },
     );
   }

@@ -43,6 +43,7 @@ export function infoDocument(
     },
     budget,
     pendingMessages: monitor.pending.length,
+    peripherals: { ...monitor.peripherals },
     question: monitor.question?.text ?? null,
     confirmations: monitor.confirmations.map(({ id, what, why, expiresAt }) => ({
       id,

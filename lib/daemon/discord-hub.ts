@@ -34,6 +34,9 @@ export interface DiscordHub extends AsyncDisposable {
 
 /** A channel that does not work for so long is told of in the journal. */
 const PATIENCE_MS = 60_000;
+const SURVEY_MS = 1_000;
+/** An interaction must be answered within three seconds. */
+const LOST_MS = 2_000;
 
 interface Wire {
   link: DiscordLink;
@@ -49,7 +52,10 @@ interface Attached {
   key: string;
   trouble: { link: string | undefined; channel: string | undefined; since: number };
   told: string | undefined;
-  surveyed: boolean;
+  /** A survey is under way or about to begin. */
+  surveying: boolean;
+  /** What the last survey found missing. */
+  lacking: readonly string[];
 }
 
 export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
@@ -100,8 +106,9 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       wire,
       key,
       trouble: { link: undefined, channel: undefined, since: clock.now() },
-      told: undefined,
-      surveyed: false,
+      told: unhealthy(held),
+      surveying: false,
+      lacking: [],
       channel: channelOf(held, discord.guildId, wire.link, (why) => {
         one.trouble.channel = why;
         weigh(one);
@@ -186,7 +193,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     }
   }
 
-  /** Told once it lasts, and again when it is over. */
+  /** Told once it lasts, again when it is another reason, and when it is over. */
   function weigh(one: Attached): void {
     const { trouble } = one;
     const why = trouble.link ?? trouble.channel;
@@ -198,7 +205,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       }
       return;
     }
-    if (one.told !== undefined) return;
+    if (one.told === why) return;
     const rest = trouble.since + PATIENCE_MS - clock.now();
     if (rest > 0 && one.wire.link.state().phase !== "refused") {
       void clock.sleep(rest, stop.signal).then(() => {
@@ -214,11 +221,16 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     void tell(one.held, false, why);
   }
 
-  async function tell(held: HeldSweep, ok: boolean, detail: string): Promise<void> {
-    const before = held.outside.state().monitor.peripherals.discord;
+  async function tell(
+    held: HeldSweep,
+    ok: boolean,
+    detail: string,
+    name: "discord" | "discord-rights" = "discord",
+  ): Promise<void> {
+    const before = held.outside.state().monitor.peripherals[name];
     if ((before?.ok ?? true) === ok && (ok || before?.detail === detail)) return;
     try {
-      await held.record([{ type: "peripheral-health", name: "discord", ok, detail }]);
+      await held.record([{ type: "peripheral-health", name, ok, detail }]);
     } catch (error) {
       log.write("warn", "Cannot write down how Discord is", { error: `${error}` });
     }
@@ -246,11 +258,14 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     }
   }
 
-  /** Once per life: what is missing, in the words of `herd discord check`. */
+  /** What is missing, in the words of `herd discord check`: at each connection and change of rights. */
   async function survey(one: Attached): Promise<void> {
-    if (one.surveyed) return;
-    one.surveyed = true;
+    if (one.surveying) return;
+    one.surveying = true;
     try {
+      // Who changes one right often changes others with it.
+      await clock.sleep(SURVEY_MS, stop.signal);
+      one.surveying = false;
       const { guildId, held, wire } = one;
       const findings = await checkDiscord({
         token: held.env["DISCORD_BOT_TOKEN"] ?? "",
@@ -260,12 +275,17 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
         proxy: undefined,
         signal: stop.signal,
       });
-      for (const { mark, message, mend } of findings) {
-        if (mark === "good") continue;
+      const lacking = findings.filter(({ mark }) => mark !== "good");
+      const news = lacking.filter(({ message }) => !one.lacking.includes(message));
+      one.lacking = lacking.map(({ message }) => message);
+      for (const { message, mend } of news) {
         parts.onWarning(`${held.desk.id}: ${message}${mend === undefined ? "" : `. ${mend}`}`);
         log.write("warn", message, { sweep: held.desk.id, part: "discord" });
       }
+      await tell(held, lacking.length === 0, one.lacking.join("; "), "discord-rights");
     } catch (error) {
+      one.surveying = false;
+      if (stop.signal.aborted) return;
       log.write("info", "Cannot survey Discord", { error: `${error}` });
     }
   }
@@ -278,7 +298,11 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       if (wanted && state.phase === "connected") void command(wire, state.applicationId, event.id);
     }
     if (event.type === "interaction") return interact(wire, event);
-    for (const { channel } of wire.sweeps) channel.handle(event);
+    for (const one of wire.sweeps) {
+      one.channel.handle(event);
+      const isRights = event.type === "permissions-changed" || event.type === "channel-changed";
+      if (isRights) void survey(one);
+    }
   }
 
   /** To the sweep in whose channel it happened; each of the others would only say where to go. */
@@ -293,6 +317,8 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   }
 
   async function lost(wire: Wire, interaction: Interaction): Promise<void> {
+    // Another daemon with the same token may have the sweep of this channel: it answers first.
+    await clock.sleep(LOST_MS, stop.signal).catch(() => {});
     const homes = [...wire.sweeps].flatMap(({ channel }) => channel.channelId() ?? [])
       .map((id) => `<#${id}>`);
     const where = homes.length === 0
@@ -345,4 +371,10 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       stop.abort();
     },
   };
+}
+
+/** What the journal says is out since before this life. */
+function unhealthy({ outside }: HeldSweep): string | undefined {
+  const health = outside.state().monitor.peripherals.discord;
+  return health === undefined || health.ok ? undefined : health.detail;
 }

@@ -360,9 +360,12 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
         );
     },
     async slash(text, by, messageId) {
-      const once: Desk = { ...desk, act: (request, who) => act(oncePer(messageId, request), who) };
+      const once: Desk = {
+        ...desk,
+        act: (request, who) => act(oncePer(messageId, request), who, { words: true }),
+      };
       const answer = await answerSlash(once, text, by, clock);
-      return answer === undefined ? "That is no command; /help lists them." : answer.text;
+      return answer ?? { text: "That is no command; /help lists them.", code: false };
     },
     notice: (notice) => notices.forEach((tell) => tell(notice)),
     get canAsk() {

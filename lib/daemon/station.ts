@@ -70,7 +70,7 @@ export function createStation(parts: StationParts): RunningStation {
   const coming = new Map<string, Promise<Desk>>();
 
   async function hold(request: HoldRequest): Promise<Desk> {
-    if (closing.signal.aborted) throw new RefusedError("Cannot take a sweep: the daemon is ending");
+    if (closing.signal.aborted) throw isEnding();
     const { root } = findWorkspace(request.path);
     const path = realpathSync(root);
     const known = [...sweeps.values()].find((one) => one.path === path);
@@ -230,7 +230,7 @@ export function createStation(parts: StationParts): RunningStation {
   }
 
   async function endAll(reason: string): Promise<void> {
-    closing.abort(new RefusedError("Cannot take a sweep: the daemon is ending"));
+    closing.abort(isEnding());
     for (const { held } of sweeps.values()) held.monitor.end(reason);
     await Promise.all([...sweeps.values()].map(({ ended }) => ended));
   }
@@ -275,4 +275,8 @@ export function createStation(parts: StationParts): RunningStation {
       await endAll("the daemon ends");
     },
   };
+}
+
+function isEnding(): RefusedError {
+  return new RefusedError("Cannot take a sweep: the daemon is ending", { facts: { ending: true } });
 }

@@ -65,7 +65,7 @@ async function lookAt(check: DiscordCheck, findings: Finding[]): Promise<void> {
   }
   if (guildId === undefined) {
     findings.push(
-      doubt("discord.guild_id is not set", await guildHint(check, application.id)),
+      bad("discord.guild_id is not set", await guildHint(check, application.id)),
     );
     return;
   }
@@ -120,7 +120,8 @@ function lacking(wanted: Wanted, place: string, application: Id, guild: Id): Fin
   const without = wanted.without.charAt(0).toLowerCase() + wanted.without.slice(1);
   return {
     area: AREA,
-    mark: wanted.vital ? "bad" : "doubt",
+    // Without a channel, and without the right to make one, there will be none.
+    mark: wanted.vital || wanted.name === "MANAGE_CHANNELS" ? "bad" : "doubt",
     message: `The bot lacks the permission "${wanted.label}" ${place}: ${without}`,
     mend: `Invite it again, with the right permissions, by ${inviteUrl(application, guild)}, ` +
       "and see that no setting of the channel takes them away",

@@ -54,7 +54,8 @@ export function createAccess(parts: AccessParts): Access & { forget(): void } {
     }
     const may = await manages(member);
     if (may === undefined) {
-      return no("Discord does not say now who may do that; try again in a minute");
+      const why = "Discord does not say now who may do that; try again in a minute";
+      return { may: false, why, unsure: true };
     }
     return may ? { may: true } : no(
       "Only members who may manage this channel may do that; " +

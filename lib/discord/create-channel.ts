@@ -147,7 +147,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     random,
     channel: home.find,
     onLost: lost,
-    me: () => me()?.id,
+    me: async (signal) => me()?.id ?? (await rest.me(signal)).id,
     refreshSeconds: () => parts.settings().dashboardRefreshSeconds,
     view: (page) => dashboardView(dashboardFacts(desk, page, clock.now()), memory.read().mark),
     offline: (why) => offlineView(dashboardFacts(desk, 0, clock.now()), why),
@@ -190,7 +190,9 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
   function view(due: Due) {
     const { replyTo } = due.said;
     const id = askedIn(replyTo);
-    return viewOfSaid(due.said, {
+    const isQuestion = desk.info().question === due.said.text;
+    const how = isQuestion ? `\n-# Reply to this, or begin with ${self?.name ?? "my name"}:` : "";
+    return viewOfSaid({ ...due.said, text: `${due.said.text}${how}` }, {
       sweep: memory.read().mark,
       ...(id === undefined ? {} : { replyTo: id }),
     });
@@ -263,14 +265,17 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
         if (event.channel.id === home.id()) {
           home.rename(event.channel.name);
           access.forget();
+          catchUp();
         }
         return;
       case "channel-deleted":
         if (event.id === home.id()) lost();
         return;
+      // What was said while the channel could not be seen is in it now.
       case "permissions-changed":
       case "guild-here":
         access.forget();
+        catchUp();
         feed.wake();
         return dashboard.wake();
       default:

@@ -229,13 +229,17 @@ function plotRequest(
     return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
   };
   const trials = text("trials");
+  const smooth = Number(options["smooth"] ?? 0);
+  if (!Number.isInteger(smooth) || smooth < 0) {
+    return { mistake: `Cannot smooth by ${smooth}: a whole number from 0 is wanted` };
+  }
   try {
     return {
       kind: (text("kind") ?? "curves") as PlotRequest["kind"],
       metric: text("metric") ?? "",
       ...(trials === undefined ? {} : { trials: parseIndexSpec(trials) }),
       ...(text("parameter") === undefined ? {} : { parameter: text("parameter")! }),
-      smooth: Number(options["smooth"] ?? 0),
+      smooth,
       theme: text("theme") === "light" ? "light" : "dark",
     };
   } catch (error) {

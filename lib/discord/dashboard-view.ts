@@ -136,14 +136,13 @@ function stamp(at: number): string {
 function table({ trials }: DashboardFacts): string {
   if (trials.length === 0) return "No trials.";
   const digits = Math.max(...trials.map(({ index }) => `${index}`.length));
+  const widest = Math.max(...trials.map(({ status }) => status.length));
   const rows = trials.map((trial) => {
     const { index, status, experiment_name: name } = trial;
     const elapsed = trial["elapsed_seconds"];
     const time = typeof elapsed === "number" ? clockText(elapsed) : "";
     const say = `${trial["note"] ?? ""}` || `${trial["last_log_line"] ?? ""}`;
-    const head = `${`${index}`.padStart(digits)} ${status.slice(0, 4).padEnd(4)} ${
-      time.padStart(7)
-    } `;
+    const head = `${`${index}`.padStart(digits)} ${status.padEnd(widest)} ${time.padStart(7)} `;
     const rest = [name, say].filter((part) => part !== "" && part !== "null").join(" · ");
     return fit(`${head}${visible(rest.replace(/\s+/g, " "))}`, WIDTH);
   });

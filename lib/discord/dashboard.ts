@@ -14,8 +14,8 @@ export interface DashboardParts {
   random(): number;
   channel(signal: AbortSignal): Promise<Id>;
   onLost(): void;
-  /** The bot's own user, once it is connected. */
-  me(): Id | undefined;
+  /** Who the bot is; throws DiscordError when Discord does not say. */
+  me(signal: AbortSignal): Id | Promise<Id>;
   /** 0: there is none. Read anew each time. */
   refreshSeconds(): number;
   /** Page counts from 0. */
@@ -119,8 +119,8 @@ export function createDashboard(parts: DashboardParts): Dashboard {
 
   /** One of an earlier life whose id was lost: the newest stays, others go. Looked for once per channel. */
   async function findOld(channel: Id, signal: AbortSignal): Promise<Id | undefined> {
-    const me = parts.me();
-    if (me === undefined || searched === channel) return undefined;
+    if (searched === channel) return undefined;
+    const me = await parts.me(signal);
     const pinned = await rest.pins(channel, signal).catch(() => []);
     const recent = await rest.messages(channel, { limit: 100 }, signal);
     const own = [...pinned, ...recent].filter(({ author, title }) =>

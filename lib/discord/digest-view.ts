@@ -60,7 +60,7 @@ function fates(late: readonly Late[]): string[] {
   return FATES.flatMap((fate) => {
     const trials = [...last].filter(([, status]) => status === fate).map(([trial]) => trial);
     if (trials.length === 0) return [];
-    const list = keepBeginning(compactRanges(trials.sort((a, b) => a - b)), 600);
+    const list = keepBeginning(compactRanges(trials.sort((a, b) => a - b)), 1_500);
     return [`- ${count(trials.length, "trial")} ${fate}: ${list}`];
   });
 }

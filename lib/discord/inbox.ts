@@ -73,6 +73,10 @@ export function createInbox(parts: InboxParts): Inbox {
     const from = `discord:${member.userId}`;
     const home = parts.channelId();
     if (message.channelId !== home) rememberAside(message);
+    // A word can wait until it is known whose it is.
+    if (!ruling.may && ruling.unsure) {
+      throw new DiscordError(`Cannot hear a message: ${ruling.why}`, { kind: "unreachable" });
+    }
     if (!ruling.may) {
       parts.audit("refused", { by: from, name: member.name, text, why: ruling.why });
       if (!await parts.tellPrivately(member.userId, ruling.why)) await react(message, "🚫");

@@ -8,12 +8,13 @@ export const PERMISSION = {
   ADD_REACTIONS: 1n << 6n,
   VIEW_CHANNEL: 1n << 10n,
   SEND_MESSAGES: 1n << 11n,
-  MANAGE_MESSAGES: 1n << 13n,
   EMBED_LINKS: 1n << 14n,
   ATTACH_FILES: 1n << 15n,
   READ_MESSAGE_HISTORY: 1n << 16n,
   CREATE_PUBLIC_THREADS: 1n << 35n,
   SEND_MESSAGES_IN_THREADS: 1n << 38n,
+  /** Until February 2026 Manage Messages held it. */
+  PIN_MESSAGES: 1n << 51n,
 } as const;
 
 export type PermissionName = keyof typeof PERMISSION;
@@ -85,8 +86,8 @@ export const WANTED: readonly Wanted[] = [
     without: "No channel can be created; an existing one named by discord.channel_id still works",
   },
   {
-    name: "MANAGE_MESSAGES",
-    label: "Manage Messages",
+    name: "PIN_MESSAGES",
+    label: "Pin Messages",
     vital: false,
     without: "The dashboard is not pinned; it is still updated in place",
   },

@@ -23,10 +23,14 @@ export interface PostFacts {
 
 /** A post of the journal as messages, in order. */
 export function viewOfSaid(
-  said: Pick<Said, "key" | "text" | "trials" | "confirmation"> & { kind: Notice["kind"] },
+  said: Pick<Said, "key" | "text" | "trials" | "confirmation" | "code"> & {
+    kind: Notice["kind"];
+  },
   { sweep, replyTo }: PostFacts,
 ): readonly Outgoing[] {
-  const text = said.kind === "agent" ? withoutMentions(said.text) : ruleText(said.text);
+  const text = said.code === true
+    ? codeBlock(said.text)
+    : named(said.kind === "agent" ? withoutMentions(said.text) : ruleText(said.text));
   const parts = messagesOf(prefixed(said.kind, text), `${said.kind}.md`);
   return parts.map((part, i) => ({
     ...part,
@@ -34,6 +38,11 @@ export function viewOfSaid(
     ...(i === 0 && replyTo !== undefined ? { replyTo } : {}),
     ...(i === parts.length - 1 ? rowsOf(said, sweep) : {}),
   }));
+}
+
+/** People by their names, as Discord shows them; nobody is pinged by that. */
+function named(text: string): string {
+  return text.replace(/\bdiscord:(\d{15,20})\b/g, "<@$1>");
 }
 
 /** A code block begins on a line of its own, or it is none to whoever cuts the text. */

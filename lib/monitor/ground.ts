@@ -1,4 +1,4 @@
-import type { Notice, Outcome, Request } from "../actions/desk.ts";
+import type { ActOptions, Notice, Outcome, Request } from "../actions/desk.ts";
 import type { Perform } from "../actions/perform.ts";
 import type { Agent } from "../agent/agent.ts";
 import type { BudgetLeft } from "../agent/budget.ts";
@@ -29,7 +29,7 @@ export interface Ground {
   /** Writes down what the monitor decided, heard or said; `by` defaults to the monitor. */
   record(whats: readonly MonitorHappening[], by?: string): Promise<void>;
   /** The desk's one door, for what people and rules ask for. */
-  act(request: Request, by: string): Promise<Outcome>;
+  act(request: Request, by: string, how?: ActOptions): Promise<Outcome>;
   /** Makes the trials what the YAML says, and submits nothing. */
   define(): Promise<{ text: string | undefined }>;
   /** The end of a log, since its latest divider. */
@@ -50,7 +50,7 @@ export interface Ground {
   /** Whether a pass of halving would do anything now. */
   halvingDue(): boolean;
   /** For a message, which is heard again when a crash left it unanswered. */
-  slash(text: string, by: string, messageId: string): Promise<string>;
+  slash(text: string, by: string, messageId: string): Promise<{ text: string; code: boolean }>;
   notice(notice: Notice): void;
   /** A person may answer questions: a terminal or a chat is there. */
   canAsk: boolean;

@@ -191,6 +191,27 @@ function onSize(
   return isSmall ? "allowed" : { confirm: what };
 }
 
+/**
+ * What a person's words in a chat would end or throw away, as a question has it; undefined for
+ * what can be taken back. Words are easily misread; a slash command has buttons of its own.
+ */
+export function wordsWouldEnd(request: Request, state: SweepState): string | undefined {
+  switch (request.verb) {
+    case "stop":
+      return request.indices === "all" || request.indices.length > 1
+        ? stopText(request, state)
+        : undefined;
+    case "prune":
+      return `prune ${named(request.indices)}; what they have not saved is lost`;
+    case "run":
+      return request.force === true && request.indices !== undefined
+        ? `run ${named(request.indices)} again, also what is live or completed`
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
 function stopText(
   { indices }: Extract<Request, { verb: "stop" }>,
   state: SweepState,

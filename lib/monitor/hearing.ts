@@ -32,12 +32,8 @@ export async function hear(
       continue;
     }
     if (message.text.trim().startsWith("/")) {
-      await reply(
-        session,
-        message,
-        await ground.slash(message.text.trim(), message.from, message.id),
-        "command",
-      );
+      const { text, code } = await ground.slash(message.text.trim(), message.from, message.id);
+      await reply(session, message, text, "command", [], code);
       continue;
     }
     // What is answered at once needs no summary behind it.
@@ -60,17 +56,19 @@ export async function reply(
   text: string,
   how: "rule" | "command" | "agent",
   more: readonly MonitorHappening[] = [],
+  code = false,
 ): Promise<void> {
+  const said = { key: `reply/${id}`, kind: "agent" as const, text, replyTo: id };
   await ground.record([
     ...more,
-    { type: "said", said: keyed(ground, { key: `reply/${id}`, kind: "agent", text, replyTo: id }) },
+    { type: "said", said: keyed(ground, code ? { ...said, code } : said) },
     { type: "messages-handled", ids: [id], how },
   ]);
 }
 
 async function carryOut(
   session: Session,
-  { id, from }: Message,
+  { id, from, name }: Message,
   words: PlainWords,
   views: readonly TrialView[],
 ): Promise<string> {
@@ -83,7 +81,9 @@ async function carryOut(
     case "status":
       return statusText(session, views);
     case "pause":
-      return outcomeText(await act(session, { verb: "leave", reason: `${from} said so` }, from));
+      return outcomeText(
+        await act(session, { verb: "leave", reason: `${name || from} said so` }, from),
+      );
     case "retry-failed":
       return await retryFailed(session, from);
     case "metric":
@@ -118,7 +118,7 @@ async function act(
   by: string,
 ): Promise<Outcome> {
   try {
-    return await ground.act(request, by);
+    return await ground.act(request, by, { words: true });
   } catch (error) {
     const hint = (error as { hint?: string }).hint;
     const { message } = error as Error;

@@ -61,7 +61,8 @@ export type MonitorHappening =
   /** A channel or another part beside the loop stopped working, or works again; `detail` is a sentence. */
   | { type: "peripheral-health"; name: Peripheral; ok: boolean; detail: string };
 
-export type Peripheral = "discord";
+/** `discord-rights`: it works, and something that it needs is missing. */
+export type Peripheral = "discord" | "discord-rights";
 
 /** What a daemon finds when it starts. */
 export type Boot = "greenfield" | "hot-reload" | "post-mortem";
@@ -121,6 +122,8 @@ export interface Said {
   trials?: readonly (readonly [number, Status])[];
   /** The open confirmation that this post asks for. */
   confirmation?: string;
+  /** Columns matter: a table, a log. */
+  code?: boolean;
 }
 
 export type Trigger = "boot" | "scheduled" | "failure" | "completion" | "message" | "manual";

@@ -3,7 +3,11 @@ import type { MonitorState } from "../sweep/monitor-state.ts";
 import { spanText } from "./duration-text.ts";
 import { quoted } from "./post-text.ts";
 
-const NAMES: Readonly<Record<Peripheral, string>> = { discord: "Discord" };
+const NOTES: Readonly<Record<Peripheral, (detail: string, span: string) => string>> = {
+  "discord": (detail, span) =>
+    `Discord has been out for ${span}: ${detail}; the sweep goes on without it`,
+  "discord-rights": (detail, span) => `Something is missing in Discord, for ${span}: ${detail}`,
+};
 
 /** What somebody who looks at a sweep should know of its monitor: what holds it up and what is out. */
 export function monitorNotes(monitor: MonitorState, now: number): string[] {
@@ -26,11 +30,8 @@ export function monitorNotes(monitor: MonitorState, now: number): string[] {
   }
   for (const [name, health] of Object.entries(monitor.peripherals)) {
     if (health.ok) continue;
-    notes.push(
-      `${NAMES[name as Peripheral]} has been out for ${spanText(now - health.since)}: ${
-        quoted(health.detail, 400)
-      }; the sweep goes on without it`,
-    );
+    const note = NOTES[name as Peripheral];
+    notes.push(note(quoted(health.detail, 600), spanText(now - health.since)));
   }
   return notes;
 }

@@ -312,6 +312,8 @@ parameters:
     const lists = [
       ...content.matchAll(/^✅ \d+ trials completed \(([\d,-]+)\)/gmu),
       ...content.matchAll(/^- trials? ([\d,-]+): exit 1$/gm),
+      // Where several waited for Discord, one tells of all.
+      ...content.matchAll(/^- \d+ trials? (?:completed|failed): ([\d,-]+)$/gm),
       ...content.matchAll(/^(?:✅|⚠️) trial (\d+) (?:completed|failed)/gmu),
     ];
     for (const range of lists.flatMap(([, list]) => list!.split(","))) {
@@ -492,6 +494,134 @@ test("a channel that is deleted comes again, a permission that is withdrawn is n
   const { code } = await monitor.ended;
   assert.equal(code, 0, monitor.output());
   assert.deepEqual((await statusOf(sweep.path, home.env)).totals, { total: 3, completed: 3 });
+});
+
+test("each permission is withdrawn in turn: the sweep goes on, what was said is said when it may be", async (t) => {
+  const scene = await discordScene(t);
+  const { discord, alice, sweep, home } = scene;
+  const monitor = scene.start();
+  const channel = await scene.channel();
+  await running(scene, 3);
+  await scene.until("there is a dashboard", () => scene.posts().some(isDashboard));
+  const answered = ({ id }: FakeMessage) => () =>
+    [...discord.messages(channel)].some(({ replyTo }) => replyTo === id);
+  const names = [
+    "EMBED_LINKS",
+    "ATTACH_FILES",
+    "ADD_REACTIONS",
+    "CREATE_PUBLIC_THREADS",
+    "SEND_MESSAGES_IN_THREADS",
+    "PIN_MESSAGES",
+    "MANAGE_CHANNELS",
+    "READ_MESSAGE_HISTORY",
+    "SEND_MESSAGES",
+    "VIEW_CHANNEL",
+  ] as const;
+  for (const name of names) {
+    discord.permit(name, false);
+    const said = discord.say(alice, channel, `<@${discord.bot.id}> status`);
+    const silenced = name === "SEND_MESSAGES" || name === "VIEW_CHANNEL";
+    if (!silenced) await scene.until(`an answer without ${name}`, answered(said));
+    assert.equal((await statusOf(sweep.path, home.env)).totals["running"], 3, name);
+    discord.permit(name, true);
+    await scene.until(`an answer with ${name} again`, answered(said), 90_000);
+  }
+
+  discord.messageContent(false);
+  discord.gateway.cut();
+  const { faults } = discord.gateway;
+  faults.refuseResume = true;
+  const mention = discord.say(alice, channel, `<@${discord.bot.id}> status`);
+  await scene.until("a mention is heard without MESSAGE CONTENT", answered(mention), 90_000);
+  sweep.write("go", "");
+  const { code } = await monitor.ended;
+  assert.equal(code, 0, monitor.output());
+  const { missing, doubled } = delivered(scene);
+  assert.deepEqual({ missing, doubled }, { missing: [], doubled: [] });
+  assert.equal(scene.posts().filter(isDashboard).length, 1);
+  assert.match(monitor.output(), /MESSAGE CONTENT INTENT/);
+});
+
+test("what words would end waits for a yes, which is a button", async (t) => {
+  const scene = await discordScene(t);
+  const { discord, alice } = scene;
+  scene.start();
+  const channel = await scene.channel();
+  await running(scene, 3);
+  for (const words of ["cancel all trials", "/cancel_all"]) {
+    const said = discord.say(alice, channel, `HerdDog: ${words}`);
+    await scene.until("an answer", () => scene.posts().some(({ replyTo }) => replyTo === said.id));
+    const answer = scene.posts().find(({ replyTo }) => replyTo === said.id)!;
+    assert.match(answer.content, /Not done yet: say "yes [\w-]+" to stop all 3 live trials/, words);
+    await running(scene, 3);
+  }
+  const asked = () =>
+    scene.posts().find(({ components }) => JSON.stringify(components).includes("Yes, do it"));
+  await scene.until("a question with buttons", () => asked() !== undefined);
+  await discord.click(alice, asked()!, "Yes, do it");
+  await scene.until("they are stopped", () => /3 trials cancelled/.test(scene.transcript()));
+  const table = discord.say(alice, channel, "HerdDog: /status");
+  await scene.until("a table", () => scene.posts().some(({ replyTo }) => replyTo === table.id));
+  const status = scene.posts().find(({ replyTo }) => replyTo === table.id)!;
+  assert.match(status.content, /^🐕\n```\n[^]*```$/);
+});
+
+test("what is wrong with Discord is told by its true name, at the time, and no longer than it lasts", async (t) => {
+  const scene = await discordScene(t);
+  const { discord, alice, sweep, home } = scene;
+  const first = scene.start();
+  const channel = await scene.channel();
+  await running(scene, 3);
+  const health = (name: "discord" | "discord-rights") =>
+    eventsOf(sweep.path).flatMap(({ what }) =>
+      what.type === "peripheral-health" && what.name === name ? [what] : []
+    ).at(-1);
+
+  discord.permit("PIN_MESSAGES", false);
+  discord.permit("ATTACH_FILES", false);
+  await scene.until("missing rights are told", () => health("discord-rights")?.ok === false);
+  assert.match(health("discord-rights")!.detail, /"Attach Files".*"Pin Messages"/);
+  const status = await herd(["status", sweep.path], { env: home.env });
+  assert.match(status.stderr, /Something is missing in Discord, for .*"Attach Files"/);
+  const api = await herd(["api", "sweeps/mnist"], { env: home.env });
+  assert.equal(JSON.parse(api.stdout).peripherals["discord-rights"].ok, false);
+  discord.permit("PIN_MESSAGES", true);
+  discord.permit("ATTACH_FILES", true);
+  await scene.until("that is over", () => health("discord-rights")?.ok === true);
+
+  // Answers that are none: nobody is refused for them, and nothing that was said is lost.
+  const said: FakeMessage[] = [];
+  for (const body of ["<html>Please log in</html>", "", "null", "[{}]", "x".repeat(20_000_000)]) {
+    discord.fault = ({ path }) =>
+      /^\/(guilds|channels)\/\d+$|\/members\//.test(path) ? { kind: "nonsense", body } : undefined;
+    discord.permit("ATTACH_FILES", true);
+    said.push(discord.say(alice, channel, "HerdDog: status"));
+    await new Promise((next) => setTimeout(next, 300));
+  }
+  discord.fault = () => undefined;
+  discord.permit("ATTACH_FILES", true);
+  await scene.until(
+    "all are answered",
+    () => said.every(({ id }) => scene.posts().some(({ replyTo }) => replyTo === id)),
+    90_000,
+  );
+  assert.ok(said.every(({ reactions }) => reactions.has("👀") && !reactions.has("🚫")));
+
+  discord.permit("SEND_MESSAGES", false);
+  await herd(["api", "sweeps/mnist/messages", "-d", '{"text": "status"}'], { env: home.env });
+  first.kill("SIGKILL");
+  await first.ended;
+  scene.start();
+  await scene.until(
+    "it is told in the next life",
+    () => health("discord-rights")?.ok === false,
+    90_000,
+  );
+  discord.permit("SEND_MESSAGES", true);
+  await scene.until("that is over as well", () => health("discord-rights")?.ok === true, 90_000);
+  await scene.until("and all is well", () => health("discord")?.ok !== false, 90_000);
+  const after = await herd(["status", sweep.path], { env: home.env });
+  assert.doesNotMatch(after.stderr, /Discord/);
 });
 
 test("killed and started again: one dashboard, buttons that work, no answer lost or doubled", async (t) => {

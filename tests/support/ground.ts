@@ -335,7 +335,7 @@ export function createScene(options: SceneOptions = {}): Scene {
       return { memoryMiB, timeSeconds, byCondition: { memory: false, time: false } };
     },
     halvingDue: () => false,
-    slash: (text) => Promise.resolve(`answer to ${text}`),
+    slash: (text) => Promise.resolve({ text: `answer to ${text}`, code: false }),
     notice: (notice) => void notices.push(notice),
     get canAsk() {
       return options.canAsk === true;

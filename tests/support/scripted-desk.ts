@@ -39,6 +39,7 @@ export const INFO: InfoDocument = {
   spent: { usd: 0.42, today: 0.12, calls: 7, unpriced: 0 },
   budget: { tick: 1, day: 10, sweep: null },
   pendingMessages: 0,
+  peripherals: {},
   question: null,
   confirmations: [],
 };

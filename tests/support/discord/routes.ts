@@ -400,7 +400,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
 
   function pinnable(id: string): void {
     const bits = permissionsOf(guild, channel(id), bot);
-    if ((bits & (BITS.MANAGE_MESSAGES | BITS.PIN_MESSAGES)) === 0n) {
+    if ((bits & BITS.PIN_MESSAGES) === 0n) {
       throw new Refusal(403, 50013, "Missing Permissions");
     }
   }

@@ -19,7 +19,9 @@ export type Fault =
   | { kind: "status"; status: number; when: "before" | "after" }
   | { kind: "drop"; when: "before" | "after" }
   | { kind: "limit"; seconds: number; scope: "user" | "shared" | "global" }
-  | { kind: "hold"; until: Promise<void> };
+  | { kind: "hold"; until: Promise<void> }
+  /** A success with something else in it, as of a login page. */
+  | { kind: "nonsense"; body: string };
 
 export interface RestServerParts {
   answer(call: Call): unknown;
@@ -48,6 +50,10 @@ export async function startRestServer(
     const call = await readCall(request);
     const fault = parts.fault(call);
     if (fault?.kind === "hold") await fault.until;
+    if (fault?.kind === "nonsense") {
+      response.writeHead(200).end(fault.body);
+      return [call, 200];
+    }
     if (fault?.kind === "limit") return [call, limited(response, fault.seconds, fault.scope)];
     if (fault !== undefined && fault.kind !== "hold" && fault.when === "before") {
       return [call, fail(fault, response)];

@@ -102,7 +102,7 @@ export async function startDiscord(
   guild.roles.set(own, {
     id: own,
     name: "herd",
-    permissions: BITS.MANAGE_CHANNELS | BITS.MANAGE_MESSAGES,
+    permissions: BITS.MANAGE_CHANNELS | BITS.PIN_MESSAGES,
   });
   bot.roles.push(own);
   const channels = new Map<string, FakeChannel>();
@@ -112,6 +112,8 @@ export async function startDiscord(
   const openapi = openApiCheck();
   const watchers = new Set<() => void>();
   let good = true;
+  /** What roles had before it was taken. */
+  const taken = new Set<string>();
   let content = true;
 
   const gateway = await startGateway({
@@ -284,11 +286,13 @@ export async function startDiscord(
       return person;
     },
     permit(permission, allowed) {
+      const bit = BITS[permission];
       for (const id of [guildId, own]) {
         const role = guild.roles.get(id)!;
-        const isOwn = id === own;
-        if (allowed && isOwn) role.permissions |= BITS[permission];
-        else if (!allowed) role.permissions &= ~BITS[permission];
+        if (!allowed) {
+          if ((role.permissions & bit) !== 0n) taken.add(`${id} ${permission}`);
+          role.permissions &= ~bit;
+        } else if (taken.delete(`${id} ${permission}`) || id === own) role.permissions |= bit;
         gateway.dispatch("GUILD_ROLE_UPDATE", () => ({
           guild_id: guildId,
           role: guildJson(guild).roles.find((one) => one.id === id),

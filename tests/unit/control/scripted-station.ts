@@ -134,6 +134,7 @@ function infoOf(id: string): InfoDocument {
     spent: { usd: 0.25, today: 0.25, calls: 2, unpriced: 0 },
     budget: { tick: null, day: 5, sweep: null },
     pendingMessages: 1,
+    peripherals: { discord: { ok: false, since: 1, detail: "the token is refused" } },
     question: null,
     confirmations: [],
   };

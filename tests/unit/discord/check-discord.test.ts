@@ -104,13 +104,13 @@ test("a bot in no server, and a sweep without a server, get the invite as well",
 });
 
 test("each missing permission is told by name and with what still works", async () => {
-  const lacking = EVERYTHING & ~PERMISSION.MANAGE_MESSAGES & ~PERMISSION.SEND_MESSAGES &
+  const lacking = EVERYTHING & ~PERMISSION.PIN_MESSAGES & ~PERMISSION.SEND_MESSAGES &
     ~PERMISSION.MANAGE_CHANNELS;
   const found = troubles(await checkWith({ guild: () => Promise.resolve(guildWith(lacking)) }));
   assert.deepEqual(found.map(({ mark }) => mark), ["bad", "doubt", "doubt", "doubt"]);
   const text = found.map(({ message }) => message).join("\n");
   assert.match(text, /lacks the permission "Send Messages" in channel "#mnist"/);
-  assert.match(text, /"Manage Messages".*still updated in place/);
+  assert.match(text, /"Pin Messages".*still updated in place/);
   assert.doesNotMatch(text, /Manage Channels/, "the channel is there");
 });
 

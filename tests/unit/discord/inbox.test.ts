@@ -20,7 +20,7 @@ interface Scene {
 interface Options {
   discord?: MemoryDiscord;
   memory?: ChannelMemory;
-  ruling?: Ruling;
+  ruling?: Ruling | (() => Ruling);
   store?(id: string): void;
   private?: boolean;
 }
@@ -40,7 +40,12 @@ async function withInbox(use: (scene: Scene) => Promise<void>, options: Options 
     },
     rest: discord.rest,
     memory,
-    access: { rule: () => Promise.resolve(options.ruling ?? { may: true }) },
+    access: {
+      rule: () => {
+        const { ruling = { may: true } as const } = options;
+        return Promise.resolve(typeof ruling === "function" ? ruling() : ruling);
+      },
+    },
     clock: createHeldTime(0).clock,
     random: () => 0,
     channelId: () => "5",
@@ -216,4 +221,21 @@ test("of messages in threads only the newest hundred are remembered with their t
     const kept = Object.keys(memory.read().asides);
     assert.deepEqual(kept, all.slice(-100).map(({ id }) => id));
   }, { discord, memory });
+});
+
+test("when Discord does not say who may speak, the word waits and is heard when it does", async () => {
+  let knows = false;
+  const ruling = (): Ruling =>
+    knows ? { may: true } : { may: false, why: "Discord does not say", unsure: true };
+  await withInbox(async ({ discord, inbox, heard, audit }) => {
+    const said = discord.say("5", "herd status");
+    inbox.hear(said);
+    await inbox.settled();
+    assert.deepEqual([heard, audit], [[], []]);
+    knows = true;
+    inbox.catchUp();
+    await inbox.settled();
+    assert.deepEqual(heard.map(({ text }) => text), ["status"]);
+    assert.deepEqual((said as Kept).reactions, ["👀"]);
+  }, { ruling });
 });

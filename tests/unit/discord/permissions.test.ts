@@ -10,7 +10,7 @@ import {
 } from "../../../lib/discord/permissions.ts";
 import type { Channel, Guild } from "../../../lib/discord/rest.ts";
 
-const { VIEW_CHANNEL, SEND_MESSAGES, ADMINISTRATOR, MANAGE_MESSAGES, EMBED_LINKS, ATTACH_FILES } =
+const { VIEW_CHANNEL, SEND_MESSAGES, ADMINISTRATOR, PIN_MESSAGES, EMBED_LINKS, ATTACH_FILES } =
   PERMISSION;
 const EVERYONE = "5";
 const ROLE = "10";
@@ -58,7 +58,7 @@ test("the owner and an administrator may do everything, whatever a channel denie
 });
 
 test("roles add up with everyone's permissions, and roles that one has not do not count", () => {
-  const guild = guildWith(VIEW_CHANNEL, SEND_MESSAGES, MANAGE_MESSAGES);
+  const guild = guildWith(VIEW_CHANNEL, SEND_MESSAGES, PIN_MESSAGES);
   assert.equal(permissionsIn(guild, undefined, { userId: BOT, roles: [ROLE] }), BOTH);
 });
 
@@ -83,11 +83,11 @@ test("an overwrite of a role with the member's id is not the member's", () => {
 
 test("who cannot see a channel can do nothing in it", () => {
   const channel = channelWith(deny(EVERYONE, VIEW_CHANNEL));
-  assert.equal(permissionsIn(guildWith(BOTH | MANAGE_MESSAGES), channel, bot), 0n);
+  assert.equal(permissionsIn(guildWith(BOTH | PIN_MESSAGES), channel, bot), 0n);
 });
 
 test("a time-out leaves looking, until it is over", () => {
-  const guild = guildWith(BOTH | PERMISSION.READ_MESSAGE_HISTORY | MANAGE_MESSAGES);
+  const guild = guildWith(BOTH | PERMISSION.READ_MESSAGE_HISTORY | PIN_MESSAGES);
   const held = { ...bot, timeoutUntil: 1_000 };
   const looking = VIEW_CHANNEL | PERMISSION.READ_MESSAGE_HISTORY;
   assert.equal(permissionsIn(guild, channelWith(), held, 999), looking);
@@ -115,7 +115,7 @@ test("the invite asks for exactly what is needed", () => {
   assert.equal(url.origin + url.pathname, "https://discord.com/oauth2/authorize");
   assert.equal(url.searchParams.get("client_id"), "123");
   assert.equal(url.searchParams.get("scope"), "bot applications.commands");
-  const bits = [4n, 6n, 10n, 11n, 13n, 14n, 15n, 16n, 35n, 38n];
+  const bits = [4n, 6n, 10n, 11n, 14n, 15n, 16n, 35n, 38n, 51n];
   const wanted = bits.reduce((sum, bit) => sum | 1n << bit, 0n);
   assert.equal(url.searchParams.get("permissions"), String(wanted));
 });

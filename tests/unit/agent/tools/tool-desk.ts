@@ -196,6 +196,7 @@ const INFO: InfoDocument = {
   spent: { usd: 0.123456, today: 0, calls: 0, unpriced: 0 },
   budget: { tick: 1, day: 10, sweep: 100 },
   pendingMessages: 0,
+  peripherals: {},
   question: null,
   confirmations: [],
 };
