@@ -45,6 +45,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     slash: "all",
     actions: "all",
     store: "types",
+    tasks: "all",
   },
   daemon: {
     base: "all",

@@ -12,6 +12,8 @@ import { rawRoute } from "./route.ts";
 import type { Route } from "./route.ts";
 import { ACTION_ROUTES } from "./routes/action-routes.ts";
 import { daemonRoutes } from "./routes/daemon-routes.ts";
+import { POOL_ROUTES } from "./routes/pool-routes.ts";
+import { TASK_ROUTES } from "./routes/task-routes.ts";
 import { MESSAGE_ROUTES } from "./routes/message-routes.ts";
 import { PERFORM_ROUTE } from "./routes/perform-route.ts";
 import { PLAN_ROUTES } from "./routes/plan-routes.ts";
@@ -63,7 +65,7 @@ export function createControlApp(station: Station, options: ControlAppOptions): 
   app.notFound(({ req }) => {
     throw unknownPath(req.method, req.path, routes);
   });
-  app.use(createGuard(options));
+  app.use(createGuard({ ...options, worker: (secret) => station.pool()?.knows(secret) }));
   app.use(createBodyGuard((path) => ({
     most: options.body?.most ?? (path.endsWith("/perform") ? MOST_ACTION : MOST_BODY),
     withinMs: options.body?.withinMs ?? BODY_WITHIN_MS,
@@ -82,6 +84,8 @@ function routesOf(options: ControlAppOptions): readonly Route[] {
     ...PLAN_ROUTES,
     ...streamRoutes({ ...STREAM_TIMING, ...options.timing }, options.onError ?? (() => {})),
     ...SLASH_ROUTES,
+    ...POOL_ROUTES,
+    ...TASK_ROUTES,
     PERFORM_ROUTE,
   ];
 }

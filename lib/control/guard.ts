@@ -9,6 +9,8 @@ export interface GuardParts {
   allowedHosts: readonly string[];
   /** Login name, for `by`. */
   user: string;
+  /** Whose secret it is, where it is a worker's. */
+  worker?: (secret: string) => string | undefined;
 }
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
@@ -18,6 +20,10 @@ const WAYS = ["api", "cli", "mcp", "page"];
 
 /** What needs no token: whether somebody is at home. */
 const OPEN_PATH = "/healthz";
+/** What a one-time code opens. */
+const ENROL_PATH = "/v1/pool/enrol";
+/** What a worker may do, with its own name in the path. */
+const WORKER_PATH = /^\/v1\/pool\/workers\/([^/]+)\/(?:exchange|files|relay)(?:\/|$)/;
 
 /**
  * Lets in who came to our own address (a page that rebinds a name to 127.0.0.1 did
@@ -30,8 +36,15 @@ export function createGuard(parts: GuardParts): MiddlewareHandler<ControlEnv> {
     const host = req.header("host") ?? "";
     refuseHost(host, env?.door, parts.allowedHosts);
     refusePage(host, env?.door, req.header("origin"), req.header("sec-fetch-site"));
-    if (req.path !== OPEN_PATH) refuseStranger(req.header("authorization"), wanted);
-    context.set("by", `${wayOf(req.header("x-herd-way"))}:${parts.user}`);
+    const worker = workerOf(req.path, req.header("authorization"), parts);
+    const isOpen = req.path === OPEN_PATH || req.path === ENROL_PATH || worker !== undefined;
+    if (!isOpen) refuseStranger(req.header("authorization"), wanted);
+    context.set(
+      "by",
+      worker === undefined
+        ? `${wayOf(req.header("x-herd-way"))}:${parts.user}`
+        : `worker:${worker}`,
+    );
     await next();
     context.header("Cache-Control", "no-store");
     context.header("X-Content-Type-Options", "nosniff");
@@ -69,6 +82,19 @@ function refuseStranger(header: string | undefined, wanted: Uint8Array): void {
   throw new RequestError("unauthorized", `Cannot accept the token: ${found}`, {
     hint: 'Send "Authorization: Bearer TOKEN"; `herd api --curl PATH` prints the whole line',
   });
+}
+
+/** The worker that asks in its own name; undefined for everybody else. */
+function workerOf(
+  path: string,
+  header: string | undefined,
+  { worker }: GuardParts,
+): string | undefined {
+  const named = WORKER_PATH.exec(path)?.[1];
+  const secret = /^Bearer +([^\s]+)\s*$/i.exec(header ?? "")?.[1];
+  if (named === undefined || secret === undefined) return undefined;
+  const known = worker?.(secret);
+  return known !== undefined && known === decodeURIComponent(named) ? known : undefined;
 }
 
 function digest(text: string): Uint8Array {

@@ -1,4 +1,5 @@
 import type { Desk } from "../actions/desk.ts";
+import type { PoolDesk } from "../tasks/pool-desk.ts";
 import type { Tokens } from "../sweep/monitor-event.ts";
 
 /** What the daemon offers to whoever speaks to it over HTTP. */
@@ -24,6 +25,8 @@ export interface Station {
    */
   perform(id: string, action: unknown, by: string): Promise<unknown>;
   metrics(): StationFacts;
+  /** Undefined when this daemon runs no pool. */
+  pool(): PoolDesk | undefined;
 }
 
 export interface HoldRequest {

@@ -1,0 +1,35 @@
+import type { Context } from "../command.ts";
+
+export const POOL_OPTIONS = [
+  { name: "detach", short: "d", description: "start: in the background" },
+  { name: "now", description: "stop: end every agent, too" },
+  { name: "reason", value: "WORDS", description: "stop: why" },
+  {
+    name: "label",
+    short: "l",
+    value: "LABEL",
+    repeatable: true,
+    description: "enrol: what tasks may ask for",
+  },
+  {
+    name: "via",
+    value: "WAY",
+    choices: ["http", "files", "discord"],
+    description: "enrol: how it reaches the daemon (default http)",
+  },
+  { name: "guild", value: "ID", description: "setup: the Discord server" },
+  { name: "token-env", value: "NAME", description: "setup: variable that holds the bot's token" },
+  { name: "queue", value: "CHANNEL", description: "setup: instead of task-queue" },
+  { name: "results", value: "CHANNEL", description: "setup: instead of results" },
+  { name: "workers", value: "CHANNEL", description: "setup: instead of worker-pool" },
+  {
+    name: "author",
+    value: "ID",
+    repeatable: true,
+    description: "setup: user or role who may submit",
+  },
+  { name: "no-discord", description: "setup: without Discord" },
+  { name: "force", short: "f", description: "setup, import: replace the section that is there" },
+] as const;
+
+export type PoolContext = Context<typeof POOL_OPTIONS>;

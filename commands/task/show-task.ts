@@ -1,0 +1,83 @@
+import type { Terminal } from "../../lib/base/terminal.ts";
+import { visible } from "../../lib/base/width.ts";
+
+/** As /v1/pool/tasks gives it; see lib/tasks/task-document.ts. */
+export interface TaskDocument {
+  task: string;
+  status: string;
+  text: string;
+  model: string | null;
+  thinking: string | null;
+  created_at: number;
+  ended_at: number | null;
+  why: string;
+  from: { kind: string; by: string; name: string | null };
+  attempts: readonly {
+    epoch: number;
+    worker: string;
+    assigned_at: number;
+    ended_at: number | null;
+    end: string | null;
+    cause: string;
+    folder: string | null;
+    files: readonly { path: string; bytes: number }[];
+    use: readonly { model: string }[];
+  }[];
+  tokens: { input: number; output: number; cache_read: number; cache_write: number };
+  usd: number | null;
+  result: string | null;
+}
+
+/** "12 s", "5 min", "3 h", "2 d". */
+export function ageText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 90) return `${seconds} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return seconds < 36 * 3600
+    ? `${Math.round(seconds / 3600)} h`
+    : `${Math.round(seconds / 86400)} d`;
+}
+
+/** "n/a" for what nobody knows; what is free is "$0.00". */
+export function moneyText({ usd, attempts }: Pick<TaskDocument, "usd" | "attempts">): string {
+  if (attempts.every(({ use }) => use.length === 0)) return "";
+  if (usd === null) return "n/a";
+  return usd > 0 && usd < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
+}
+
+export function showTask(out: Terminal, task: TaskDocument): void {
+  const { tokens } = task;
+  const models = [...new Set(task.attempts.flatMap(({ use }) => use.map(({ model }) => model)))];
+  out.print(
+    `${visible(task.task)}  ${task.status}${task.why === "" ? "" : `: ${visible(task.why)}`}`,
+  );
+  out.print(
+    `from ${visible(task.from.name ?? task.from.by)} by ${task.from.kind}, ` +
+      `${ageText(Date.now() - task.created_at)} ago`,
+  );
+  const model = models.length === 0 ? task.model ?? "default model" : models.join(", ");
+  const inputs = tokens.input + tokens.cache_read + tokens.cache_write;
+  out.print(
+    `Model: ${visible(model)} | Thinking: ${task.thinking ?? "default"} | ` +
+      `Tokens: ${inputs} in / ${tokens.output} out | Cost: ${moneyText(task) || "none yet"}`,
+  );
+  for (const attempt of task.attempts) {
+    const time = (attempt.ended_at ?? Date.now()) - attempt.assigned_at;
+    const cause = attempt.cause === "" ? "" : `: ${visible(attempt.cause)}`;
+    out.print(
+      `attempt ${attempt.epoch} by ${visible(attempt.worker)}, ${ageText(time)}, ` +
+        `${attempt.end ?? "not ended"}${cause}`,
+    );
+    if (attempt.folder !== null) out.print(`  folder ${visible(attempt.folder)}`);
+    for (const { path, bytes } of attempt.files.slice(0, 10)) {
+      out.print(`  ${visible(path)} (${bytes} bytes)`);
+    }
+    if (attempt.files.length > 10) out.print(`  and ${attempt.files.length - 10} more files`);
+  }
+  out.print("");
+  task.text.split("\n").forEach((line) => out.print(`> ${visible(line)}`));
+  if (task.result !== null) {
+    out.print("");
+    task.result.split("\n").forEach((line) => out.print(visible(line)));
+  }
+}

@@ -1,0 +1,204 @@
+import { z } from "@hono/zod-openapi";
+import { costReport } from "../../tasks/cost-report.ts";
+import { readWorkerReport } from "../../tasks/exchange-schema.ts";
+import { poolDocument } from "../../tasks/pool-document.ts";
+import { RequestError } from "../failure.ts";
+import { truth, whole } from "../request-parts.ts";
+import { documentRoute } from "../route.ts";
+import type { Route } from "../route.ts";
+import { LooseSchema } from "../schemas.ts";
+import { untilChange } from "../until-change.ts";
+import { poolOf, refuseUnless } from "./task-routes.ts";
+
+const tag = "Pool";
+
+const WorkerParams = z.object({
+  worker: z.string().min(1).max(63).openapi({ description: "A worker's name" }),
+});
+const Done = z.object({ done: z.literal(true) });
+const DONE = { done: true } as const;
+
+/** A worker that waits for orders asks again after so many seconds at the latest. */
+const MOST_WAIT_SECONDS = 50;
+
+export const POOL_ROUTES: readonly Route[] = [
+  documentRoute({
+    method: "get",
+    path: "/v1/pool",
+    tag,
+    summary: "Queue, workers, money",
+    answer: LooseSchema,
+    handle: ({ station }) => ({ ...poolDocument(poolOf(station), Date.now()) }),
+  }),
+  documentRoute({
+    method: "get",
+    path: "/v1/pool/cost",
+    tag,
+    summary: "What was spent, by day, model or worker",
+    query: z.object({
+      by: z.enum(["day", "model", "worker"]).optional(),
+      since: z.string().regex(/^\d{4}-\d\d-\d\d$/, { error: "must be a day such as 2026-11-21" })
+        .optional(),
+    }),
+    answer: LooseSchema,
+    handle: ({ station, query: { by = "day", since } }) => ({
+      ...costReport(poolOf(station).state().spent, { by, since }),
+    }),
+  }),
+  documentRoute({
+    method: "get",
+    path: "/v1/pool/models",
+    tag,
+    summary: "The models that tasks may name",
+    answer: z.object({ default: z.string().nullable(), items: z.array(LooseSchema) }),
+    handle({ station }) {
+      const { models, defaults } = poolOf(station).config();
+      return {
+        default: defaults.model ?? null,
+        items: Object.entries(models).map(([name, { backend, model, price, use }]) => ({
+          name,
+          backend,
+          model: model ?? null,
+          usd_per_million_tokens: price === undefined ? null : {
+            input: price.input,
+            output: price.output,
+            cache_read: price.cacheRead,
+            cache_write: price.cacheWrite,
+          },
+          use: use ?? null,
+        })),
+      };
+    },
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/stop",
+    tag,
+    summary: "No new work; with `now`, every agent ends too",
+    body: z.strictObject({
+      now: z.boolean().optional(),
+      reason: z.string().trim().max(500).optional(),
+    }),
+    answer: Done,
+    handle({ station, by, body: { now = false, reason = "" } }) {
+      refuseUnless(poolOf(station).stop({ now, why: reason || `told to by ${by}` }, by));
+      return DONE;
+    },
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/resume",
+    tag,
+    summary: "Work goes on after a stop",
+    body: z.strictObject({}),
+    answer: Done,
+    failures: ["refused"],
+    handle({ station, by }) {
+      refuseUnless(poolOf(station).resume(by));
+      return DONE;
+    },
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/clear",
+    tag,
+    summary: "Cancel what waits and acknowledge every failure; what runs goes on",
+    body: z.strictObject({}),
+    answer: z.object({ cancelled: z.number(), acknowledged: z.number() }),
+    handle: ({ station, by }) => poolOf(station).clear(by),
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/workers",
+    tag,
+    summary: "A one-time code with which a worker enrols",
+    body: z.strictObject({
+      name: z.string().min(1).max(100),
+      labels: z.array(z.string().min(1).max(63)).max(20).optional(),
+      via: z.enum(["http", "files", "discord"]).optional(),
+    }),
+    status: 201,
+    answer: z.object({ worker: z.string(), code: z.string(), valid_minutes: z.number() }),
+    handle({ station, by, body: { name, labels = [], via = "http" } }) {
+      const made = poolOf(station).invite({ name, labels, via }, by);
+      if ("refused" in made) throw new RequestError("bad-request", made.refused);
+      return { worker: name, code: made.code, valid_minutes: made.minutes };
+    },
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/enrol",
+    tag,
+    summary: "Use a code up; needs no other token",
+    body: z.strictObject({ code: z.string().min(1).max(100) }),
+    answer: z.object({ worker: z.string(), secret: z.string(), folder: z.string().nullable() }),
+    failures: ["refused"],
+    handle({ station, body: { code } }) {
+      const made = poolOf(station).enrol(code);
+      if ("refused" in made) throw new RequestError("refused", made.refused);
+      return { ...made, folder: null };
+    },
+  }),
+  documentRoute({
+    method: "delete",
+    path: "/v1/pool/workers/{worker}",
+    tag,
+    summary: "Remove a worker; what it runs is offered again",
+    params: WorkerParams,
+    answer: Done,
+    failures: ["refused"],
+    handle({ station, by, params }) {
+      refuseUnless(poolOf(station).remove(params.worker, by));
+      return DONE;
+    },
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/workers/{worker}/drain",
+    tag,
+    summary: "It finishes what it has and takes nothing new",
+    params: WorkerParams,
+    query: z.object({ undo: truth("It takes work again").optional() }),
+    body: z.strictObject({}),
+    answer: Done,
+    failures: ["refused"],
+    handle({ station, by, params, query: { undo = false } }) {
+      refuseUnless(poolOf(station).drain(params.worker, !undo, by));
+      return DONE;
+    },
+  }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/workers/{worker}/exchange",
+    tag,
+    summary: "A worker's report, answered with its orders",
+    description:
+      "For workers: with their own secret in place of the daemon's token. With `wait`, " +
+      "the answer comes as soon as there are orders.",
+    params: WorkerParams,
+    query: z.object({ wait: whole({ most: MOST_WAIT_SECONDS }).optional() }),
+    body: LooseSchema,
+    answer: LooseSchema,
+    async handle({ station, params, query: { wait = 0 }, body, context }) {
+      const report = readWorkerReport(body);
+      if ("wrong" in report) throw new RequestError("bad-request", report.wrong);
+      if (report.worker !== params.worker) {
+        throw new RequestError("forbidden", `Cannot speak for worker "${report.worker}"`);
+      }
+      const pool = poolOf(station);
+      const first = pool.exchange(report);
+      if (hasNews(first)) return { ...first };
+      await untilChange(pool.onChange, () => hasNews(pool.ordersFor(report)), {
+        ms: wait * 1000,
+        signal: context.req.raw.signal,
+      });
+      return { ...pool.ordersFor(report) };
+    },
+  }),
+];
+
+function hasNews(
+  { assign, cancel, settled, stop }: ReturnType<ReturnType<typeof poolOf>["ordersFor"]>,
+): boolean {
+  return assign.length + cancel.length + settled.length > 0 || stop;
+}

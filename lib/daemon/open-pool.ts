@@ -1,0 +1,243 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import type { Clock } from "../base/clock.ts";
+import { RefusedError } from "../base/errors.ts";
+import { explain } from "../base/explain.ts";
+import type { Log } from "../base/log.ts";
+import { openJournal } from "../store/journal.ts";
+import { acquireLease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
+import type { Event } from "../sweep/event.ts";
+import { createCoordinator } from "../tasks/coordinator.ts";
+import type { PoolConfig } from "../tasks/pool-config.ts";
+import type { PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
+import type { PoolHappening } from "../tasks/pool-event.ts";
+import { resolveWish } from "../tasks/resolve-wish.ts";
+import { isOver } from "../tasks/task.ts";
+import { parseTaskText } from "../tasks/task-text.ts";
+import { POOL_FOLD } from "./pool-fold.ts";
+import type { PoolPlace } from "./pool-place.ts";
+import { spentToday } from "./pool-budget.ts";
+import { readAttemptFile } from "./pool-files.ts";
+
+export interface OpenPoolParts {
+  place: PoolPlace;
+  /** As the file says now. */
+  config(): PoolConfig;
+  clock: Clock;
+  log: Log;
+}
+
+export interface OpenPool extends AsyncDisposable {
+  desk: PoolDesk;
+  /** Gives up what is lost, gives out what waits, fires what is due. */
+  step(): void;
+}
+
+/** Workers that were silent for so long are offered nothing. */
+const QUIET_MS = 90_000;
+const CODE_MINUTES = 60;
+const LEASE_WAIT_MS = 20_000;
+
+/** Becomes the one writer of the user's pool. Throws RefusedError when another process is. */
+export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
+  const { place, clock, log } = parts;
+  for (const folder of [place.root, place.tasks, place.workers]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+  const lease = await acquireLease({
+    dir: place.lease,
+    clock,
+    waitMs: LEASE_WAIT_MS,
+    aliveMs: 2_000,
+    purpose: "pool",
+  });
+  if ("heldBy" in lease) {
+    throw new RefusedError(`Cannot open the pool: ${describeHolder(lease.heldBy)} has it`, {
+      hint: "`herd pool status` speaks with the daemon that runs it",
+    });
+  }
+  const journal = openJournal({
+    path: place.journal,
+    snapshot: place.snapshot,
+    fold: POOL_FOLD,
+    clock,
+  });
+  journal.refresh();
+  for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
+  const changed = new Set<() => void>();
+  const codes = new Map<
+    string,
+    { worker: string; labels: readonly string[]; until: number; via: "http" | "files" | "discord" }
+  >();
+  const tellChange = () => {
+    for (const listener of changed) {
+      try {
+        listener();
+      } catch (error) {
+        log.write("warn", "A listener of the pool failed", { error: explain(error, "log") });
+      }
+    }
+  };
+
+  function append(whats: readonly PoolHappening[], by: string): readonly Event<PoolHappening>[] {
+    return journal.append(whats, {
+      by,
+      at: clock.now(),
+      lease: lease as Exclude<typeof lease, { heldBy: unknown }>,
+    });
+  }
+
+  const coordinator = createCoordinator({
+    state: () => journal.state,
+    append,
+    clock,
+    limits() {
+      const { limits } = parts.config();
+      return { maxAttempts: limits.attempts, maxRunning: limits.running, quietMs: QUIET_MS };
+    },
+    newId: () => newTaskId(clock.now()),
+    resolve: (task) => resolveWish(task, parts.config()),
+    holdback,
+    onChange: tellChange,
+  });
+
+  function holdback(): string | undefined {
+    const { stopped } = journal.state;
+    if (stopped !== undefined) return `The pool is stopped: ${stopped.why}`;
+    const { usdPerDay } = parts.config().budget;
+    if (usdPerDay === undefined) return undefined;
+    const spent = spentToday(journal.state, clock.now());
+    return spent >= usdPerDay
+      ? `Today's budget of $${usdPerDay} is used up ($${spent.toFixed(2)} spent)`
+      : undefined;
+  }
+
+  function parse(text: string, overrides: WishOverrides) {
+    const { models, backends, limits } = parts.config();
+    const workers = [...journal.state.workers.values()];
+    const labels = [...coordinator.sightings().values()].flatMap(({ report }) => report.labels);
+    return parseTaskText(text, overrides, {
+      models: Object.keys(models),
+      backends: Object.keys(backends),
+      workers: [
+        ...new Set([
+          ...workers.flatMap(({ name, labels }) => [name, ...labels]),
+          ...labels,
+        ]),
+      ],
+      longestTask: limits.longestTask,
+    });
+  }
+
+  const desk: PoolDesk = {
+    config: parts.config,
+    state: () => journal.state,
+    sightings: coordinator.sightings,
+    submit(text, overrides, origin, id): Submitted {
+      // What was taken in once stays taken in, whatever the configuration says today.
+      if (id !== undefined) {
+        const known = journal.state.tasks.get(id);
+        if (known !== undefined) return { task: known, isNew: false };
+      }
+      const parsed = parse(text, overrides);
+      if ("refused" in parsed) return parsed;
+      const made = coordinator.submit(parsed.wish, origin, id);
+      return "refused" in made ? { refused: [made.refused] } : made;
+    },
+    revise(id, text, by) {
+      const parsed = parse(text, {});
+      return "refused" in parsed ? parsed : coordinator.revise(id, parsed.wish, by);
+    },
+    cancel: coordinator.cancel,
+    retry: coordinator.retry,
+    acknowledge: coordinator.acknowledge,
+    clear(by) {
+      const tasks = [...journal.state.tasks.values()];
+      const waiting = tasks.filter(({ status }) => status === "queued");
+      const failed = tasks.filter((task) =>
+        isOver(task) && task.status !== "succeeded" && !task.acknowledged
+      );
+      for (const { id } of waiting) coordinator.cancel(id, "the queue was cleared", by);
+      for (const { id } of failed) coordinator.acknowledge(id, by);
+      return { cancelled: waiting.length, acknowledged: failed.length };
+    },
+    drain: coordinator.drain,
+    stop: coordinator.stop,
+    resume: coordinator.resume,
+    invite({ name, labels, via }) {
+      if (!/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(name)) {
+        return {
+          refused: `Cannot call a worker "${name.slice(0, 80)}": ` +
+            "letters, digits, dots, dashes and underscores are wanted, at most 63",
+        };
+      }
+      const code = randomBytes(15).toString("base64url");
+      codes.set(code, { worker: name, labels, via, until: clock.now() + CODE_MINUTES * 60_000 });
+      return { code, minutes: CODE_MINUTES };
+    },
+    enrol(code) {
+      const found = codes.get(code);
+      codes.delete(code);
+      if (found === undefined || found.until < clock.now()) {
+        return { refused: "Cannot enrol: the code is not known, was used, or is too old" };
+      }
+      const secret = randomBytes(32).toString("base64url");
+      const { worker, labels, via } = found;
+      coordinator.enrol(
+        { name: worker, labels, via, proof: digest(secret).toString("hex") },
+        "pool",
+      );
+      return { worker, secret };
+    },
+    knows(secret) {
+      const wanted = digest(secret);
+      for (const { name, proof } of journal.state.workers.values()) {
+        const known = Buffer.from(proof, "hex");
+        if (known.length === wanted.length && timingSafeEqual(known, wanted)) return name;
+      }
+      return undefined;
+    },
+    remove: coordinator.remove,
+    exchange(report) {
+      const orders = coordinator.exchange(report);
+      tellChange();
+      return orders;
+    },
+    ordersFor: coordinator.ordersFor,
+    holdback,
+    events: (after, limit) => journal.since(after).slice(0, limit),
+    onEvent: journal.onAppend,
+    onChange(listener) {
+      changed.add(listener);
+      return () => changed.delete(listener);
+    },
+    file: (task, epoch, path) => readAttemptFile(place, journal.state, task, epoch, path),
+  };
+
+  return {
+    desk,
+    step: coordinator.step,
+    [Symbol.asyncDispose]() {
+      journal.saveSnapshot(lease as Exclude<typeof lease, { heldBy: unknown }>);
+      lease.release();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Grows with time, so that lists sort by age; without what people confuse (0 and o, 1 and l). */
+function newTaskId(now: number): string {
+  const alphabet = "23456789abcdefghjkmnpqrstuvwxyz";
+  let number = BigInt(now) * 961n + BigInt(randomBytes(2).readUInt16BE() % 961);
+  let text = "";
+  while (number > 0n) {
+    text = alphabet[Number(number % 31n)] + text;
+    number /= 31n;
+  }
+  return `t-${text}`;
+}
+
+function digest(secret: string): Buffer {
+  return createHash("sha256").update(secret).digest();
+}

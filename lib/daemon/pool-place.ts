@@ -1,0 +1,31 @@
+import { join } from "node:path";
+
+/** Where a user's pool keeps what it knows; paths only. */
+export interface PoolPlace {
+  root: string;
+  journal: string;
+  snapshot: string;
+  lease: string;
+  /** What attempts left on this machine and what workers sent of theirs: `<task>/<epoch>/`. */
+  tasks: string;
+  /** One folder for each worker that reaches the daemon by files only. */
+  workers: string;
+  /** Codes that were given out and not used yet; gone with a restart. */
+  discord: string;
+  audit: string;
+}
+
+/** `folder` is that of the user's daemon. */
+export function poolPlace(folder: string): PoolPlace {
+  const root = join(folder, "pool");
+  return {
+    root,
+    journal: join(root, "journal.jsonl"),
+    snapshot: join(root, "snapshot.json"),
+    lease: join(root, "lease"),
+    tasks: join(root, "tasks"),
+    workers: join(root, "workers"),
+    discord: join(root, "discord.json"),
+    audit: join(root, "audit.jsonl"),
+  };
+}

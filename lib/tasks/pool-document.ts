@@ -1,0 +1,74 @@
+import { byUrgency } from "./pool-rules.ts";
+import type { PoolDesk, WorkerStatus } from "./pool-desk.ts";
+import { isOver } from "./task.ts";
+import { workerStatus } from "./worker-status.ts";
+
+/** The pool as JSON. Times are milliseconds since the epoch. */
+export interface PoolDocument {
+  stopped: { now: boolean; why: string; by: string; at: number } | null;
+  /** Why no new work begins now. */
+  holdback: string | null;
+  queue: { waiting: number; running: number; oldest_at: number | null; next: readonly string[] };
+  totals: Readonly<Record<string, number>>;
+  workers: readonly WorkerDocument[];
+  today: { usd: number; budget_usd: number | null; unpriced: number };
+}
+
+export interface WorkerDocument {
+  worker: string;
+  status: WorkerStatus;
+  labels: readonly string[];
+  via: string;
+  draining: boolean;
+  host: string | null;
+  version: string | null;
+  slots: number | null;
+  seen_at: number | null;
+  running: readonly { task: string; epoch: number; phase: string }[];
+}
+
+export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
+  const state = desk.state();
+  const tasks = [...state.tasks.values()];
+  const waiting = tasks.filter(({ status }) => status === "queued").sort(byUrgency);
+  const today = new Date(now).toISOString().slice(0, 10);
+  const spent = state.spent.filter(({ day }) => day === today);
+  const totals: Record<string, number> = {};
+  for (const { status } of tasks) totals[status] = (totals[status] ?? 0) + 1;
+  return {
+    stopped: state.stopped ?? null,
+    holdback: desk.holdback() ?? null,
+    queue: {
+      waiting: waiting.length,
+      running: tasks.filter((task) => !isOver(task) && task.status !== "queued").length,
+      oldest_at: waiting.reduce<number | null>(
+        (oldest, { createdAt }) => Math.min(oldest ?? createdAt, createdAt),
+        null,
+      ),
+      next: waiting.slice(0, 10).map(({ id }) => id),
+    },
+    totals,
+    workers: [...state.workers.values()].map((worker) => {
+      const sighting = desk.sightings().get(worker.name);
+      return {
+        worker: worker.name,
+        status: workerStatus(worker, sighting, state, now),
+        labels: [...new Set([...worker.labels, ...sighting?.report.labels ?? []])],
+        via: worker.via,
+        draining: worker.draining,
+        host: sighting?.report.host ?? null,
+        version: sighting?.report.version ?? null,
+        slots: sighting?.report.slots ?? null,
+        seen_at: sighting?.at ?? null,
+        running: (sighting?.report.attempts ?? [])
+          .filter(({ report }) => report === undefined)
+          .map(({ task, epoch, phase }) => ({ task, epoch, phase })),
+      };
+    }),
+    today: {
+      usd: spent.reduce((sum, { usd }) => sum + usd, 0),
+      budget_usd: desk.config().budget.usdPerDay ?? null,
+      unpriced: spent.reduce((sum, { unpriced }) => sum + unpriced, 0),
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import type { PoolState } from "./pool-state.ts";
+import type { Attempt, AttemptUse, Task } from "./task.ts";
+
+/** A task as JSON, in the API and with --json. Times are milliseconds since the epoch. */
+export interface TaskDocument {
+  task: string;
+  status: string;
+  text: string;
+  model: string | null;
+  thinking: string | null;
+  worker_wish: string | null;
+  timeout_seconds: number | null;
+  priority: number;
+  sandbox: string | null;
+  key: string | null;
+  revision: number;
+  from: {
+    kind: string;
+    by: string;
+    name: string | null;
+    sweep: string | null;
+    trial: number | null;
+  };
+  created_at: number;
+  not_before: number;
+  ended_at: number | null;
+  why: string;
+  cancel_asked: boolean;
+  acknowledged: boolean;
+  epoch: number;
+  attempts: readonly AttemptDocument[];
+  /** Of all attempts. */
+  tokens: { input: number; output: number; cache_read: number; cache_write: number };
+  /** Null when the price of a part is not known. */
+  usd: number | null;
+  /** The answer, as far as it fits; `result_file` has all. */
+  result: string | null;
+}
+
+export interface AttemptDocument {
+  epoch: number;
+  worker: string;
+  assigned_at: number;
+  accepted_at: number | null;
+  ended_at: number | null;
+  end: string | null;
+  cause: string;
+  /** Its last word came too late and changed nothing. */
+  discarded: boolean;
+  folder: string | null;
+  files: readonly { path: string; bytes: number; sha256: string }[];
+  use: readonly UseDocument[];
+}
+
+export interface UseDocument {
+  model: string;
+  input: number;
+  output: number;
+  cache_read: number;
+  cache_write: number;
+  usd: number | null;
+}
+
+export function taskDocument(task: Task): TaskDocument {
+  const { wish, origin, attempts } = task;
+  const uses = attempts.flatMap(({ use }) => use);
+  const sum = (kind: "input" | "output" | "cacheRead" | "cacheWrite") =>
+    uses.reduce((total, use) => total + use[kind], 0);
+  const counted = attempts.findLast(({ report, discarded }) => report !== undefined && !discarded);
+  return {
+    task: task.id,
+    status: task.status,
+    text: wish.text,
+    model: wish.model ?? null,
+    thinking: wish.thinking ?? null,
+    worker_wish: wish.worker ?? null,
+    timeout_seconds: wish.timeoutMs === undefined ? null : wish.timeoutMs / 1000,
+    priority: wish.priority,
+    sandbox: wish.sandbox ?? null,
+    key: wish.key ?? null,
+    revision: task.revision,
+    from: {
+      kind: origin.kind,
+      by: origin.by,
+      name: origin.name ?? null,
+      sweep: origin.sweep ?? null,
+      trial: origin.trial ?? null,
+    },
+    created_at: task.createdAt,
+    not_before: task.notBefore,
+    ended_at: task.endedAt ?? null,
+    why: task.why,
+    cancel_asked: task.cancelAsked !== undefined,
+    acknowledged: task.acknowledged,
+    epoch: task.epoch,
+    attempts: attempts.map(attemptDocument),
+    tokens: {
+      input: sum("input"),
+      output: sum("output"),
+      cache_read: sum("cacheRead"),
+      cache_write: sum("cacheWrite"),
+    },
+    usd: uses.some(({ usd }) => usd === null)
+      ? null
+      : uses.reduce((total, { usd }) => total + (usd ?? 0), 0),
+    result: counted?.report?.result ?? null,
+  };
+}
+
+function attemptDocument(attempt: Attempt): AttemptDocument {
+  const { report } = attempt;
+  return {
+    epoch: attempt.epoch,
+    worker: attempt.worker,
+    assigned_at: attempt.assignedAt,
+    accepted_at: attempt.acceptedAt ?? null,
+    ended_at: attempt.endedAt ?? null,
+    end: report?.end ?? (attempt.lost === undefined ? null : "lost"),
+    cause: report?.cause ?? attempt.lost ?? "",
+    discarded: attempt.discarded,
+    folder: report?.folder ?? null,
+    files: report?.files ?? [],
+    use: attempt.use.map(useDocument),
+  };
+}
+
+function useDocument({ cacheRead, cacheWrite, ...use }: AttemptUse): UseDocument {
+  return { ...use, cache_read: cacheRead, cache_write: cacheWrite };
+}
+
+/** Newest first. */
+export function listTasks(
+  state: PoolState,
+  { statuses, limit, offset = 0 }: {
+    statuses?: readonly string[] | undefined;
+    limit: number;
+    offset?: number | undefined;
+  },
+): { total: number; items: readonly TaskDocument[] } {
+  const all = [...state.tasks.values()]
+    .filter(({ status }) => statuses === undefined || statuses.includes(status))
+    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  return { total: all.length, items: all.slice(offset, offset + limit).map(taskDocument) };
+}
