@@ -27,6 +27,8 @@ export interface Station {
   metrics(): StationFacts;
   /** Undefined when this daemon runs no pool. */
   pool(): PoolDesk | undefined;
+  /** Opens it where it is not open, and keeps the daemon for it. Throws UserError or RefusedError. */
+  startPool(): Promise<void>;
 }
 
 export interface HoldRequest {

@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { FoundDaemon } from "../control/find-daemon.ts";
 import { answerSlash } from "../slash/run.ts";
 import type { Event } from "../sweep/event.ts";
+import { createPoolOffice } from "./pool-office.ts";
 import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
 import { placeOf } from "./remote.ts";
@@ -34,6 +35,8 @@ export interface RunDaemonParts {
   /** One look and one tick; no daemon is started, and one that runs is not asked. */
   once: boolean;
   maxTicks: number | undefined;
+  /** Whether the daemon is there for the pool, also without any sweep. */
+  pool: boolean;
   message: string | undefined;
   canAsk(): boolean;
   onWarning(message: string): void;
@@ -63,7 +66,10 @@ export async function runDaemon(
     draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
   });
+  await using pool = createPoolOffice({ place: placeOf(env), env, clock, log, hub, self: parts.self });
   await using station = createStation({
+    pool: { pool: pool.desk, startPool: pool.start },
+    onShutdown: pool.end,
     clock,
     log,
     self: parts.self,
@@ -94,6 +100,7 @@ export async function runDaemon(
   });
   if (daemon !== undefined && "running" in daemon) return daemon;
   await using _ = daemon;
+  if (daemon !== undefined) await pool.begin(parts.pool);
   const stop = () => void station.shutdown("it was told to stop", "signal");
   signal.addEventListener("abort", stop, { once: true });
   let failed = 0;
@@ -114,7 +121,7 @@ export async function runDaemon(
     }
   }));
   if (signal.aborted) stop();
-  await station.idle();
+  await Promise.all([station.idle(), pool.idle()]);
   return { sweeps: ended, failed };
 }
 

@@ -33,6 +33,9 @@ export interface StationParts {
   onHeld(held: HeldSweep): void | Promise<void>;
   /** Its last words are written; whoever passes them on does it now. */
   onEnding(held: HeldSweep, why: string): Promise<void>;
+  pool: Pick<Station, "pool" | "startPool">;
+  /** The daemon ends, whether it holds a sweep or not. */
+  onShutdown(): void;
   /** A sweep's monitor ended, and why. */
   onReleased(held: HeldSweep, why: string): void;
 }
@@ -231,6 +234,7 @@ export function createStation(parts: StationParts): RunningStation {
 
   async function endAll(reason: string): Promise<void> {
     closing.abort(isEnding());
+    parts.onShutdown();
     for (const { held } of sweeps.values()) held.monitor.end(reason);
     await Promise.all([...sweeps.values()].map(({ ended }) => ended));
   }
@@ -266,6 +270,8 @@ export function createStation(parts: StationParts): RunningStation {
         journalAppends: states.reduce((sum, { seq }) => sum + seq, 0),
       };
     },
+    pool: parts.pool.pool,
+    startPool: parts.pool.startPool,
     announce(place) {
       where = place;
       for (const one of sweeps.values()) tellWhere(one);

@@ -1,0 +1,18 @@
+import type { PoolDesk } from "../tasks/pool-desk.ts";
+import { dueBetween } from "../tasks/schedule-due.ts";
+
+/**
+ * Submits what is due. The task's id names schedule and time: a daemon that dies between the
+ * submission and its record submits the same task again, which is no new one.
+ */
+export function fireSchedules(desk: PoolDesk, now: number): void {
+  for (const schedule of desk.config().schedules) {
+    const since = desk.state().fired.get(schedule.name);
+    for (const due of dueBetween(schedule, since, now)) {
+      const id = `s-${schedule.name}-${new Date(due).toISOString().slice(0, 16)}`;
+      const by = `schedule:${schedule.name}`;
+      desk.submit(schedule.task, {}, { kind: "schedule", by, name: schedule.name }, id);
+      desk.fired(schedule.name, due, id);
+    }
+  }
+}
