@@ -261,6 +261,7 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     once: values.once === true || values.message !== undefined,
     maxTicks: values["max-ticks"],
     message: values.message,
+    pool: false,
     canAsk: () => input !== undefined || values.background === true,
     onWarning: (message) => say(out, message),
     // One JSON document and nothing else on standard output.

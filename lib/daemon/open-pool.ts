@@ -162,6 +162,10 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       for (const { id } of failed) coordinator.acknowledge(id, by);
       return { cancelled: waiting.length, acknowledged: failed.length };
     },
+    fired(schedule, due, task) {
+      append([{ type: "schedule-fired", schedule, due, task }], "pool");
+      tellChange();
+    },
     drain: coordinator.drain,
     stop: coordinator.stop,
     resume: coordinator.resume,

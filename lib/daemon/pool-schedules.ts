@@ -8,6 +8,11 @@ import { dueBetween } from "../tasks/schedule-due.ts";
 export function fireSchedules(desk: PoolDesk, now: number): void {
   for (const schedule of desk.config().schedules) {
     const since = desk.state().fired.get(schedule.name);
+    if (since === undefined) {
+      // A new one begins with the next time that is due, not with all that were.
+      desk.fired(schedule.name, now, "");
+      continue;
+    }
     for (const due of dueBetween(schedule, since, now)) {
       const id = `s-${schedule.name}-${new Date(due).toISOString().slice(0, 16)}`;
       const by = `schedule:${schedule.name}`;

@@ -37,6 +37,8 @@ export interface PoolDesk {
   acknowledge(id: string, by: string): Refusable;
   /** Cancels all that waits and acknowledges every failure; what runs goes on. Answers the numbers. */
   clear(by: string): { cancelled: number; acknowledged: number };
+  /** A schedule was carried out for this time, so that it is not again. */
+  fired(schedule: string, due: number, task: string): void;
   drain(worker: string, drains: boolean, by: string): Refusable;
   /** `now`: every agent is ended too. */
   stop(how: { now: boolean; why: string }, by: string): Refusable;

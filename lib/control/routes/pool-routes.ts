@@ -72,6 +72,19 @@ export const POOL_ROUTES: readonly Route[] = [
   }),
   documentRoute({
     method: "post",
+    path: "/v1/pool/start",
+    tag,
+    summary: "Open the pool in this daemon, and keep the daemon for it",
+    body: z.strictObject({}),
+    answer: Done,
+    failures: ["refused"],
+    async handle({ station }) {
+      await station.startPool();
+      return DONE;
+    },
+  }),
+  documentRoute({
+    method: "post",
     path: "/v1/pool/stop",
     tag,
     summary: "No new work; with `now`, every agent ends too",
