@@ -84,6 +84,46 @@ export async function startInBackground(
   }
 }
 
+/** The same for a daemon that is there for the pool; resolves when the pool is open. */
+export async function startPoolInBackground(
+  { self, env, clock, signal }: Omit<BackgroundRequest, "workspaces" | "flags">,
+): Promise<{ pid: number; port: number; log: string }> {
+  const place = placeOf(env);
+  mkdirSync(dirname(place.log), { recursive: true, mode: 0o700 });
+  const child = spawnDetached([...self, "pool", "start"], {
+    cwd: "/",
+    env: withoutBunSwitches(env),
+    stdout: place.log,
+    stderr: place.log,
+  });
+  let gone: string | undefined;
+  void child.exited.then(({ exitCode, signal: by }) => gone = `exit ${exitCode ?? by}`);
+  const until = clock.now() + START_WAIT_MS;
+  for (;;) {
+    const before = gone;
+    const found = await findDaemon(place, { signal });
+    if (found !== undefined && await hasPool(found)) {
+      return { pid: found.record.pid, port: found.record.port, log: place.log };
+    }
+    if (before !== undefined || clock.now() > until) {
+      throw new RefusedError(
+        `Cannot start the pool in the background: ${before ?? "it does not answer"}`,
+        { hint: `Its last words, in ${place.log}:\n${lastLines(place.log)}` },
+      );
+    }
+    await clock.sleep(100, signal);
+  }
+}
+
+async function hasPool({ address, token }: FoundDaemon): Promise<boolean> {
+  try {
+    await createControlClient({ address, token }).request("GET", "/v1/pool");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** None where it ends at this moment. */
 async function heldBy({ address, token }: FoundDaemon): Promise<{ id: string; path: string }[]> {
   try {
