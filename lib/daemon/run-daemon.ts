@@ -66,7 +66,14 @@ export async function runDaemon(
     draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
   });
-  await using pool = createPoolOffice({ place: placeOf(env), env, clock, log, hub, self: parts.self });
+  await using pool = createPoolOffice({
+    place: placeOf(env),
+    env,
+    clock,
+    log,
+    hub,
+    self: parts.self,
+  });
   await using station = createStation({
     pool: { pool: pool.desk, startPool: pool.start },
     onShutdown: pool.end,

@@ -1,0 +1,184 @@
+import type { Clock } from "../base/clock.ts";
+import { explain } from "../base/explain.ts";
+import type { Log } from "../base/log.ts";
+import { readIfThere } from "../base/files.ts";
+import type { TokenPrice } from "../sweep/config.ts";
+import { agentEnvironment } from "../tasks/attempt-environment.ts";
+import type { AttemptEnd } from "../tasks/attempt-end.ts";
+import { makeAttemptFolder } from "../tasks/attempt-folder.ts";
+import { manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
+import { startAttempt } from "../tasks/attempt-process.ts";
+import { GRACE_MS } from "../tasks/attempt-spec.ts";
+import type { WorkUse } from "../tasks/backend.ts";
+import type { Assignment } from "../tasks/exchange.ts";
+import type { AttemptReport, AttemptUse } from "../tasks/task.ts";
+import { priceUse, sumUse } from "../tasks/use-price.ts";
+import type { WorkerPlace } from "./worker-place.ts";
+
+export interface RunnerParts {
+  place: WorkerPlace;
+  /** The words that start herd itself. */
+  self: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  log: Log;
+  /** What the worker's own configuration says of a backend: wins over what came with the task. */
+  backendOf(name: string): Readonly<Record<string, unknown>> | undefined;
+  /** By the names under which a backend asks for them. */
+  secretsOf(backend: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
+  fenceMs: number;
+}
+
+export interface AttemptHooks {
+  onUse(use: readonly AttemptUse[]): void;
+  onProgress(phase: string): void;
+}
+
+export interface StartedAttempt {
+  renew(ms: number): void;
+  cancel(reason: string): void;
+  fence(): void;
+  readonly ended: Promise<AttemptReport>;
+}
+
+/** Longest answer that travels with the report; RESULT.txt has all. Characters. */
+const LONGEST_RESULT = 60_000;
+
+/** Runs assignments, each in a process and a folder of its own. */
+export function createAttemptRunner(parts: RunnerParts) {
+  const { place, clock, env } = parts;
+
+  function start(assignment: Assignment, hooks: AttemptHooks): StartedAttempt {
+    const startedAt = clock.now();
+    try {
+      return run(assignment, hooks, startedAt);
+    } catch (error) {
+      const cause = explain(error, "terminal");
+      const report = notStarted(cause, startedAt);
+      return { renew() {}, cancel() {}, fence() {}, ended: Promise.resolve(report) };
+    }
+  }
+
+  function run(
+    assignment: Assignment,
+    hooks: AttemptHooks,
+    startedAt: number,
+  ): StartedAttempt {
+    const { task, epoch, prompt, sandbox, thinking, model, price } = assignment;
+    const backend = parts.backendOf(assignment.backend) ?? assignment.backendConfig;
+    const folder = makeAttemptFolder({
+      root: place.root,
+      task,
+      epoch,
+      prompt,
+      sandbox,
+      tools: readIfThere(place.tools),
+    });
+    const used: WorkUse[] = [];
+    const attempt = startAttempt({
+      name: folder.name,
+      folder: folder.path,
+      prompt,
+      instructions: folder.instructions,
+      model,
+      thinking,
+      sandbox,
+      env: agentEnvironment(env, { sandbox, folder: folder.path }),
+      budgetUsd: assignment.budgetUsd,
+      backend,
+      secrets: parts.secretsOf(backend),
+      timeoutMs: assignment.timeoutMs,
+      graceMs: GRACE_MS,
+      deadManMs: parts.fenceMs,
+    }, {
+      argv: parts.self,
+      env,
+      clock,
+      records: place.records,
+      onUse(use) {
+        used.push(use);
+        hooks.onUse(priced(used, price));
+      },
+      onProgress: hooks.onProgress,
+    });
+    return {
+      renew: (ms) => void attempt.renew(ms),
+      cancel: attempt.cancel,
+      fence: attempt.fence,
+      ended: attempt.ended.then(({ end, use, left }): AttemptReport => {
+        const manifest = manifestOf(folder.path);
+        try {
+          writeManifest(folder.path, manifest);
+        } catch (error) {
+          parts.log.write("warn", `Cannot write the list of files of ${folder.name}`, {
+            error: explain(error, "log"),
+          });
+        }
+        if (left > 0) {
+          parts.log.write("warn", `${left} processes of ${folder.name} would not end`);
+        }
+        return {
+          ...wordOf(end),
+          files: manifest.files.slice(0, 200),
+          folder: folder.path,
+          use: priced(use, price),
+          startedAt,
+          endedAt: clock.now(),
+        };
+      }),
+    };
+  }
+
+  return { start };
+}
+
+function priced(uses: readonly WorkUse[], price: TokenPrice | undefined): AttemptUse[] {
+  return [...sumUse(uses.map((use) => priceUse(use, price)))];
+}
+
+function wordOf(end: AttemptEnd): Pick<AttemptReport, "end" | "cause" | "passing" | "result"> {
+  const cut = (text: string) => text.slice(0, LONGEST_RESULT).toWellFormed();
+  switch (end.kind) {
+    case "done":
+      return { end: "done", cause: "", passing: false, result: cut(end.result) };
+    case "failed":
+      return {
+        end: end.cause === "refused" ? "refused" : "failed",
+        cause: end.message,
+        passing: end.passing,
+        result: cut(end.partial),
+      };
+    case "cancelled":
+      return { end: "cancelled", cause: end.reason, passing: false, result: cut(end.partial) };
+    case "timed-out":
+      return {
+        end: "timed-out",
+        cause: `It took longer than ${Math.round(end.limitMs / 1000)} s`,
+        passing: false,
+        result: cut(end.partial),
+      };
+    case "fenced":
+      return {
+        end: "fenced",
+        cause: "The worker had lost touch with the pool",
+        passing: true,
+        result: cut(end.partial),
+      };
+    case "crashed":
+      return { end: "crashed", cause: end.message, passing: true, result: cut(end.partial) };
+  }
+}
+
+function notStarted(cause: string, at: number): AttemptReport {
+  return {
+    end: "crashed",
+    cause,
+    passing: true,
+    result: "",
+    files: [],
+    folder: "",
+    use: [],
+    startedAt: at,
+    endedAt: at,
+  };
+}
