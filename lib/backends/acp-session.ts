@@ -6,6 +6,7 @@ const value = z.object({ value: text, name: text });
 const option = z.object({
   id: text,
   category: text.nullish(),
+  currentValue: text.optional().catch(undefined),
   options: z.array(z.union([value, z.object({ options: z.array(value) })])).catch([]),
 });
 export type AcpOption = z.infer<typeof option>;
@@ -21,6 +22,11 @@ export const acpSessionSchema = z.object({
     .nullish().catch(undefined),
 });
 export type AcpSession = z.infer<typeof acpSessionSchema>;
+
+/** The model that a session begins with, where the agent tells. */
+export function modelOf({ configOptions }: AcpSession): string | undefined {
+  return configOptions?.find(({ category }) => category === "model")?.currentValue;
+}
 
 /** A request to make before the prompt. */
 export interface AcpStep {

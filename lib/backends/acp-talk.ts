@@ -12,7 +12,7 @@ import { z } from "../base/schema.ts";
 import type { Work, WorkEnd } from "../tasks/backend.ts";
 import { createAcpFiles } from "./acp-files.ts";
 import { answerPermission } from "./acp-permission.ts";
-import { acpSessionSchema, type AcpWish, stepsOf } from "./acp-session.ts";
+import { type AcpSession, acpSessionSchema, type AcpWish, stepsOf } from "./acp-session.ts";
 
 /** How a conversation ended by itself; the words of its answer are the listener's. */
 export type Talk =
@@ -50,7 +50,7 @@ export async function talk(
     work: Work;
     wish: AcpWish;
     /** The session is there and the prompt is on its way. */
-    onStarted(sessionId: string): void;
+    onStarted(session: AcpSession): void;
   },
 ): Promise<Talk> {
   try {
@@ -66,7 +66,7 @@ export async function talk(
     const steps = stepsOf(created.data, wish);
     if ("refused" in steps) return stopped("refused", steps.refused, false);
     for (const { method, params } of steps) await agent.request<unknown>(method, params);
-    onStarted(sessionId);
+    onStarted(created.data);
     const prompt = [work.instructions, work.prompt]
       .filter((text) => text.trim() !== "")
       .map((text) => ({ type: "text" as const, text: text.toWellFormed() }));

@@ -26,12 +26,13 @@ export interface AcpUsage {
   close(told: unknown): WorkUse | undefined;
 }
 
-export function createAcpUsage(model: string): AcpUsage {
+/** `model`: the one that the session has by now. */
+export function createAcpUsage(model: () => string): AcpUsage {
   let told = 0;
   let spent: number | undefined;
 
   function useOf(tokens: Omit<WorkUse, "model" | "usd">, usd: number | undefined): WorkUse {
-    return { model, ...tokens, usd };
+    return { model: model(), ...tokens, usd };
   }
 
   function untold(): number | undefined {

@@ -5,11 +5,8 @@ import { type AskParts, retryWait } from "../../../lib/agent/ask.ts";
 import { effortOf } from "../../../lib/agent/effort.ts";
 import type { ModelCall, ModelOutcome } from "../../../lib/agent/model-call.ts";
 import { failure } from "../../../lib/agent/model-failure.ts";
-import {
-  createOpenAiAgent,
-  createOpenAiCall,
-  type OpenAiParts,
-} from "../../../lib/agent/openai.ts";
+import { createOpenAiAgent, type OpenAiParts } from "../../../lib/agent/openai.ts";
+import { createOpenAiCall } from "../../../lib/agent/openai-call.ts";
 import { createSystemClock } from "../../../lib/base/clock.ts";
 import { AGENT_DEFAULTS } from "../../../lib/sweep/read-monitor.ts";
 import { createImpatientClock, createTool, heardOf } from "../../support/agent-scene.ts";

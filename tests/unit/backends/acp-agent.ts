@@ -8,6 +8,7 @@ import {
   methods,
   ndJsonStream,
   RequestError,
+  type RequestPermissionResponse,
 } from "@agentclientprotocol/sdk";
 
 /**
@@ -39,15 +40,18 @@ async function update(client: AgentContext, fields: Record<string, unknown>): Pr
 }
 
 async function ask(client: AgentContext, kind: "edit" | "execute", options: string[]) {
-  const { outcome } = await client.request(methods.client.session.requestPermission, {
-    sessionId: "s1",
-    toolCall: { toolCallId: "t1", title: "rm -rf /", kind },
-    options: options.map((one) => ({
-      optionId: one,
-      name: one,
-      kind: one as "allow_once" | "allow_always" | "reject_once" | "reject_always",
-    })),
-  });
+  const { outcome } = await client.request<RequestPermissionResponse>(
+    "session/request_permission",
+    {
+      sessionId: "s1",
+      toolCall: { toolCallId: "t1", title: "rm -rf /", kind },
+      options: options.map((one) => ({
+        optionId: one,
+        name: one,
+        kind: one,
+      })),
+    },
+  );
   return outcome.outcome === "selected" ? outcome.optionId : outcome.outcome;
 }
 

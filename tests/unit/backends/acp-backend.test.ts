@@ -43,6 +43,9 @@ test("an agent gets the task in its folder; its last answer is the result, its u
   ]);
   assert.match(scene.log(), /Let me look\.\n\n\[cat TASK\.txt\]\nThere are 16 letters\./);
   assert.equal(scene.phases[0], "starting");
+  // Where the task names none, it is the one that the session begins with.
+  await backendOf(acp(["plain"])).run({ ...scene.work, model: undefined });
+  assert.equal(scene.uses[1]?.model, "small-1");
 });
 
 test("model, mode and thinking are set where they are offered; what is not offered is refused", async (t) => {
