@@ -67,6 +67,8 @@ export function createScene(t: TestContext, more: Partial<Work> = {}): Scene {
   const prompt = more.prompt ?? "Count the sheep.";
   writeFileSync(join(folder, "TASK.txt"), prompt);
   const stop = new AbortController();
+  // What a failed test left running ends with it.
+  t.after(() => stop.abort());
   const uses: WorkUse[] = [];
   const phases: string[] = [];
   const waiting: { text: string; done: () => void }[] = [];
