@@ -24,8 +24,11 @@ export interface ThinkRequest {
   /** US dollars that this turn may cost; checked before each call. */
   budgetUsd: number | undefined;
   signal: AbortSignal;
-  /** After each call to the model, before its tools run: what it cost. */
-  onUse(use: ModelUse): void | Promise<void>;
+  /**
+   * After each call to the model, before its tools run: what it cost. `toldUsd`: US dollars, where
+   * the server itself said so.
+   */
+  onUse(use: ModelUse, toldUsd?: number): void | Promise<void>;
   /** The words of the answer so far, as they come. */
   onText?(text: string): void;
   /** Each tool call with its result. */

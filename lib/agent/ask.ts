@@ -12,6 +12,16 @@ export interface AskParts {
   settings: AgentSettings;
   clock: Clock;
   random(): number;
+  /** Absent: the daemon's, which asks again itself later on. */
+  patience?: Patience | undefined;
+}
+
+/** How long a call is tried again. */
+export interface Patience {
+  /** Calls in all, for one answer. */
+  tries: number;
+  /** Longest wait between two of them; a server that asks for more is not waited for. Milliseconds. */
+  longestMs: number;
 }
 
 export type Asked =
@@ -25,6 +35,7 @@ const TRIES = 3;
 const FIRST_WAIT_MS = 1_000;
 /** A server that wants more patience than this gets it from the daemon. */
 const LONGEST_WAIT_MS = 20_000;
+const PATIENCE: Patience = { tries: TRIES, longestMs: LONGEST_WAIT_MS };
 /** Fewer than there are, so that a prompt's tokens are not counted too low. */
 const CHARACTERS_PER_TOKEN = 3;
 
@@ -57,7 +68,7 @@ export function createAsker(parts: AskParts, request: ThinkRequest) {
     known = { tokens: promptTokensOf(used.tokens), counted };
     const use = modelUse({ model, purpose: request.purpose, ...used }, settings.prices);
     spentUsd += use.usd ?? 0;
-    await request.onUse(use);
+    await request.onUse(use, used.usd);
   }
 
   return {
@@ -78,7 +89,7 @@ export function createAsker(parts: AskParts, request: ThinkRequest) {
         }
         if (outcome.ok) return { kind: "reply", reply: outcome.reply };
         if (signal.aborted) return { kind: "aborted", text: outcome.text };
-        const waitMs = retryWait(outcome.failure, tries, parts.random);
+        const waitMs = retryWait(outcome.failure, tries, parts.random, parts.patience);
         if (waitMs === undefined) {
           return { kind: "failed", failure: outcome.failure, text: outcome.text };
         }
@@ -98,10 +109,11 @@ export function retryWait(
   problem: ModelFailure,
   tries: number,
   random: () => number,
+  { tries: most, longestMs }: Patience = PATIENCE,
 ): number | undefined {
   const { kind, retryAfterMs = 0 } = problem;
   const passing = kind === "overloaded" || kind === "rate-limited" || kind === "unreachable";
-  if (!passing || tries >= TRIES || retryAfterMs > LONGEST_WAIT_MS) return undefined;
-  const backOff = FIRST_WAIT_MS * 4 ** (tries - 1) * (0.75 + random() / 2);
+  if (!passing || tries >= most || retryAfterMs > longestMs) return undefined;
+  const backOff = Math.min(FIRST_WAIT_MS * 4 ** (tries - 1), longestMs) * (0.75 + random() / 2);
   return Math.max(retryAfterMs, backOff);
 }

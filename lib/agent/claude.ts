@@ -3,6 +3,7 @@ import type { Stream } from "@anthropic-ai/sdk/streaming";
 import type { Clock } from "../base/clock.ts";
 import type { AgentSettings } from "../sweep/config.ts";
 import type { Agent, ModelFailure } from "./agent.ts";
+import type { Patience } from "./ask.ts";
 import { requestBody } from "./claude-body.ts";
 import { createWire } from "./claude-wire.ts";
 import {
@@ -41,6 +42,7 @@ export interface ClaudeParts {
   random?: () => number;
   /** A tool that runs longer is given up. Milliseconds. */
   toolLimitMs?: number;
+  patience?: Patience;
 }
 
 /** The Messages API as an agent. */
@@ -59,6 +61,7 @@ export function createClaudeAgent(parts: ClaudeParts): Agent {
         clock,
         random: parts.random ?? Math.random,
         toolLimitMs: parts.toolLimitMs,
+        patience: parts.patience,
       }, request),
   };
 }

@@ -48,6 +48,8 @@ export interface Used {
   /** The server did not say how much it wrote, because it was cut off: counted from what came. */
   estimated: boolean;
   purpose: string;
+  /** US dollars, where the server itself says so. */
+  usd?: number;
 }
 
 /** One call as the journal keeps it. */
@@ -60,7 +62,7 @@ export function modelUse(
     id: crypto.randomUUID(),
     model: used.model,
     tokens: used.tokens,
-    usd: price === undefined ? null : costOf(used.tokens, price),
+    usd: used.usd ?? (price === undefined ? null : costOf(used.tokens, price)),
     purpose: used.estimated ? `${used.purpose} (cut off, output estimated)` : used.purpose,
   };
 }

@@ -14,6 +14,7 @@ export interface ToolDefinition<Shape extends z.ZodRawShape> {
   /** Made with `z.strictObject`: an argument that a tool does not know is a mistake, never ignored. */
   input: z.ZodObject<Shape>;
   acts: boolean;
+  repeatable?: boolean;
   /**
    * Its result in words, bounded by itself where that can be. Mistakes and
    * refusals are thrown: UserError, NothingError, RefusedError.
@@ -30,6 +31,7 @@ export function defineTool<Shape extends z.ZodRawShape>(definition: ToolDefiniti
     description,
     schema: schema as Readonly<Record<string, unknown>>,
     acts,
+    ...(definition.repeatable === undefined ? {} : { repeatable: definition.repeatable }),
     async run(sent, signal) {
       try {
         signal.throwIfAborted();

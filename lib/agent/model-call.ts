@@ -39,6 +39,8 @@ export interface ModelReply {
 export interface CallUse {
   tokens: Tokens;
   estimated: boolean;
+  /** US dollars, where the server itself says so; it wins over the table of prices. */
+  usd?: number;
 }
 
 export type ModelOutcome =

@@ -114,7 +114,8 @@ function assemble(blocks: readonly Block[], stopReason: string, text: string): M
   return { content, text: text.toWellFormed(), calls, halfCall, stop: stopOf(stopReason) };
 }
 
-function readCall(id: string, name: string, input: unknown, json: string): ToolCall {
+/** A call from its input as it was written; `input` where nothing was written. */
+export function readCall(id: string, name: string, input: unknown, json: string): ToolCall {
   if (json.trim() === "") return checked({ id, name, input: input ?? {}, problem: undefined });
   try {
     return checked({ id, name, input: JSON.parse(json), problem: undefined });

@@ -50,6 +50,7 @@ export function createToolRunner(
       return `Cannot run ${name}: more than ${CALLS_AT_ONCE} calls in one answer, ` +
         "send it again later if it is still needed";
     }
+    if (tools.get(name)?.repeatable === true) return undefined;
     const key = `${name} ${stableJson(call.input)}`;
     const times = (seen.get(key) ?? 0) + 1;
     seen.set(key, times);

@@ -8,6 +8,8 @@ export interface Tool {
   readonly schema: Readonly<Record<string, unknown>>;
   /** Whether it changes something. */
   readonly acts: boolean;
+  /** The same call may be made again and again, such as running the tests after each edit. */
+  readonly repeatable?: boolean;
   /**
    * Runs it with whatever the model sent. Never throws: a mistake of the model's, a
    * refusal and a failure are sentences in the result. At most `RESULT_LIMIT` characters.

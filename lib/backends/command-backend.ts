@@ -1,0 +1,179 @@
+import { join } from "node:path";
+import { cleanLine } from "../agent/quote-data.ts";
+import { explain } from "../base/explain.ts";
+import { readIfThere, replaceFile } from "../base/files.ts";
+import type { SessionEnd } from "../base/session.ts";
+import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
+import type { ConfigOf } from "./backend-config.ts";
+import type { BackendParts } from "./backend-parts.ts";
+import { fillCommand, programProblem } from "./command-line.ts";
+import { readUsage } from "./command-usage.ts";
+import { createKeptOutput } from "./kept-output.ts";
+import { prepareOutputs } from "./prepare-outputs.ts";
+import { type ProgramEnv, programEnv } from "./program-env.ts";
+import { createProgress } from "./progress.ts";
+import { createPrograms } from "./programs.ts";
+import { MOST_RESULT, readResult, RESULT_FILE } from "./result-file.ts";
+
+const TASK_FILE = "TASK.txt";
+/** What the program leaves running has so long to end by itself. */
+const LEFT_MS = 2_000;
+const PARTIAL = 20_000;
+const LAST_WORDS = 2_000;
+
+/** Any program: the task goes in by a file, the answer comes out by a file or standard output. */
+export function createCommandBackend(
+  config: ConfigOf<"command">,
+  parts: BackendParts,
+): Backend | { refused: string } {
+  const env = programEnv(config.env, parts.env);
+  if ("refused" in env) return env;
+  return {
+    description: `Program ${JSON.stringify(config.command[0])}`,
+    async run(work) {
+      const progress = createProgress(work.onProgress, parts.clock);
+      try {
+        progress.at("running");
+        return await runCommand(work, { config, parts, env, alive: () => progress.at("running") });
+      } catch (error) {
+        const message = `The attempt stopped: ${explain(error, "terminal").split("\n")[0]}`;
+        return { kind: "failed", cause: "agent", message, passing: true, partial: "" };
+      } finally {
+        progress.stop();
+      }
+    },
+  };
+}
+
+interface Given {
+  config: ConfigOf<"command">;
+  parts: BackendParts;
+  env: ProgramEnv;
+  alive(): void;
+}
+
+async function runCommand(work: Work, { config, parts, env, alive }: Given): Promise<WorkEnd> {
+  if (work.signal.aborted) return { kind: "aborted", partial: "" };
+  const filled = fillCommand(config.command, work);
+  if ("refused" in filled) return refused(filled.refused);
+  const { argv } = filled;
+  const problem = programProblem(argv[0] ?? "", work.env["PATH"]);
+  if (problem !== undefined) return refused(problem);
+  const task = join(work.folder, TASK_FILE);
+  if (readIfThere(task) !== work.prompt) replaceFile(task, work.prompt);
+  const outputs = [
+    ...(config.result === "file" ? [RESULT_FILE] : []),
+    ...(config.usageFile === undefined ? [] : [config.usageFile]),
+  ];
+  const writes = [...config.writes ?? [], ...prepareOutputs(work, outputs)];
+  const output = createOutput(work.log);
+  const programs = createPrograms({ wrap: parts.wrap, graceMs: parts.graceMs, work });
+  const end = await programs.run({
+    argv,
+    env: env.variables,
+    reads: config.reads ?? [],
+    writes,
+    ...(config.input === "stdin" ? { input: task } : {}),
+    leftMs: LEFT_MS,
+    signal: work.signal,
+    onOutput(stream, bytes) {
+      alive();
+      output.add(stream, bytes);
+    },
+  });
+  if ("refused" in end) return refused(end.refused);
+  await tellUsage(work, config.usageFile);
+  return endOf(end, { work, config, env, output, program: argv[0] ?? "" });
+}
+
+async function tellUsage(work: Work, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const told = readUsage({ folder: work.folder, file, model: work.model });
+  if ("problem" in told) {
+    work.log(`\n[herd: what this used is not known, ${file} ${told.problem}]\n`);
+    return;
+  }
+  for (const use of told.uses) await work.onUse(use);
+}
+
+interface Output {
+  add(stream: "stdout" | "stderr", bytes: Uint8Array): void;
+  /** All of standard output; undefined when it is too long or no text. */
+  whole(): string | undefined;
+  partial(): string;
+  lastWords(): string;
+}
+
+function createOutput(log: (text: string) => void): Output {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const partial = createKeptOutput({ head: PARTIAL / 2, tail: PARTIAL / 2 });
+  const errors = createKeptOutput({ head: 0, tail: LAST_WORDS });
+  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+  return {
+    add(stream, piece) {
+      log(decoders[stream].decode(piece, { stream: true }));
+      if (stream === "stderr") return errors.add(stream, piece);
+      partial.add(stream, piece);
+      bytes += piece.byteLength;
+      if (bytes <= MOST_RESULT) pieces.push(piece);
+    },
+    whole() {
+      try {
+        const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
+        return bytes <= MOST_RESULT ? text : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    partial: partial.text,
+    lastWords: () => errors.text().trim().split("\n").at(-1) ?? "",
+  };
+}
+
+function endOf(
+  end: SessionEnd,
+  { work, config, env, output, program }: {
+    work: Work;
+    config: ConfigOf<"command">;
+    env: ProgramEnv;
+    output: Output;
+    program: string;
+  },
+): WorkEnd {
+  const partial = output.partial();
+  if (work.signal.aborted) return { kind: "aborted", partial };
+  const name = JSON.stringify(program);
+  if (end.spawnError !== undefined) {
+    return refused(`Cannot start ${name}: ${end.spawnError}`);
+  }
+  const failed = (cause: "agent" | "no-result", message: string) =>
+    ({ kind: "failed", cause, message, passing: true, partial }) as const;
+  if (end.exitCode !== 0) {
+    const how = end.signal === undefined
+      ? `ended with exit code ${end.exitCode}`
+      : `was ended by ${end.signal}`;
+    const words = env.clean(cleanLine(output.lastWords(), 300)).replace(/\.$/, "");
+    return failed(
+      "agent",
+      `${name} ${how}${words === "" ? "" : `; its last words were: ${words}`}`,
+    );
+  }
+  if (config.result === "file") {
+    const result = readResult(work.folder);
+    return "text" in result
+      ? { kind: "done", result: result.text }
+      : failed("no-result", `${name} ended well, but ${RESULT_FILE} ${result.none}`);
+  }
+  const text = output.whole();
+  if (text === undefined) {
+    return failed("no-result", `${name} ended well, but what it wrote is too long or no text`);
+  }
+  return text.trim() === ""
+    ? failed("no-result", `${name} ended well, but wrote nothing`)
+    : { kind: "done", result: text };
+}
+
+function refused(message: string): WorkEnd {
+  return { kind: "failed", cause: "refused", message, passing: false, partial: "" };
+}

@@ -1,0 +1,56 @@
+import { shownUrl } from "../agent/credentials.ts";
+import { createOpenAiAgent } from "../agent/openai.ts";
+import type { Backend } from "../tasks/backend.ts";
+import { API_PATIENCE, API_TOOL_LIMIT_MS, apiSettings, createApiBackend } from "./api-backend.ts";
+import type { ConfigOf } from "./backend-config.ts";
+import type { BackendParts } from "./backend-parts.ts";
+
+/** Less than for Claude: small models at small servers refuse more than their window. */
+const MAX_TOKENS = 8_192;
+
+/** Any server of chat completions: OpenRouter, OpenAI, vLLM, llama.cpp and their like. */
+export function createOpenAiBackend(
+  config: ConfigOf<"openai">,
+  parts: BackendParts,
+): Backend | { refused: string } {
+  const { baseUrl, apiKeyEnv } = config;
+  if (config.apiKey !== undefined && apiKeyEnv !== undefined) {
+    return { refused: "Cannot use the backend: it has both apiKey and apiKeyEnv, one is enough" };
+  }
+  const apiKey = config.apiKey ?? (parts.env[apiKeyEnv ?? ""]?.trim() || undefined);
+  if (apiKeyEnv !== undefined && apiKey === undefined) {
+    return { refused: `Cannot use the backend: variable ${apiKeyEnv} is not set` };
+  }
+  const { hostname } = new URL(baseUrl);
+  const isRouter = hostname === "openrouter.ai" || hostname.endsWith(".openrouter.ai");
+  return createApiBackend({
+    description: `Chat completions at ${shownUrl(baseUrl)}`,
+    parts,
+    agentFor(work) {
+      const { model } = work;
+      if (model === undefined) {
+        return { refused: "Cannot ask the model: the task names none and this backend has none" };
+      }
+      return createOpenAiAgent({
+        url: baseUrl,
+        apiKey,
+        headers: config.headers ?? {},
+        model,
+        dialect: config.dialect ?? (isRouter ? "openrouter" : "openai"),
+        thinking: work.thinking,
+        settings: apiSettings(config, {
+          model,
+          baseUrl,
+          effort: undefined,
+          maxTokens: MAX_TOKENS,
+          prices: parts.prices ?? {},
+        }),
+        clock: parts.clock,
+        ...(parts.fetch === undefined ? {} : { fetch: parts.fetch }),
+        ...(parts.random === undefined ? {} : { random: parts.random }),
+        toolLimitMs: API_TOOL_LIMIT_MS,
+        patience: API_PATIENCE,
+      });
+    },
+  });
+}
