@@ -11,7 +11,8 @@ import { type Inbox, openInbox } from "../tasks/attempt-inbox.ts";
 import { createAttemptLog } from "../tasks/attempt-log.ts";
 import { killAttempt, type Membership } from "../tasks/attempt-members.ts";
 import { readWorkerMessage, type Stopped } from "../tasks/attempt-message.ts";
-import { createLineWriter, createPost } from "../tasks/attempt-post.ts";
+import { type AttemptOutput, createAttemptOutput } from "../tasks/attempt-output.ts";
+import { createPost } from "../tasks/attempt-post.ts";
 import { type AttemptSpec, readAttemptSpec } from "../tasks/attempt-spec.ts";
 import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
 import { type Confinement, findConfinement } from "../tasks/confine.ts";
@@ -49,7 +50,8 @@ export async function runAttempt(run: AttemptRun): Promise<number> {
     const spec = readAttemptSpec(first);
     if ("wrong" in spec) {
       const message = `Cannot read the specification of the attempt: ${spec.wrong}`;
-      await createLineWriter(run.descriptor)(JSON.stringify({ end: failed("refused", message) }));
+      const line = JSON.stringify({ end: failed("refused", message) });
+      await createAttemptOutput(run.descriptor).write(line + "\n");
       return EXIT.mistake;
     }
     await work(run, spec, inbox);
@@ -66,9 +68,10 @@ async function work(run: AttemptRun, spec: AttemptSpec, inbox: Inbox): Promise<v
     ? undefined
     : { mark, leader: undefined };
   const log = createAttemptLog(join(spec.folder, LOG_FILE));
-  const post = createPost(createLineWriter(run.descriptor), clock);
+  const output = createAttemptOutput(run.descriptor);
+  const post = createPost(output, clock);
   const ending = createEnding(spec.graceMs, clock, membership);
-  const deadline = listen(inbox, spec, ending.stop, clock);
+  const deadline = listen(inbox, { spec, clock, output, stop: ending.stop });
   const onSignal = () => ending.stop("signal");
   run.signal.addEventListener("abort", onSignal, { once: true });
   if (run.signal.aborted) onSignal();
@@ -89,7 +92,7 @@ async function work(run: AttemptRun, spec: AttemptSpec, inbox: Inbox): Promise<v
     const patience = new AbortController();
     await Promise.race([
       post.say(stopped === undefined ? { end } : { end, stopped }),
-      clock.sleep(UNREAD_MS, patience.signal).catch(() => {}),
+      clock.sleep(stopped === "worker-gone" ? 0 : UNREAD_MS, patience.signal).catch(() => {}),
     ]);
     patience.abort();
   } finally {
@@ -141,15 +144,19 @@ function keepResult(folder: string, result: string): void {
 /** The dead-man's switch, and the worker's words. */
 function listen(
   inbox: Inbox,
-  spec: AttemptSpec,
-  stop: (why: Stopped) => void,
-  clock: Clock,
+  { spec, clock, output, stop }: {
+    spec: AttemptSpec;
+    clock: Clock;
+    output: AttemptOutput;
+    stop: (why: Stopped) => void;
+  },
 ): Deadline {
   const deadline = createDeadline(clock, spec.deadManMs, () => stop("deadline"));
   inbox.hear((line) => {
     const message = readWorkerMessage(line);
     if (message === undefined) return;
     if ("renew" in message) deadline.move(message.renew);
+    else if ("heard" in message) output.heard(message.heard);
     else stop("cancel");
   }, () => stop("worker-gone"));
   return deadline;

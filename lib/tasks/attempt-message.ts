@@ -6,7 +6,9 @@ export type WorkerMessage =
   /** Go on for so many milliseconds from now. */
   | { renew: number }
   /** End what you do; the reason is for people. */
-  | { cancel: string };
+  | { cancel: string }
+  /** So many bytes of yours have been read in all; see attempt-output.ts. */
+  | { heard: number };
 
 /** Why an attempt's process ended its work before the work was done. */
 export type Stopped = "cancel" | "worker-gone" | "deadline" | "signal";
@@ -48,6 +50,7 @@ const ATTEMPT = z.union([
 const WORKER = z.union([
   z.strictObject({ renew: z.number().int().min(1).max(2 ** 31 - 1) }),
   z.strictObject({ cancel: z.string() }),
+  z.strictObject({ heard: z.number().int().min(0) }),
 ]);
 
 /** Undefined for what is no message. */

@@ -1,7 +1,6 @@
-import { write } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { codeOf } from "../base/files.ts";
 import type { AttemptMessage } from "./attempt-message.ts";
+import type { AttemptOutput } from "./attempt-output.ts";
 
 /** At most so often. */
 const PROGRESS_MS = 500;
@@ -17,17 +16,12 @@ export interface Post {
 }
 
 /** Lines to the worker, in order. */
-export function createPost(
-  writeLine: (line: string) => Promise<void>,
-  clock: Clock,
-): Post {
-  let last: Promise<void> = Promise.resolve();
+export function createPost(output: AttemptOutput, clock: Clock): Post {
   let phase: string | undefined;
   let telling = false;
 
   function say(message: AttemptMessage): Promise<void> {
-    // Who does not read any more is gone, and the dead-man's switch knows.
-    return last = last.then(() => writeLine(JSON.stringify(message))).catch(() => {});
+    return output.write(`${JSON.stringify(message)}\n`);
   }
 
   async function tell(): Promise<void> {
@@ -50,30 +44,4 @@ export function createPost(
     },
     close: () => over.abort(),
   };
-}
-
-const FULL_MS = 20;
-
-/**
- * Writes lines to a file descriptor without holding up the process: a worker that is frozen does
- * not read, and the dead-man's switch must work all the same.
- */
-export function createLineWriter(descriptor: number): (line: string) => Promise<void> {
-  return async (line) => {
-    const bytes = Buffer.from(`${line}\n`);
-    for (let at = 0; at < bytes.length;) {
-      try {
-        at += await writeSome(descriptor, bytes.subarray(at));
-      } catch (error) {
-        if (codeOf(error) !== "EAGAIN") throw error;
-        await new Promise((resolve) => setTimeout(resolve, FULL_MS));
-      }
-    }
-  };
-}
-
-function writeSome(descriptor: number, bytes: Uint8Array): Promise<number> {
-  return new Promise((resolve, reject) => {
-    write(descriptor, bytes, (error, written) => error ? reject(error) : resolve(written));
-  });
 }

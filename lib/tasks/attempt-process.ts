@@ -71,6 +71,7 @@ export function startAttempt(spec: AttemptSpec, parts: AttemptParts): RunningAtt
   let cause: Cause | undefined;
   let said: Extract<AttemptMessage, { end: unknown }> | undefined;
   let flooded = false;
+  let read = 0;
   let stderr = "";
 
   const record: AttemptRecord = { name: spec.name, folder: spec.folder, mark, boot: bootId() };
@@ -92,6 +93,8 @@ export function startAttempt(spec: AttemptSpec, parts: AttemptParts): RunningAtt
   child.write(`${JSON.stringify(spec)}\n`);
 
   function take(bytes: Uint8Array): void {
+    read += bytes.length;
+    child.write(`${JSON.stringify({ heard: read })}\n`);
     const whole = flooded ? [] : lines.take(bytes);
     if (whole === undefined) {
       flooded = true;
