@@ -244,7 +244,7 @@ test("bubblewrap: the log of an attempt cannot be taken away or rewritten by its
   });
 });
 
-test("Landlock: a 32-bit or io_uring way around the filter is closed, keyrings too", async () => {
+test("Landlock: io_uring, keyrings and mounts are closed", async () => {
   const confinement = await findConfinement(process.env, ["landlock"]);
   await inFolder(async (folder) => {
     const code = `import ctypes
