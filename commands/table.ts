@@ -28,6 +28,7 @@ export const TABLE: readonly Entry[] = [
   { name: "attach", group: "Monitor", load: () => import("./attach.ts") },
   { name: "log", group: "For trainers", load: () => import("./log.ts") },
   { name: "draw", group: "Internal", hidden: true, load: () => import("./draw.ts") },
+  { name: "attempt", group: "Internal", hidden: true, load: () => import("./attempt.ts") },
   {
     name: "local-supervisor",
     group: "Internal",

@@ -8,6 +8,8 @@ export interface PipedChild {
   write(text: string): boolean;
   /** How it ended; never rejects. */
   readonly ended: Promise<ChildEnd>;
+  /** When all that it wrote has been handed on; not before whoever shares its outputs is gone as well. */
+  readonly drained: Promise<void>;
   /**
    * Closes its input, then asks it and all it started to end, then forces them.
    * Resolves when that is done, at once when it was done before.
@@ -66,6 +68,10 @@ export function startPiped(argv: readonly string[], options: PipedChildOptions):
       resolve({ exitCode: code ?? undefined, signal: signal ?? undefined, spawnError: undefined });
     });
   });
+  const drained = new Promise<void>((resolve) => {
+    child.on("error", () => pid === undefined && resolve());
+    child.on("close", () => resolve());
+  });
   child.stdin.on("error", () => {});
   child.stdout.on("data", options.onOutput);
   child.stderr.on("data", options.onErrorOutput);
@@ -96,6 +102,7 @@ export function startPiped(argv: readonly string[], options: PipedChildOptions):
   return {
     pid,
     ended,
+    drained,
     write(text) {
       if (over || ending !== undefined || child.stdin.writableLength > MOST_WAITING) return false;
       child.stdin.write(text);
