@@ -24,7 +24,8 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
   words: { base: "all", sweep: "all", actions: "types" },
   slash: { base: "all", sweep: "all", words: "all", actions: "types" },
   chat: { base: "all", agent: "types", store: "types" },
-  tasks: { base: "all", agent: "types", store: "types" },
+  tasks: { base: "all", sweep: "types", agent: "types", store: "types" },
+  backends: { base: "all", sweep: "all", agent: "all", tasks: "all" },
   discord: {
     base: "all",
     sweep: "all",
@@ -58,6 +59,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     slash: "all",
     chat: "all",
     tasks: "all",
+    backends: "all",
     discord: "all",
     control: "all",
   },
@@ -74,6 +76,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
 
 /** Each outside package, and each built-in that touches the world, has one folder that knows it. */
 export const OWNER: Readonly<Record<string, string>> = {
+  "@agentclientprotocol/sdk": "backends",
   "@anthropic-ai/sdk": "agent",
   "@discordeno/bot": "discord",
   "@hono/node-server": "control",
