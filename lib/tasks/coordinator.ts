@@ -1,0 +1,312 @@
+import type { Clock } from "../base/clock.ts";
+import type { Event } from "../sweep/event.ts";
+import { FENCE_MS } from "./exchange.ts";
+import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
+import type { PoolHappening, WorkerVia } from "./pool-event.ts";
+import { readReport } from "./read-report.ts";
+import { lostAttempts, nextAssignments } from "./pool-rules.ts";
+import type { PoolLimits, Sighting } from "./pool-rules.ts";
+import type { PoolState } from "./pool-state.ts";
+import { isOver } from "./task.ts";
+import type { Attempt, Origin, Task, TaskWish } from "./task.ts";
+
+export interface CoordinatorParts {
+  /** The fold of the journal: changed by `append` and by nothing else. */
+  state(): PoolState;
+  /** On disk when it returns; throws when the disk refuses, and then nothing has happened. */
+  append(whats: readonly PoolHappening[], by: string): readonly Event<PoolHappening>[];
+  clock: Pick<Clock, "now">;
+  limits(): PoolLimits;
+  newId(): string;
+  /** How a task is done by today's configuration; a reason when it cannot be. */
+  resolve(task: Task): Resolved | { cannot: string };
+  /** Why no new work may begin today, such as a budget that is used up. */
+  holdback(): string | undefined;
+  onChange(): void;
+}
+
+export type Resolved = Omit<Assignment, "task" | "epoch" | "revision" | "prompt">;
+
+export type Refusable = { done: true } | { done: false; reason: string };
+
+/** The one writer of the pool: takes tasks in, gives them out, takes results. */
+export interface Coordinator {
+  submit(
+    wish: TaskWish,
+    origin: Origin,
+    id?: string,
+  ): { task: Task; isNew: boolean } | { refused: string };
+  revise(id: string, wish: TaskWish, by: string): Refusable;
+  cancel(id: string, why: string, by: string): Refusable;
+  retry(id: string, by: string): Refusable;
+  acknowledge(id: string, by: string): Refusable;
+  enrol(
+    worker: { name: string; labels: readonly string[]; proof: string; via: WorkerVia },
+    by: string,
+  ): Refusable;
+  remove(worker: string, by: string): Refusable;
+  drain(worker: string, drains: boolean, by: string): Refusable;
+  stop(how: { now: boolean; why: string }, by: string): Refusable;
+  resume(by: string): Refusable;
+  /** Takes a worker's report in and gives its orders. */
+  exchange(report: WorkerReport): WorkerOrders;
+  /** The orders as they are by now, for the last report of the worker. */
+  ordersFor(report: WorkerReport): WorkerOrders;
+  /** Gives up what is lost and gives out what waits; to be called every few seconds. */
+  step(): void;
+  sightings(): ReadonlyMap<string, Sighting>;
+}
+
+/** A sign of life in the journal no oftener than this for what an attempt uses. */
+const USE_EVERY_MS = 60_000;
+
+export function createCoordinator(parts: CoordinatorParts): Coordinator {
+  const { clock } = parts;
+  const seen = new Map<string, Sighting>();
+  const usedAt = new Map<string, number>();
+  const startedAt = clock.now();
+
+  function write(whats: readonly PoolHappening[], by: string): void {
+    if (whats.length === 0) return;
+    parts.append(whats, by);
+    parts.onChange();
+  }
+
+  function find(id: string): Task | undefined {
+    return parts.state().tasks.get(id);
+  }
+
+  function change(
+    id: string,
+    by: string,
+    decide: (task: Task) => readonly PoolHappening[] | string,
+  ): Refusable {
+    const task = find(id);
+    if (task === undefined) return { done: false, reason: `There is no task "${id}"` };
+    const whats = decide(task);
+    if (typeof whats === "string") return { done: false, reason: whats };
+    write(whats, by);
+    step();
+    return { done: true };
+  }
+
+  function step(): void {
+    const now = clock.now();
+    // Who lives has had the time to say so since this coordinator began.
+    const patient = now - startedAt >= 0 ? withStart(seen, parts.state(), startedAt) : seen;
+    write(lostAttempts(parts.state(), patient, now, parts.limits()), "pool");
+    if (parts.holdback() !== undefined) return;
+    const fits = (task: Task, { report }: Sighting) => {
+      const resolved = parts.resolve(task);
+      return !("cannot" in resolved) && report.sandboxes.includes(resolved.sandbox.level);
+    };
+    write(nextAssignments(parts.state(), seen, now, parts.limits(), fits), "pool");
+  }
+
+  function exchange(report: WorkerReport): WorkerOrders {
+    const last = seen.get(report.worker)?.report;
+    if (isStale(report, last)) return ordersFor(report);
+    if (parts.state().workers.has(report.worker)) {
+      seen.set(report.worker, { report, at: clock.now() });
+      write(readReport(parts.state(), report, parts.limits(), isUseDue), `worker:${report.worker}`);
+      step();
+    }
+    return ordersFor(report);
+  }
+
+  function isUseDue(name: string): boolean {
+    const now = clock.now();
+    if (now - (usedAt.get(name) ?? 0) < USE_EVERY_MS) return false;
+    usedAt.set(name, now);
+    return true;
+  }
+
+  function ordersFor(report: WorkerReport): WorkerOrders {
+    const state = parts.state();
+    const enrolled = state.workers.get(report.worker);
+    const current = seen.get(report.worker)?.report;
+    const replaced = current !== undefined && current.incarnation !== report.incarnation;
+    const own = [...state.tasks.values()].filter((task) => !isOver(task) && isIts(task, report));
+    const told = new Set(report.attempts.map(({ task, epoch }) => `${task}:${epoch}`));
+    const isStopped = state.stopped?.now === true;
+    return {
+      worker: report.worker,
+      incarnation: report.incarnation,
+      number: report.number,
+      assign: replaced || isStopped ? [] : own
+        .filter(({ id, epoch, cancelAsked }) =>
+          cancelAsked === undefined && !told.has(`${id}:${epoch}`)
+        )
+        .flatMap(assignmentOf),
+      cancel: report.attempts.flatMap(({ task, epoch, report: word }) => {
+        const why = word === undefined ? whyEnd(state, report, task, epoch) : undefined;
+        return why === undefined ? [] : [{ task, epoch, why }];
+      }),
+      settled: report.attempts.flatMap(({ task, epoch, report: word }) =>
+        word === undefined ? [] : [{ task, epoch, committed: isCommitted(state, task, epoch) }]
+      ),
+      drain: enrolled === undefined || enrolled.draining || state.stopped !== undefined,
+      stop: enrolled === undefined || replaced || isStopped,
+      fenceMs: FENCE_MS,
+    };
+  }
+
+  function assignmentOf(task: Task): Assignment[] {
+    const resolved = parts.resolve(task);
+    if ("cannot" in resolved) return [];
+    const { id, epoch, revision, wish } = task;
+    return [{ task: id, epoch, revision, prompt: wish.text, ...resolved }];
+  }
+
+  return {
+    submit(wish, origin, id) {
+      const known = wish.key === undefined ? undefined : parts.state().keys.get(wish.key);
+      const same = known ?? (id !== undefined && find(id) !== undefined ? id : undefined);
+      if (same !== undefined) return { task: find(same)!, isNew: false };
+      const task = id ?? parts.newId();
+      write([{ type: "task-submitted", task, wish, origin }], origin.by);
+      step();
+      return { task: find(task)!, isNew: true };
+    },
+    revise: (id, wish, by) =>
+      change(
+        id,
+        by,
+        (task) =>
+          task.status === "queued" && task.epoch === 0
+            ? [{ type: "task-revised", task: id, wish }]
+            : `Task "${id}" is ${task.status} and cannot be changed any more`,
+      ),
+    cancel: (id, why, by) =>
+      change(id, by, (task) => {
+        if (isOver(task)) return `Task "${id}" is ${task.status} already`;
+        const asked: PoolHappening = { type: "task-cancel-asked", task: id, why };
+        // What has begun ends first, and says what it cost.
+        return task.status === "running"
+          ? [asked]
+          : [asked, { type: "task-ended", task: id, status: "cancelled", why }];
+      }),
+    retry: (id, by) =>
+      change(
+        id,
+        by,
+        (task) =>
+          !isOver(task)
+            ? `Task "${id}" is ${task.status}: it is not over`
+            : task.status === "succeeded"
+            ? `Task "${id}" has succeeded; submit it anew to have it done again`
+            : [{ type: "task-retried", task: id }],
+      ),
+    acknowledge: (id, by) =>
+      change(
+        id,
+        by,
+        (task) =>
+          isOver(task) ? [{ type: "task-acknowledged", task: id }] : `Task "${id}" is not over`,
+      ),
+    enrol({ name, labels, proof, via }, by) {
+      write([{ type: "worker-enrolled", worker: name, labels, proof, via }], by);
+      return { done: true };
+    },
+    remove(worker, by) {
+      if (!parts.state().workers.has(worker)) return noWorker(worker);
+      write([{ type: "worker-removed", worker }], by);
+      seen.delete(worker);
+      step();
+      return { done: true };
+    },
+    drain(worker, drains, by) {
+      if (!parts.state().workers.has(worker)) return noWorker(worker);
+      write([{ type: drains ? "worker-drained" : "worker-resumed", worker }], by);
+      step();
+      return { done: true };
+    },
+    stop({ now, why }, by) {
+      const ends = [...parts.state().tasks.values()].flatMap((task): PoolHappening[] => {
+        if (!now || task.status === "queued" || isOver(task)) return [];
+        const asked = { type: "task-cancel-asked", task: task.id, why } as const;
+        return task.status === "running"
+          ? [asked]
+          : [asked, { type: "task-ended", task: task.id, status: "cancelled", why }];
+      });
+      write([{ type: "pool-stopped", now, why }, ...ends], by);
+      return { done: true };
+    },
+    resume(by) {
+      if (parts.state().stopped === undefined) {
+        return { done: false, reason: "The pool is not stopped" };
+      }
+      write([{ type: "pool-resumed" }], by);
+      step();
+      return { done: true };
+    },
+    exchange,
+    ordersFor,
+    step,
+    sightings: () => seen,
+  };
+}
+
+/** A report that was overtaken, or of a life that another one has followed. */
+function isStale(report: WorkerReport, last: WorkerReport | undefined): boolean {
+  if (last === undefined) return false;
+  return last.incarnation === report.incarnation
+    ? report.number < last.number
+    : report.startedAt < last.startedAt;
+}
+
+function isIts({ attempts }: Task, { worker, incarnation }: WorkerReport): boolean {
+  const last = attempts.at(-1);
+  return last?.worker === worker && last.incarnation === incarnation && isLive(last);
+}
+
+function isLive({ report, lost, endedAt }: Attempt): boolean {
+  return report === undefined && lost === undefined && endedAt === undefined;
+}
+
+/** Why an attempt that a worker runs should end; undefined when it should not. */
+function whyEnd(
+  state: PoolState,
+  { worker, incarnation }: WorkerReport,
+  id: string,
+  epoch: number,
+): string | undefined {
+  const task = state.tasks.get(id);
+  if (task === undefined) return "there is no such task";
+  if (isOver(task)) return `the task is ${task.status}`;
+  if (task.cancelAsked !== undefined) return "the task was cancelled";
+  const last = task.attempts.at(-1);
+  if (last === undefined || epoch !== last.epoch || task.status === "queued") {
+    // It was given up; as long as nobody else has begun, its work may still count.
+    return last?.acceptedAt !== undefined && epoch !== last.epoch
+      ? "another attempt has taken its place"
+      : undefined;
+  }
+  return last.worker === worker && last.incarnation === incarnation
+    ? undefined
+    : "it is another worker's";
+}
+
+function isCommitted(state: PoolState, id: string, epoch: number): boolean {
+  return state.tasks.get(id)?.attempts.find((one) => one.epoch === epoch)?.report !== undefined;
+}
+
+/** A coordinator that has just begun has heard nobody: silence counts from its start. */
+function withStart(
+  seen: ReadonlyMap<string, Sighting>,
+  state: PoolState,
+  startedAt: number,
+): ReadonlyMap<string, Sighting> {
+  const all = new Map(seen);
+  for (const { attempts } of state.tasks.values()) {
+    const last = attempts.at(-1);
+    if (last === undefined || all.has(last.worker)) continue;
+    const report = { incarnation: last.incarnation } as WorkerReport;
+    all.set(last.worker, { report, at: startedAt });
+  }
+  return all;
+}
+
+function noWorker(worker: string): Refusable {
+  return { done: false, reason: `There is no worker "${worker}"` };
+}

@@ -1,0 +1,82 @@
+import type { Thinking } from "./backend.ts";
+import type { Sandbox, SandboxLevel } from "./sandbox.ts";
+import type { AttemptReport, AttemptUse } from "./task.ts";
+
+/**
+ * A worker tells all it knows and gets all it should do. Both are states, not steps: either may
+ * be lost, doubled, late or sent again, over HTTP, over files or over Discord.
+ */
+export interface WorkerReport {
+  worker: string;
+  /** New with each start of the worker. */
+  incarnation: string;
+  /** When that was, by its own clock: of two lives the later one counts. */
+  startedAt: number;
+  /** Counts up within an incarnation; an older report than the last one is not looked at. */
+  number: number;
+  version: string;
+  host: string;
+  slots: number;
+  labels: readonly string[];
+  /** Levels that this machine can keep. */
+  sandboxes: readonly SandboxLevel[];
+  /** Whether it takes no more work by its own wish: it ends, or a person said so there. */
+  leaving: boolean;
+  /** Running ones, and ended ones whose last word was not answered yet. */
+  attempts: readonly WorkerAttempt[];
+}
+
+export interface WorkerAttempt {
+  task: string;
+  epoch: number;
+  /** What it is at, for people. */
+  phase: string;
+  use: readonly AttemptUse[];
+  /** Its last word. */
+  report: AttemptReport | undefined;
+}
+
+export interface WorkerOrders {
+  worker: string;
+  /** Whom it is for; another life of the worker must not obey. */
+  incarnation: string;
+  /** The report that this answers. */
+  number: number;
+  /** Attempts that are its, and that it did not tell of. */
+  assign: readonly Assignment[];
+  /** To be ended. */
+  cancel: readonly { task: string; epoch: number; why: string }[];
+  /** Last words that were heard: it may forget them. */
+  settled: readonly { task: string; epoch: number; committed: boolean }[];
+  /** No new work. */
+  drain: boolean;
+  /** Everything ends now, whatever it is. */
+  stop: boolean;
+  /** Without an answer for so long, the worker ends its attempts itself. Milliseconds. */
+  fenceMs: number;
+}
+
+export interface Assignment {
+  task: string;
+  epoch: number;
+  revision: number;
+  prompt: string;
+  /** As people wrote it, and as the backend knows it. */
+  modelName: string;
+  model: string | undefined;
+  /** Name of the backend in the configuration. */
+  backend: string;
+  thinking: Thinking;
+  sandbox: Sandbox;
+  timeoutMs: number;
+  budgetUsd: number | undefined;
+}
+
+/** Answers come at least so often. */
+export const LEASE_MS = 300_000;
+/** For answers that are under way, and clocks that differ. */
+export const GRACE_MS = 60_000;
+/** A worker that was not answered for so long ends its attempts; well before the lease is over. */
+export const FENCE_MS = 200_000;
+/** An offer that nobody took up is made again. */
+export const OFFER_MS = 60_000;

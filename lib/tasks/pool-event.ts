@@ -1,0 +1,84 @@
+import type { AttemptReport, AttemptUse, Origin, TaskWish } from "./task.ts";
+
+/** One line of the pool's journal, in the envelope of every journal. */
+export type PoolHappening =
+  | { type: "task-submitted"; task: string; wish: TaskWish; origin: Origin }
+  /** Only while nobody has it. */
+  | { type: "task-revised"; task: string; wish: TaskWish }
+  | { type: "task-cancel-asked"; task: string; why: string }
+  | {
+    type: "task-assigned";
+    task: string;
+    epoch: number;
+    revision: number;
+    worker: string;
+    incarnation: string;
+  }
+  | { type: "attempt-accepted"; task: string; epoch: number }
+  /** All of it so far, not what was added; told now and then while it runs. */
+  | { type: "attempt-used"; task: string; epoch: number; use: readonly AttemptUse[] }
+  /** The worker's last word on the attempt that counts. */
+  | { type: "attempt-ended"; task: string; epoch: number; report: AttemptReport }
+  /** The coordinator gave it up; the task is offered again after `backOffMs`. */
+  | { type: "attempt-lost"; task: string; epoch: number; why: string; backOffMs: number }
+  /** A last word that came too late: nothing changes but the cost. */
+  | {
+    type: "result-discarded";
+    task: string;
+    epoch: number;
+    worker: string;
+    why: string;
+    use: readonly AttemptUse[];
+  }
+  | { type: "task-requeued"; task: string; epoch: number; why: string; backOffMs: number }
+  | { type: "task-ended"; task: string; status: TaskEnd; why: string }
+  | { type: "task-retried"; task: string }
+  | { type: "task-acknowledged"; task: string }
+  | {
+    type: "worker-enrolled";
+    worker: string;
+    labels: readonly string[];
+    /** SHA-256 of what it proves itself with. */
+    proof: string;
+    via: WorkerVia;
+  }
+  | { type: "worker-removed"; worker: string }
+  | { type: "worker-drained"; worker: string }
+  | { type: "worker-resumed"; worker: string }
+  | { type: "pool-stopped"; now: boolean; why: string }
+  | { type: "pool-resumed" }
+  | { type: "schedule-fired"; schedule: string; due: number; task: string }
+  | { type: "budget-told"; day: string; usd: number };
+
+export type TaskEnd = "succeeded" | "failed" | "cancelled" | "expired" | "dead";
+
+/** How a worker and the coordinator reach each other. */
+export type WorkerVia = "http" | "files" | "discord";
+
+const KNOWN: Readonly<Record<PoolHappening["type"], true>> = {
+  "task-submitted": true,
+  "task-revised": true,
+  "task-cancel-asked": true,
+  "task-assigned": true,
+  "attempt-accepted": true,
+  "attempt-used": true,
+  "attempt-ended": true,
+  "attempt-lost": true,
+  "result-discarded": true,
+  "task-requeued": true,
+  "task-ended": true,
+  "task-retried": true,
+  "task-acknowledged": true,
+  "worker-enrolled": true,
+  "worker-removed": true,
+  "worker-drained": true,
+  "worker-resumed": true,
+  "pool-stopped": true,
+  "pool-resumed": true,
+  "schedule-fired": true,
+  "budget-told": true,
+};
+
+export function isPoolHappening(type: string): boolean {
+  return Object.hasOwn(KNOWN, type);
+}

@@ -1,0 +1,136 @@
+import type { Thinking } from "./backend.ts";
+import type { SandboxLevel } from "./sandbox.ts";
+
+/** What is wanted, as it was written; what was left out is decided when it is assigned. */
+export interface TaskWish {
+  /** Tags taken out. */
+  text: string;
+  /** An alias of the configuration, or `BACKEND/MODEL`. */
+  model: string | undefined;
+  thinking: Thinking | undefined;
+  /** A worker's name, or a label that workers have. */
+  worker: string | undefined;
+  /** Milliseconds that one attempt may take. */
+  timeoutMs: number | undefined;
+  /** Higher goes first; 0 is usual. */
+  priority: number;
+  sandbox: SandboxLevel | undefined;
+  /** Two submissions with the same key are one task. */
+  key: string | undefined;
+}
+
+/** Where a task came from, and with it who hears of its end. */
+export interface Origin {
+  kind: "message" | "cli" | "slash" | "api" | "button" | "schedule";
+  /** `discord:123`, `cli:alice`, `api:alice`, `schedule:nightly`. */
+  by: string;
+  /** As people call them. */
+  name: string | undefined;
+  /** Where it was asked for on Discord: channel or thread, and message. */
+  channelId?: string | undefined;
+  messageId?: string | undefined;
+  /** The failed trial that it is about. */
+  sweep?: string | undefined;
+  trial?: number | undefined;
+}
+
+export type TaskStatus =
+  | "queued"
+  /** A worker has it, or was offered it. */
+  | "assigned"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "cancelled"
+  /** It took longer than it might. */
+  | "expired"
+  /** Given up after so many attempts that died or failed in passing; kept, can be retried. */
+  | "dead";
+
+export const TASK_STATUSES: readonly TaskStatus[] = [
+  "queued",
+  "assigned",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "expired",
+  "dead",
+];
+
+/** What one attempt used and left. */
+export interface AttemptReport {
+  end: "done" | "failed" | "cancelled" | "timed-out" | "fenced" | "crashed" | "refused";
+  /** One sentence, no period; empty for `done`. */
+  cause: string;
+  /** Whether another attempt may go better. */
+  passing: boolean;
+  /** The answer; long ones are cut here, `RESULT.txt` has all. */
+  result: string;
+  /** In the attempt's folder, by relative path. */
+  files: readonly { path: string; bytes: number; sha256: string }[];
+  folder: string;
+  use: readonly AttemptUse[];
+  /** Milliseconds since the epoch, by the worker's clock. */
+  startedAt: number;
+  endedAt: number;
+}
+
+/** Tokens by model, of all calls of an attempt so far. */
+export interface AttemptUse {
+  /** As the provider names it. */
+  model: string;
+  input: number;
+  output: number;
+  cacheRead: number;
+  cacheWrite: number;
+  /** US dollars; null when nobody knows the price. */
+  usd: number | null;
+}
+
+export interface Attempt {
+  epoch: number;
+  revision: number;
+  worker: string;
+  incarnation: string;
+  assignedAt: number;
+  /** When the worker said that it had begun. */
+  acceptedAt: number | undefined;
+  endedAt: number | undefined;
+  /** Undefined while it runs, and for one that was never heard of again. */
+  report: AttemptReport | undefined;
+  /** Why the coordinator ended it: it was silent, it was refused. */
+  lost: string | undefined;
+  use: readonly AttemptUse[];
+  /** Its last word came when it counted no more. */
+  discarded: boolean;
+}
+
+export interface Task {
+  id: string;
+  revision: number;
+  wish: TaskWish;
+  origin: Origin;
+  status: TaskStatus;
+  /** The attempt that counts is the one with this number; 0 before the first. */
+  epoch: number;
+  attempts: Attempt[];
+  createdAt: number;
+  /** Not assigned before; back-off after a failure. */
+  notBefore: number;
+  cancelAsked: { by: string; at: number } | undefined;
+  endedAt: number | undefined;
+  /** Why it ended as it did, for people. */
+  why: string;
+  /** Whether a failure was seen by somebody: then its files may go. */
+  acknowledged: boolean;
+}
+
+export function isOver({ status }: Pick<Task, "status">): boolean {
+  return !["queued", "assigned", "running"].includes(status);
+}
+
+/** `TASK:EPOCH`. */
+export function attemptName(task: string, epoch: number): string {
+  return `${task}:${epoch}`;
+}
