@@ -1,3 +1,4 @@
+import type { TokenPrice } from "../sweep/config.ts";
 import type { Thinking } from "./backend.ts";
 import type { Sandbox, SandboxLevel } from "./sandbox.ts";
 import type { AttemptReport, AttemptUse } from "./task.ts";
@@ -64,8 +65,11 @@ export interface Assignment {
   /** As people wrote it, and as the backend knows it. */
   modelName: string;
   model: string | undefined;
-  /** Name of the backend in the configuration. */
+  /** Name of the backend in the configuration, and what that says of it; no secret is in it. */
   backend: string;
+  backendConfig: Readonly<Record<string, unknown>>;
+  /** US dollars per million tokens; undefined when nobody knows. */
+  price: TokenPrice | undefined;
   thinking: Thinking;
   sandbox: Sandbox;
   timeoutMs: number;
