@@ -5,11 +5,21 @@ import { unfoldYaml } from "./yaml-unfold.ts";
 
 const MOST_SYNTAX_MISTAKES = 5;
 
+/** What is said to somebody whose file has no mapping. */
+const SWEEP = {
+  begin: 'Run "herd init" to get one to start from',
+  example: "name: my-sweep",
+};
+
 /**
  * Reads one YAML document whose root is a mapping: anchors and merge keys
  * unfolded, duplicate keys reported. Undefined when it is not one; why is in the report.
  */
-export function readYaml(text: string, report: Report): MappingNode | undefined {
+export function readYaml(
+  text: string,
+  report: Report,
+  { begin, example } = SWEEP,
+): MappingNode | undefined {
   const source = text.replace(/^\uFEFF/, "");
   const lines = new LineCounter();
   const documents = parseAllDocuments(source, {
@@ -28,7 +38,7 @@ export function readYaml(text: string, report: Report): MappingNode | undefined 
     return { line: Math.max(1, line), column: Math.max(1, col), path };
   };
   if (document === undefined) {
-    return report.mistake(start, "Cannot read the file: it is empty", INIT);
+    return report.mistake(start, "Cannot read the file: it is empty", begin);
   }
   const errors = documents.flatMap((each) => each.errors);
   for (const error of errors.slice(0, MOST_SYNTAX_MISTAKES)) {
@@ -46,18 +56,16 @@ export function readYaml(text: string, report: Report): MappingNode | undefined 
   }
   const contents: unknown = document.contents;
   if (contents === null || (isScalar(contents) && contents.source === "")) {
-    return report.mistake(start, "Cannot read the file: it holds no settings", INIT);
+    return report.mistake(start, "Cannot read the file: it holds no settings", begin);
   }
   const root = unfoldYaml(document, source, spot, report);
   if (root === undefined || root.kind === "mapping") return root;
   const found = root.kind === "list" ? "a list" : "a single value";
   return report.mistake(
     root,
-    `Cannot read the file: found ${found} at the top, expected a mapping such as "name: my-sweep"`,
+    `Cannot read the file: found ${found} at the top, expected a mapping such as "${example}"`,
   );
 }
-
-const INIT = 'Run "herd init" to get one to start from';
 
 function explainSyntax(error: YAMLError): { message: string; hint?: string } {
   switch (error.code) {
