@@ -5,6 +5,14 @@ export interface CommandDefinition {
   /** At most 100 characters. */
   description: string;
   options: readonly CommandOption[];
+  /** `/task list`: then the command has no options of its own. At most 25. */
+  subcommands?: readonly Subcommand[];
+}
+
+export interface Subcommand {
+  name: string;
+  description: string;
+  options: readonly CommandOption[];
 }
 
 export interface CommandOption {

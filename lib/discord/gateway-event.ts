@@ -36,10 +36,17 @@ export type Interaction =
     at: number;
   }
   & (
-    | { kind: "command"; name: string; options: Readonly<Record<string, OptionValue>> }
+    | {
+      kind: "command";
+      name: string;
+      /** `list` of `/task list`. */
+      sub?: string;
+      options: Readonly<Record<string, OptionValue>>;
+    }
     | {
       kind: "completion";
       name: string;
+      sub?: string;
       options: Readonly<Record<string, OptionValue>>;
       /** The option that is being typed, and what of it. */
       focused: { name: string; value: string };

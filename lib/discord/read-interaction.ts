@@ -69,12 +69,16 @@ function readCommand(common: Common, data: Raw, completing: boolean): Interactio
     const value = valueOf(option, files);
     return word === undefined || value === undefined ? [] : [[word, value]];
   }));
-  if (!completing) return { ...common, kind: "command", name, options };
+  const word = textOf(
+    rawsOf(data["options"]).find(({ type }) => SUBCOMMANDS.includes(numberOf(type) ?? 0))?.["name"],
+  );
+  const sub = word === undefined ? {} : { sub: word };
+  if (!completing) return { ...common, kind: "command", name, ...sub, options };
   const typed = given.find((option) => option["focused"] === true);
-  const word = textOf(typed?.["name"]);
-  if (word === undefined) return undefined;
-  const focused = { name: word, value: String(typed?.["value"] ?? "") };
-  return { ...common, kind: "completion", name, options, focused };
+  const option = textOf(typed?.["name"]);
+  if (option === undefined) return undefined;
+  const focused = { name: option, value: String(typed?.["value"] ?? "") };
+  return { ...common, kind: "completion", name, ...sub, options, focused };
 }
 
 /** Options of a subcommand count as the command's own. */

@@ -1,6 +1,7 @@
-import type { CommandDefinition, CommandOption } from "./command-definition.ts";
+import type { CommandDefinition, CommandOption, Subcommand } from "./command-definition.ts";
 
 const CHAT_INPUT = 1;
+const SUBCOMMAND = 1;
 /** Usable on a server only: a sweep has its channel there. */
 const IN_GUILDS = 0;
 const OPTION_TYPES = {
@@ -13,16 +14,25 @@ const OPTION_TYPES = {
 } as const;
 
 /** A slash command in Discord's JSON. */
-export function writeCommand({ name, description, options }: CommandDefinition): unknown {
-  // Discord refuses the whole set when an optional option comes before a required one.
-  const ordered = [...options].sort((a, b) => Number(b.required) - Number(a.required));
+export function writeCommand(
+  { name, description, options, subcommands }: CommandDefinition,
+): unknown {
   return {
     type: CHAT_INPUT,
     name,
     description,
     contexts: [IN_GUILDS],
-    options: ordered.map(writeOption),
+    options: subcommands === undefined ? writeOptions(options) : subcommands.map(writeSubcommand),
   };
+}
+
+function writeSubcommand({ name, description, options }: Subcommand): unknown {
+  return { type: SUBCOMMAND, name, description, options: writeOptions(options) };
+}
+
+function writeOptions(options: readonly CommandOption[]): unknown[] {
+  // Discord refuses the whole set when an optional option comes before a required one.
+  return [...options].sort((a, b) => Number(b.required) - Number(a.required)).map(writeOption);
 }
 
 function writeOption(option: CommandOption): unknown {

@@ -64,8 +64,14 @@ function checkRows(rows: NonNullable<Body["components"]>): void {
   }
 }
 
+const SUBCOMMAND = 1;
+
 export function checkCommands(commands: readonly Record<string, unknown>[]): void {
   most("commands", commands.length, 100);
+  checkNamed(commands);
+}
+
+function checkNamed(commands: readonly Record<string, unknown>[]): void {
   const names = new Set(commands.map(({ name }) => name));
   if (names.size !== commands.length) throw invalid("commands", "names must be unique");
   for (const { name, description, options = [] } of commands) {
@@ -73,6 +79,17 @@ export function checkCommands(commands: readonly Record<string, unknown>[]): voi
       throw invalid("name", `${name} is no name of a command`);
     }
     between("description", text(description), 1, 100);
+    most("options", (options as unknown[]).length, 25);
+    const subcommands = (options as Record<string, unknown>[]).filter(({ type }) =>
+      type === SUBCOMMAND
+    );
+    if (subcommands.length > 0) {
+      if (subcommands.length < (options as unknown[]).length) {
+        throw invalid("options", "subcommands and options exclude each other");
+      }
+      checkNamed(subcommands);
+      continue;
+    }
     let isOptional = false;
     for (const option of options as Record<string, unknown>[]) {
       between("option description", text(option["description"]), 1, 100);

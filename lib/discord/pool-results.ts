@@ -1,0 +1,173 @@
+import type { Clock } from "../base/clock.ts";
+import type { PoolDesk } from "../tasks/pool-desk.ts";
+import type { TaskEnd } from "../tasks/pool-event.ts";
+import type { Task } from "../tasks/task.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id, Outgoing } from "./message.ts";
+import { deliveryOf, NOTHING } from "./pool-delivery.ts";
+import { createPoolFeed, UNKNOWN_MESSAGE } from "./pool-feed.ts";
+import type { PoolFeed } from "./pool-feed.ts";
+import type { PoolMemory } from "./pool-memory.ts";
+import { answerView, plainResult, resultLine, resultView } from "./pool-result-view.ts";
+import type { ResultFacts } from "./pool-result-view.ts";
+import { messageUrl } from "./pool-text.ts";
+import { nonceOf } from "./post-view.ts";
+import type { DiscordRest } from "./rest.ts";
+
+export interface PoolResultsParts {
+  desk: Pick<PoolDesk, "events" | "onEvent" | "state" | "config" | "file">;
+  rest: Pick<DiscordRest, "send">;
+  memory: PoolMemory;
+  clock: Clock;
+  random(): number;
+  guildId: Id;
+  channel(signal: AbortSignal): Promise<Id>;
+  queueId(): Id | undefined;
+  onLost(): void;
+  onTrouble(trouble: string | undefined): void;
+  log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+interface Due {
+  seq: number;
+  at: number;
+  task: string;
+  status: TaskEnd;
+  why: string;
+}
+
+const ROOM = 1_900;
+
+/** One post for each task that ended, and a short one where it was asked for. */
+export function createPoolResults(parts: PoolResultsParts): PoolFeed {
+  const { desk, rest, memory, guildId } = parts;
+  const { mark } = memory.read();
+
+  function factsOf({ seq, at, task: id, status, why }: Due): ResultFacts | undefined {
+    const task = desk.state().tasks.get(id);
+    if (task === undefined) return undefined;
+    const { model, thinking } = desk.config().defaults;
+    const attempt = task.attempts.find(({ epoch }) => epoch === epochAt(seq, at, task));
+    return {
+      task,
+      status,
+      why,
+      attempt,
+      seq,
+      defaults: { model, thinking },
+      url: urlOf(task),
+      mark,
+    };
+  }
+
+  /** The attempt's last word stands right before the task's end; a task may have gone on since. */
+  function epochAt(seq: number, at: number, { id, attempts }: Task): number | undefined {
+    const before = desk.events(seq - 2, 1)[0]?.what;
+    const ended = before?.type === "attempt-ended" || before?.type === "attempt-lost";
+    if (ended && before.task === id) return before.epoch;
+    return attempts.findLast(({ assignedAt, acceptedAt }) =>
+      assignedAt <= at && acceptedAt !== undefined
+    )?.epoch;
+  }
+
+  function urlOf({ id, origin }: Task): string | undefined {
+    const { channelId, messageId } = origin;
+    if (channelId !== undefined && messageId !== undefined) {
+      return messageUrl(guildId, channelId, messageId);
+    }
+    const { [id]: mirror } = memory.read().mirrors;
+    const queue = parts.queueId();
+    return mirror === undefined || queue === undefined
+      ? undefined
+      : messageUrl(guildId, queue, mirror);
+  }
+
+  async function post(channel: Id, due: Due, signal: AbortSignal): Promise<void> {
+    const facts = factsOf(due);
+    if (facts === undefined) return;
+    const key = `result/${due.seq}`;
+    const { partly } = memory.read();
+    const out = partly?.key === key ? partly.sent[0]! : await sendResult(channel, facts, signal);
+    const elsewhere = asideOf(facts.task, channel);
+    if (elsewhere === undefined) return;
+    memory.write({ partly: { key, sent: [out] } });
+    const url = messageUrl(guildId, channel, out);
+    await aside(elsewhere, answerView(facts, url, facts.task.origin.messageId), signal);
+    memory.write({ partly: undefined });
+  }
+
+  async function sendResult(channel: Id, facts: ResultFacts, signal: AbortSignal): Promise<Id> {
+    const delivery = await deliveryOf(facts.task.id, facts.attempt, parts);
+    try {
+      return (await rest.send(channel, resultView(facts, delivery), signal)).id;
+    } catch (error) {
+      const isOurs = error instanceof DiscordError && delivery.files.length > 0 &&
+        ["rejected", "forbidden"].includes(error.kind);
+      if (!isOurs) throw error;
+      parts.log("warn", "Discord does not take the files of a result", { error: error.message });
+      const left = "Discord does not take the files; they are in the folder";
+      return (await rest.send(channel, resultView(facts, { ...NOTHING, left }), signal)).id;
+    }
+  }
+
+  /** Where it was asked for, when nobody would look there for it. */
+  function asideOf({ origin: { channelId } }: Task, results: Id): Id | undefined {
+    return channelId === results || channelId === parts.queueId() ? undefined : channelId;
+  }
+
+  /** A thread that is gone or closed keeps nothing back. */
+  async function aside(channel: Id, message: Outgoing, signal: AbortSignal): Promise<void> {
+    try {
+      await rest.send(channel, message, signal);
+    } catch (error) {
+      if (!(error instanceof DiscordError)) throw error;
+      if (error.code === UNKNOWN_MESSAGE && message.replyTo !== undefined) {
+        const { replyTo: _, ...plain } = message;
+        return await aside(channel, plain, signal);
+      }
+      if (!["missing", "forbidden", "rejected"].includes(error.kind)) throw error;
+      parts.log("info", "Cannot answer where a task was asked for", { error: error.message });
+    }
+  }
+
+  function digest(dues: readonly Due[]): { message: Outgoing; told: number } {
+    const lines = ["📬 Tasks that ended while Discord was away; `herd task show ID` tells more:"];
+    let told = 0;
+    let size = lines[0]!.length;
+    for (const due of dues) {
+      const facts = factsOf(due);
+      const line = facts === undefined ? "" : `- ${resultLine(facts)}`;
+      if (told > 0 && size + line.length + 1 > ROOM) break;
+      if (line !== "") lines.push(line);
+      size += line.length + 1;
+      told++;
+    }
+    const key = `digest/${dues[0]!.seq}-${dues[told - 1]!.seq}`;
+    return { message: { content: lines.join("\n"), nonce: nonceOf(mark, key, 0) }, told };
+  }
+
+  return createPoolFeed<Due>({
+    ...parts,
+    name: "results",
+    cursor: {
+      read: () => memory.read().told,
+      write: (seq) => memory.write({ told: seq, partly: undefined }),
+    },
+    pick({ seq, at, what }) {
+      if (what.type !== "task-ended") return undefined;
+      const { task, status, why } = what;
+      return { seq, at, task, status, why };
+    },
+    post,
+    isOwn({ task: id }) {
+      const task = desk.state().tasks.get(id);
+      const results = memory.read().places.results?.id ?? "";
+      return task !== undefined && asideOf(task, results) !== undefined;
+    },
+    digest,
+    plain(due) {
+      const facts = factsOf(due);
+      return facts === undefined ? { content: "A result cannot be shown" } : plainResult(facts);
+    },
+  });
+}
