@@ -25,7 +25,7 @@ interface Row {
   output: number;
   cache_read: number;
   cache_write: number;
-  usd: number;
+  usd: number | null;
   unpriced: number;
 }
 
@@ -59,7 +59,7 @@ export const command = defineCommand({
       `${row.attempts}`,
       `${row.input + row.cache_read + row.cache_write}`,
       `${row.output}`,
-      row.unpriced === row.attempts && row.attempts > 0 ? "n/a" : `$${row.usd.toFixed(4)}`,
+      row.usd === null ? "n/a" : `$${row.usd.toFixed(4)}`,
       row.unpriced === 0 ? "" : `${row.unpriced}`,
     ];
     const right = { align: "right" as const };

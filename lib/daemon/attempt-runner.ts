@@ -2,7 +2,6 @@ import type { Clock } from "../base/clock.ts";
 import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import { readIfThere } from "../base/files.ts";
-import type { TokenPrice } from "../sweep/config.ts";
 import { agentEnvironment } from "../tasks/attempt-environment.ts";
 import type { AttemptEnd } from "../tasks/attempt-end.ts";
 import { makeAttemptFolder } from "../tasks/attempt-folder.ts";
@@ -12,6 +11,8 @@ import { GRACE_MS } from "../tasks/attempt-spec.ts";
 import type { WorkUse } from "../tasks/backend.ts";
 import type { Assignment } from "../tasks/exchange.ts";
 import type { AttemptReport, AttemptUse } from "../tasks/task.ts";
+import { FENCED } from "../tasks/worker-attempts.ts";
+import type { AttemptHooks, AttemptRunner, RunningAttempt } from "../tasks/worker-attempts.ts";
 import { priceUse, sumUse } from "../tasks/use-price.ts";
 import type { WorkerPlace } from "./worker-place.ts";
 
@@ -26,44 +27,17 @@ export interface RunnerParts {
   backendOf(name: string): Readonly<Record<string, unknown>> | undefined;
   /** By the names under which a backend asks for them. */
   secretsOf(backend: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
-  fenceMs: number;
-}
-
-export interface AttemptHooks {
-  onUse(use: readonly AttemptUse[]): void;
-  onProgress(phase: string): void;
-}
-
-export interface StartedAttempt {
-  renew(ms: number): void;
-  cancel(reason: string): void;
-  fence(): void;
-  readonly ended: Promise<AttemptReport>;
 }
 
 /** Longest answer that travels with the report; RESULT.txt has all. Characters. */
 const LONGEST_RESULT = 60_000;
 
 /** Runs assignments, each in a process and a folder of its own. */
-export function createAttemptRunner(parts: RunnerParts) {
+export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
   const { place, clock, env } = parts;
 
-  function start(assignment: Assignment, hooks: AttemptHooks): StartedAttempt {
+  function start(assignment: Assignment, hooks: AttemptHooks): RunningAttempt {
     const startedAt = clock.now();
-    try {
-      return run(assignment, hooks, startedAt);
-    } catch (error) {
-      const cause = explain(error, "terminal");
-      const report = notStarted(cause, startedAt);
-      return { renew() {}, cancel() {}, fence() {}, ended: Promise.resolve(report) };
-    }
-  }
-
-  function run(
-    assignment: Assignment,
-    hooks: AttemptHooks,
-    startedAt: number,
-  ): StartedAttempt {
     const { task, epoch, prompt, sandbox, thinking, model, price } = assignment;
     const backend = parts.backendOf(assignment.backend) ?? assignment.backendConfig;
     const folder = makeAttemptFolder({
@@ -89,7 +63,8 @@ export function createAttemptRunner(parts: RunnerParts) {
       secrets: parts.secretsOf(backend),
       timeoutMs: assignment.timeoutMs,
       graceMs: GRACE_MS,
-      deadManMs: parts.fenceMs,
+      deadManMs: hooks.deadManMs,
+      prices: price === undefined || model === undefined ? {} : { [model]: price },
     }, {
       argv: parts.self,
       env,
@@ -97,14 +72,13 @@ export function createAttemptRunner(parts: RunnerParts) {
       records: place.records,
       onUse(use) {
         used.push(use);
-        hooks.onUse(priced(used, price));
+        hooks.onUse(priced(used, assignment));
       },
       onProgress: hooks.onProgress,
     });
     return {
       renew: (ms) => void attempt.renew(ms),
-      cancel: attempt.cancel,
-      fence: attempt.fence,
+      cancel: (reason) => reason === FENCED ? attempt.fence() : attempt.cancel(reason),
       ended: attempt.ended.then(({ end, use, left }): AttemptReport => {
         const manifest = manifestOf(folder.path);
         try {
@@ -121,7 +95,7 @@ export function createAttemptRunner(parts: RunnerParts) {
           ...wordOf(end),
           files: manifest.files.slice(0, 200),
           folder: folder.path,
-          use: priced(use, price),
+          use: priced(use, assignment),
           startedAt,
           endedAt: clock.now(),
         };
@@ -132,8 +106,11 @@ export function createAttemptRunner(parts: RunnerParts) {
   return { start };
 }
 
-function priced(uses: readonly WorkUse[], price: TokenPrice | undefined): AttemptUse[] {
-  return [...sumUse(uses.map((use) => priceUse(use, price)))];
+function priced(
+  uses: readonly WorkUse[],
+  { model, price }: Pick<Assignment, "model" | "price">,
+): AttemptUse[] {
+  return [...sumUse(uses.map((use) => priceUse(use, { model, price })))];
 }
 
 function wordOf(end: AttemptEnd): Pick<AttemptReport, "end" | "cause" | "passing" | "result"> {
@@ -167,18 +144,4 @@ function wordOf(end: AttemptEnd): Pick<AttemptReport, "end" | "cause" | "passing
     case "crashed":
       return { end: "crashed", cause: end.message, passing: true, result: cut(end.partial) };
   }
-}
-
-function notStarted(cause: string, at: number): AttemptReport {
-  return {
-    end: "crashed",
-    cause,
-    passing: true,
-    result: "",
-    files: [],
-    folder: "",
-    use: [],
-    startedAt: at,
-    endedAt: at,
-  };
 }

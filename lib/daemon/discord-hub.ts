@@ -8,8 +8,17 @@ import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
 import { DiscordError } from "../discord/discord-error.ts";
 import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
+import { createPoolChannels } from "../discord/pool-channels.ts";
+import type { PoolChannels } from "../discord/pool-channels.ts";
+import { poolDefinitions } from "../discord/pool-commands.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
+import { openPoolMemory } from "../store/pool-memory.ts";
+import { costReport, costTable } from "../tasks/cost-report.ts";
+import type { PoolDesk } from "../tasks/pool-desk.ts";
+import { workerStatus } from "../tasks/worker-status.ts";
+import { appendAudit } from "./pool-audit.ts";
+import type { PoolPlace } from "./pool-place.ts";
 import { chartOf } from "./chart-of.ts";
 import type { Draw } from "./draw.ts";
 import type { HeldSweep } from "./held-sweep.ts";
@@ -28,6 +37,12 @@ export interface DiscordHub extends AsyncDisposable {
   attach(held: HeldSweep): void;
   /** Says what is left to say, for at most `ms`, and closes the channel. */
   detach(held: HeldSweep, why: string, ms: number): Promise<void>;
+  /** Opens the pool's channels where its configuration names a server; undefined where it does not. */
+  attachPool(
+    desk: PoolDesk,
+    place: PoolPlace,
+    env: Readonly<Record<string, string | undefined>>,
+  ): AsyncDisposable | undefined;
   /** Whether people can be asked in this sweep's channel. */
   canAsk(held: HeldSweep): boolean;
 }
@@ -41,6 +56,7 @@ const LOST_MS = 2_000;
 interface Wire {
   link: DiscordLink;
   sweeps: Set<Attached>;
+  pools: Set<{ channels: PoolChannels; desk: PoolDesk; guildId: string }>;
   commanded: Set<string>;
 }
 
@@ -67,7 +83,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   function wireOf(
     token: string,
     apiUrl: string,
-    env: HeldSweep["env"],
+    env: Readonly<Record<string, string | undefined>>,
   ): [string, Wire] {
     const key = `${apiUrl} ${token}`;
     const known = wires.get(key);
@@ -80,7 +96,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       random: parts.random,
       log,
     });
-    const wire: Wire = { link, sweeps: new Set(), commanded: new Set() };
+    const wire: Wire = { link, sweeps: new Set(), pools: new Set(), commanded: new Set() };
     link.onState((state) => stateChanged(wire, state));
     link.onEvent((event) => route(wire, event));
     wires.set(key, wire);
@@ -189,7 +205,9 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     }
     if (state.phase === "connected") {
       for (const one of wire.sweeps) void survey(one);
-      for (const { guildId } of wire.sweeps) void command(wire, state.applicationId, guildId);
+      for (const { guildId } of [...wire.sweeps, ...wire.pools]) {
+        void command(wire, state.applicationId, guildId);
+      }
     }
   }
 
@@ -240,7 +258,10 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     if (wire.commanded.has(guildId)) return;
     wire.commanded.add(guildId);
     try {
-      await wire.link.rest.putCommands(applicationId, guildId, slashDefinitions(), stop.signal);
+      const ofPools = [...wire.pools].filter((pool) => pool.guildId === guildId)
+        .flatMap(({ desk }) => poolDefinitions(desk.config()));
+      const all = [...slashDefinitions(), ...ofPools];
+      await wire.link.rest.putCommands(applicationId, guildId, all, stop.signal);
     } catch (error) {
       wire.commanded.delete(guildId);
       if (stop.signal.aborted) return;
@@ -298,6 +319,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       if (wanted && state.phase === "connected") void command(wire, state.applicationId, event.id);
     }
     if (event.type === "interaction") return interact(wire, event);
+    for (const { channels } of wire.pools) channels.handle(event);
     for (const one of wire.sweeps) {
       one.channel.handle(event);
       const isRights = event.type === "permissions-changed" || event.type === "channel-changed";
@@ -308,6 +330,9 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   /** To the sweep in whose channel it happened; each of the others would only say where to go. */
   function interact(wire: Wire, event: GatewayEvent & { type: "interaction" }): void {
     const { interaction } = event;
+    for (const { channels } of wire.pools) {
+      if (channels.handlePoolInteraction(interaction)) return;
+    }
     const home = [...wire.sweeps].find(({ channel }) => {
       const id = channel.channelId();
       return id !== undefined && (id === interaction.channelId || id === interaction.parentId);
@@ -344,9 +369,70 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     attached.delete(held);
     one.wire.sweeps.delete(one);
     await one.channel[Symbol.asyncDispose]();
-    if (one.wire.sweeps.size > 0) return;
-    wires.delete(one.key);
-    await one.wire.link[Symbol.asyncDispose]();
+    await hangUp(one.key, one.wire);
+  }
+
+  async function hangUp(key: string, wire: Wire): Promise<void> {
+    if (wire.sweeps.size + wire.pools.size > 0) return;
+    wires.delete(key);
+    await wire.link[Symbol.asyncDispose]();
+  }
+
+  function attachPool(
+    desk: PoolDesk,
+    place: PoolPlace,
+    env: Readonly<Record<string, string | undefined>>,
+  ): AsyncDisposable | undefined {
+    const { discord } = desk.config();
+    if (discord === undefined) return undefined;
+    const token = "env" in discord.token ? env[discord.token.env] ?? "" : discord.token.text;
+    if (token === "") {
+      const from = "env" in discord.token ? discord.token.env : "pool.discord.token";
+      parts.onWarning(`pool: ${from} is not set: the pool is not in Discord`);
+      return undefined;
+    }
+    const [key, wire] = wireOf(token, env["DISCORD_API_URL"] || DISCORD_API_URL, env);
+    const write = (level: "info" | "warn", message: string, facts = {}) =>
+      log.write(level, message, { part: "pool", ...facts });
+    const memory = openPoolMemory({
+      path: place.discord,
+      onProblem: (message, error) => write("warn", message, { error: `${error}` }),
+    });
+    const channels = createPoolChannels({
+      desk,
+      link: wire.link,
+      memory,
+      clock,
+      random: parts.random,
+      workerStatus: (name) =>
+        workerStatus(desk.state(), name, desk.sightings().get(name), clock.now()),
+      costText(by, days) {
+        const from = new Date(clock.now() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
+        return costTable(costReport(desk.state().spent, { by, since: from }), 80).join("\n");
+      },
+      audit: (event, fields) => appendAudit(place.audit, clock.now(), event, fields),
+      log: write,
+      onTrouble(why) {
+        if (why !== undefined) write("warn", `The pool's channels: ${why}`);
+      },
+    });
+    const pool = { channels, desk, guildId: discord.guildId };
+    wire.pools.add(pool);
+    wire.commanded.delete(discord.guildId);
+    channels.start();
+    const state = wire.link.state();
+    if (state.phase === "connected") {
+      const { me, applicationId } = state;
+      channels.handle({ type: "ready", me, applicationId, guilds: [] });
+      void command(wire, applicationId, discord.guildId);
+    }
+    return {
+      async [Symbol.asyncDispose]() {
+        wire.pools.delete(pool);
+        await channels[Symbol.asyncDispose]();
+        await hangUp(key, wire);
+      },
+    };
   }
 
   return {
@@ -362,6 +448,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       }
     },
     detach,
+    attachPool,
     canAsk: (held) => {
       const one = attached.get(held);
       return one !== undefined && one.wire.link.state().phase !== "refused";

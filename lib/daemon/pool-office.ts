@@ -5,7 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { UserPlace } from "../control/user-place.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
-import { createFilesDoor } from "../tasks/via-files.ts";
+import { createFilesDoor } from "../tasks/via-files-door.ts";
 import type { DiscordHub } from "./discord-hub.ts";
 import { openPool } from "./open-pool.ts";
 import type { OpenPool } from "./open-pool.ts";
@@ -70,7 +70,8 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     current();
     const place = poolPlace(parts.place.folder);
     const pool = await openPool({ place, config: current, clock, log });
-    const files = createFilesDoor({ folder: place.workers, desk: pool.desk, clock });
+    const files = createFilesDoor({ folder: place.root, desk: pool.desk, clock, log });
+    files.start();
     const discord = parts.hub.attachPool(pool.desk, place, env);
     open = {
       pool,

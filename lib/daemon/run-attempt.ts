@@ -1,5 +1,8 @@
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { acpPreset } from "../backends/acp-presets.ts";
+import { readBackendConfig } from "../backends/backend-config.ts";
+import { createBackend } from "../backends/create-backend.ts";
 import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { createDeadline, type Deadline } from "../tasks/attempt-deadline.ts";
@@ -162,5 +165,17 @@ function listen(
   return deadline;
 }
 
-/** Until the agent backends are part of this program, every attempt is refused, and says so. */
-export const backendOf: BackendOf = () => ({ refused: "This herd has no agent backends in it" });
+/** The backend that a specification names. */
+export const backendOf: BackendOf = ({ backend, secrets, prices, env }, { wrap, clock }) => {
+  const config = readBackendConfig(withPreset(backend));
+  if ("refused" in config) return config;
+  return createBackend(config, { wrap, clock, prices, env: { ...env, ...secrets } });
+};
+
+/** A known program by its name: `{kind: "acp", preset: "claude"}`. */
+function withPreset(backend: unknown): unknown {
+  if (typeof backend !== "object" || backend === null || !("preset" in backend)) return backend;
+  const { preset, ...rest } = backend;
+  const known = acpPreset(`${preset}`);
+  return known === undefined ? backend : { command: known.command, ...rest };
+}

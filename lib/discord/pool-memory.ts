@@ -18,7 +18,7 @@ export interface PoolRemembered {
   mark: string;
   guildId?: Id | undefined;
   /** `wanted` is the name under which it was looked for. */
-  places: Partial<Record<PoolPlace, { id: Id; wanted: string }>>;
+  places: Partial<Record<PoolPlace, { id: Id; wanted: string } | undefined>>;
   /** Journal events up to this number have their post in the results. 0: nothing was ever posted. */
   told: number;
   /** The same, of tasks that came by other doors than the queue's channel. */

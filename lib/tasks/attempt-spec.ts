@@ -1,3 +1,4 @@
+import type { TokenPrice } from "../sweep/config.ts";
 import { isAbsolute } from "node:path";
 import { z } from "../base/schema.ts";
 import { THINKING, type Work } from "./backend.ts";
@@ -9,6 +10,8 @@ export interface AttemptSpec extends Omit<Work, "signal" | "onUse" | "onProgress
   backend: unknown;
   /** By the names under which the backend's configuration asks for them. Never written anywhere. */
   secrets: Readonly<Record<string, string>>;
+  /** US dollars per million tokens, by model: for the budget. */
+  prices: Readonly<Record<string, TokenPrice>>;
   /** How long the whole attempt may take. */
   timeoutMs: number;
   /** From being asked to end to being ended by force. */
@@ -37,6 +40,15 @@ const SPEC = z.strictObject({
   budgetUsd: z.number().nonnegative().optional(),
   backend: z.unknown(),
   secrets: words.default({}),
+  prices: z.record(
+    z.string(),
+    z.object({
+      input: z.number(),
+      output: z.number(),
+      cacheRead: z.number(),
+      cacheWrite: z.number(),
+    }),
+  ).default({}),
   timeoutMs: span,
   graceMs: span.default(GRACE_MS),
   deadManMs: span,

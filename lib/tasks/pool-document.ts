@@ -52,7 +52,7 @@ export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
       const sighting = desk.sightings().get(worker.name);
       return {
         worker: worker.name,
-        status: workerStatus(worker, sighting, state, now),
+        status: workerStatus(state, worker.name, sighting, now),
         labels: [...new Set([...worker.labels, ...sighting?.report.labels ?? []])],
         via: worker.via,
         draining: worker.draining,

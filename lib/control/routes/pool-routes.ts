@@ -1,5 +1,8 @@
 import { z } from "@hono/zod-openapi";
+import { createSystemClock } from "../../base/clock.ts";
+import { answerExchange } from "../../tasks/via-http-door.ts";
 import { costReport } from "../../tasks/cost-report.ts";
+import type { CostRow } from "../../tasks/cost-report.ts";
 import { readWorkerReport } from "../../tasks/exchange-schema.ts";
 import { poolDocument } from "../../tasks/pool-document.ts";
 import { RequestError } from "../failure.ts";
@@ -7,7 +10,6 @@ import { truth, whole } from "../request-parts.ts";
 import { documentRoute } from "../route.ts";
 import type { Route } from "../route.ts";
 import { LooseSchema } from "../schemas.ts";
-import { untilChange } from "../until-change.ts";
 import { poolOf, refuseUnless } from "./task-routes.ts";
 
 const tag = "Pool";
@@ -41,9 +43,10 @@ export const POOL_ROUTES: readonly Route[] = [
         .optional(),
     }),
     answer: LooseSchema,
-    handle: ({ station, query: { by = "day", since } }) => ({
-      ...costReport(poolOf(station).state().spent, { by, since }),
-    }),
+    handle({ station, query: { by = "day", since } }) {
+      const { rows, totals } = costReport(poolOf(station).state().spent, { by, since });
+      return { by, rows: rows.map(rowDocument), total: rowDocument(totals) };
+    },
   }),
   documentRoute({
     method: "get",
@@ -193,25 +196,18 @@ export const POOL_ROUTES: readonly Route[] = [
     body: LooseSchema,
     answer: LooseSchema,
     async handle({ station, params, query: { wait = 0 }, body, context }) {
-      const report = readWorkerReport(body);
+      const report = readWorkerReport(JSON.stringify(body));
       if ("wrong" in report) throw new RequestError("bad-request", report.wrong);
       if (report.worker !== params.worker) {
         throw new RequestError("forbidden", `Cannot speak for worker "${report.worker}"`);
       }
-      const pool = poolOf(station);
-      const first = pool.exchange(report);
-      if (hasNews(first)) return { ...first };
-      await untilChange(pool.onChange, () => hasNews(pool.ordersFor(report)), {
-        ms: wait * 1000,
-        signal: context.req.raw.signal,
-      });
-      return { ...pool.ordersFor(report) };
+      const held = { waitMs: wait * 1000, signal: context.req.raw.signal };
+      const parts = { desk: poolOf(station), clock: createSystemClock() };
+      return { ...await answerExchange(parts, report, held) };
     },
   }),
 ];
 
-function hasNews(
-  { assign, cancel, settled, stop }: ReturnType<ReturnType<typeof poolOf>["ordersFor"]>,
-): boolean {
-  return assign.length + cancel.length + settled.length > 0 || stop;
+function rowDocument({ cacheRead, cacheWrite, ...row }: CostRow) {
+  return { ...row, cache_read: cacheRead, cache_write: cacheWrite };
 }

@@ -1,0 +1,93 @@
+import { EXIT } from "../lib/base/exit-codes.ts";
+import { UserError } from "../lib/base/errors.ts";
+import { defineCommand } from "./command.ts";
+import type { Context } from "./command.ts";
+import { ownCommandLine, say } from "./open.ts";
+
+const OPTIONS = [
+  { name: "slots", short: "s", value: "N", number: "whole", least: 1, description: "Tasks at the same time (default 1)" },
+  { name: "name", value: "NAME", description: "As it was enrolled; default worker-1" },
+  { name: "label", short: "l", value: "LABEL", repeatable: true, description: "What tasks may ask for" },
+  { name: "code", value: "CODE", description: "Of `herd pool enrol`, once" },
+  { name: "address", value: "URL", description: "Where a tunnel to the daemon ends: http://127.0.0.1:PORT" },
+  { name: "pool", value: "FOLDER", description: "Reach the pool by its folder on a shared file system" },
+  { name: "alone", description: "Without the supervisor that starts it again" },
+] as const;
+
+export const command = defineCommand({
+  name: "worker",
+  summary: "Work for a pool: take tasks, run agents, give results back",
+  details:
+    "On the machine and under the user of the daemon nothing else is needed. Elsewhere enrol it\n" +
+    "first: `herd pool enrol NAME` where the pool runs. A supervisor starts it again when it\n" +
+    "crashes. Ctrl-C ends it and its agents; what they did not finish is offered again. Let it\n" +
+    "finish first with `herd pool drain NAME`.",
+  options: OPTIONS,
+  examples: [
+    { line: "herd worker --slots 3", meaning: "here, three tasks at a time" },
+    { line: "herd worker --code 3fQx…", meaning: "once, with the code of herd pool enrol" },
+    { line: "herd worker --name gpu-1 --pool ~/.local/state/herd/login1/pool", meaning: "by files" },
+  ],
+  async run(context) {
+    const { values, env, signal, out } = context;
+    const { enrolWorker } = await import("../lib/daemon/enrol-worker.ts");
+    const name = await enrolWorker({
+      name: values.name,
+      code: values.code,
+      address: values.address,
+      pool: values.pool,
+      labels: values.label,
+      env,
+      signal,
+    });
+    if (values.alone) return await work(context, name);
+    const { superviseWorker } = await import("../lib/daemon/supervise-worker.ts");
+    const labels = values.label.flatMap((label) => ["--label", label]);
+    return await superviseWorker({
+      argv: [
+        ...ownCommandLine(),
+        "worker",
+        ...["--name", name, "--slots", `${values.slots ?? 1}`, ...labels, "--alone"],
+      ],
+      env,
+      clock: context.clock,
+      signal,
+      say: (text) => say(out, text),
+    });
+  },
+});
+
+async function work(
+  { values, env, clock, log, signal, out }: Context<typeof OPTIONS>,
+  name: string,
+): Promise<number> {
+  const { runWorker } = await import("../lib/daemon/run-worker.ts");
+  let shown = "";
+  const end = await runWorker({
+    name,
+    slots: values.slots ?? 1,
+    labels: values.label,
+    self: ownCommandLine(),
+    env,
+    clock,
+    log,
+    signal,
+    say: (text) => say(out, text),
+    onStatus({ link, trouble, drain, running }) {
+      const doing = running.map(({ task, phase }) => `${task} ${phase}`.trim()).join(", ");
+      const line = link === "away"
+        ? `${name}: the pool does not answer: ${trouble}`
+        : running.length > 0
+        ? `${name}: CLAIMED ${doing}`
+        : `${name}: ${link === "new" ? "looking for the pool" : drain ? "DRAINING" : "READY"}`;
+      if (line !== shown) out.print(line);
+      shown = line;
+    },
+  });
+  if (end.kind === "dismissed") {
+    throw new UserError(`Worker "${name}" is not wanted any more: ${end.why}`, {
+      hint: "`herd pool` shows why; enrol it anew to bring it back",
+    });
+  }
+  return EXIT.done;
+}

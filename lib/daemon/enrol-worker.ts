@@ -1,0 +1,115 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { RefusedError, UserError } from "../base/errors.ts";
+import { createControlClient } from "../control/client.ts";
+import { findDaemon } from "../control/find-daemon.ts";
+import { placeOf } from "./remote.ts";
+import { readIdentity, writeIdentity } from "./worker-identity.ts";
+import { workerPlace } from "./worker-place.ts";
+
+export interface EnrolRequest {
+  /** As whom; undefined takes the name of the code. */
+  name: string | undefined;
+  code: string | undefined;
+  /** `http://127.0.0.1:PORT`; undefined: the daemon of this user on this host. */
+  address: string | undefined;
+  /** The pool's folder, for a worker that reaches it by files. */
+  pool: string | undefined;
+  labels: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  signal: AbortSignal;
+}
+
+/**
+ * Who this worker is: as it was enrolled before, by a code, by the pool's folder, or, where the
+ * daemon runs on this host under the same user, by its own token. Answers the worker's name.
+ */
+export async function enrolWorker(request: EnrolRequest): Promise<string> {
+  const { name, code, pool, env } = request;
+  const { folder } = placeOf(env);
+  const known = name === undefined ? undefined : readIdentity(workerPlace(folder, name).identity);
+  if (code !== undefined) return await byCode(request, code);
+  if (known !== undefined) return known.worker;
+  if (pool !== undefined) return byFolder(request, pool);
+  return await byToken(request);
+}
+
+async function byCode(request: EnrolRequest, code: string): Promise<string> {
+  const { worker, secret } = await ask<{ worker: string; secret: string }>(
+    request,
+    "/v1/pool/enrol",
+    { code },
+  );
+  if (request.name !== undefined && request.name !== worker) {
+    throw new UserError(`Cannot enrol as "${request.name}": the code is for "${worker}"`);
+  }
+  keep(request, worker, secret);
+  return worker;
+}
+
+async function byToken(request: EnrolRequest): Promise<string> {
+  const { name = "worker-1", labels } = request;
+  if (request.address !== undefined) {
+    throw new UserError("Cannot enrol: a worker that is given an address needs a code, too", {
+      hint: "`herd pool enrol NAME` where the pool runs prints one",
+    });
+  }
+  const { code } = await ask<{ code: string }>(request, "/v1/pool/workers", { name, labels });
+  const { secret } = await ask<{ secret: string }>(request, "/v1/pool/enrol", { code });
+  keep(request, name, secret);
+  return name;
+}
+
+function byFolder({ name, pool, env }: EnrolRequest, folder: string): string {
+  if (name === undefined) {
+    throw new UserError("Missing the worker's name: --name says as whom it was enrolled");
+  }
+  if (!existsSync(join(folder, "journal.jsonl"))) {
+    throw new UserError(`Cannot use "${folder}" as the pool's folder: there is no journal in it`, {
+      hint: "`herd pool enrol NAME --via files` prints the folder",
+    });
+  }
+  writeIdentity(workerPlace(placeOf(env).folder, name).identity, {
+    worker: name,
+    via: "files",
+    pool: pool!,
+  });
+  return name;
+}
+
+function keep({ address, env }: EnrolRequest, worker: string, secret: string): void {
+  writeIdentity(workerPlace(placeOf(env).folder, worker).identity, {
+    worker,
+    secret,
+    via: "http",
+    ...(address === undefined ? {} : { address }),
+  });
+}
+
+async function ask<T>(
+  { address, env, signal }: EnrolRequest,
+  path: string,
+  body: object,
+): Promise<T> {
+  if (address !== undefined) {
+    const url = new URL(address);
+    if (!["127.0.0.1", "localhost"].includes(url.hostname) || url.port === "") {
+      throw new UserError(`Cannot reach the pool at "${address}": the daemon listens on its own host only`, {
+        hint: "Make a tunnel (ssh -L 8674:127.0.0.1:PORT login), and give http://127.0.0.1:8674",
+      });
+    }
+    const client = createControlClient({
+      address: { port: Number(url.port) },
+      token: "none",
+    });
+    return await client.request<T>("POST", path, body, { signal });
+  }
+  const daemon = await findDaemon(placeOf(env), { signal });
+  if (daemon === undefined) {
+    throw new RefusedError("Cannot enrol: no daemon runs here", {
+      hint: "`herd pool start` starts one; for a pool elsewhere give --code and --address",
+    });
+  }
+  const client = createControlClient({ address: daemon.address, token: daemon.token });
+  return await client.request<T>("POST", path, body, { signal });
+}
