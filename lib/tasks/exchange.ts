@@ -1,3 +1,4 @@
+import type { TokenPrice } from "../sweep/config.ts";
 import type { Thinking } from "./backend.ts";
 import type { Sandbox, SandboxLevel } from "./sandbox.ts";
 import type { AttemptReport, AttemptUse } from "./task.ts";
@@ -54,6 +55,8 @@ export interface WorkerOrders {
   stop: boolean;
   /** Without an answer for so long, the worker ends its attempts itself. Milliseconds. */
   fenceMs: number;
+  /** Why this life of the worker is not wanted any more: it ends for good. */
+  dismissed?: string | undefined;
 }
 
 export interface Assignment {
@@ -64,8 +67,11 @@ export interface Assignment {
   /** As people wrote it, and as the backend knows it. */
   modelName: string;
   model: string | undefined;
-  /** Name of the backend in the configuration. */
+  /** Name of the backend in the configuration, and what that says of it; no secret is in it. */
   backend: string;
+  backendConfig: Readonly<Record<string, unknown>>;
+  /** US dollars per million tokens; undefined when nobody knows. */
+  price: TokenPrice | undefined;
   thinking: Thinking;
   sandbox: Sandbox;
   timeoutMs: number;
@@ -80,3 +86,8 @@ export const GRACE_MS = 60_000;
 export const FENCE_MS = 200_000;
 /** An offer that nobody took up is made again. */
 export const OFFER_MS = 60_000;
+/**
+ * An attempt whose beginning was not confirmed for so long, counted from the sending of the report
+ * that brought it, is ended by its worker: well before the offer is made to somebody else.
+ */
+export const TAKE_UP_MS = 45_000;
