@@ -1,13 +1,14 @@
 import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
-import { FENCE_MS } from "./exchange.ts";
+import { FENCE_MS, OFFER_MS } from "./exchange.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { PoolHappening, WorkerVia } from "./pool-event.ts";
-import { readReport } from "./read-report.ts";
-import { lostAttempts, nextAssignments } from "./pool-rules.ts";
+import { createLives } from "./coordinator-lives.ts";
+import { lostAttempts, nextAssignments, unfinished, untoldAttempts } from "./pool-rules.ts";
 import type { PoolLimits, Sighting } from "./pool-rules.ts";
 import type { PoolState } from "./pool-state.ts";
-import { isOver } from "./task.ts";
+import { readAttempt, settlementOf } from "./read-report.ts";
+import { attemptName, isOver } from "./task.ts";
 import type { Attempt, Origin, Task, TaskWish } from "./task.ts";
 
 export interface CoordinatorParts {
@@ -62,9 +63,8 @@ const USE_EVERY_MS = 60_000;
 
 export function createCoordinator(parts: CoordinatorParts): Coordinator {
   const { clock } = parts;
-  const seen = new Map<string, Sighting>();
+  const lives = createLives(clock.now());
   const usedAt = new Map<string, number>();
-  const startedAt = clock.now();
 
   function write(whats: readonly PoolHappening[], by: string): void {
     if (whats.length === 0) return;
@@ -92,25 +92,45 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
 
   function step(): void {
     const now = clock.now();
-    // Who lives has had the time to say so since this coordinator began.
-    const patient = now - startedAt >= 0 ? withStart(seen, parts.state(), startedAt) : seen;
-    write(lostAttempts(parts.state(), patient, now, parts.limits()), "pool");
+    write(unfinished(parts.state(), parts.limits()), "pool");
+    write(lostAttempts(parts.state(), lives, now, parts.limits()), "pool");
+    forgetOld();
     if (parts.holdback() !== undefined) return;
     const fits = (task: Task, { report }: Sighting) => {
       const resolved = parts.resolve(task);
       return !("cannot" in resolved) && report.sandboxes.includes(resolved.sandbox.level);
     };
-    write(nextAssignments(parts.state(), seen, now, parts.limits(), fits), "pool");
+    write(nextAssignments(parts.state(), lives.seen, now, parts.limits(), fits), "pool");
+  }
+
+  function forgetOld(): void {
+    const running = [...parts.state().tasks.values()].filter((task) => !isOver(task));
+    const names = new Set(running.map(({ id, epoch }) => attemptName(id, epoch)));
+    for (const name of usedAt.keys()) if (!names.has(name)) usedAt.delete(name);
+    lives.forget(
+      (life) =>
+        running.every(({ attempts }) => !attempts.some((one) => isLive(one) && isOf(one, life))),
+      (worker) => parts.state().workers.has(worker),
+    );
   }
 
   function exchange(report: WorkerReport): WorkerOrders {
-    const last = seen.get(report.worker)?.report;
-    if (isStale(report, last)) return ordersFor(report);
-    if (parts.state().workers.has(report.worker)) {
-      seen.set(report.worker, { report, at: clock.now() });
-      write(readReport(parts.state(), report, parts.limits(), isUseDue), `worker:${report.worker}`);
-      step();
+    const now = clock.now();
+    const { isNewest, isNews, uptimeMs } = lives.judge(report, now);
+    const by = `worker:${report.worker}`;
+    for (const told of report.attempts) {
+      // A last word stays true, however late; what an old report says of the rest does not.
+      if (told.report === undefined && !(isNewest && isNews)) continue;
+      write(readAttempt(parts.state(), told, report, parts.limits(), isUseDue), by);
     }
+    // After it was read: a disk that refuses has heard nothing.
+    lives.hear(report, now, parts.state().workers.has(report.worker));
+    if (isNews) {
+      const isUnwanted = report.leaving || drains(report.worker);
+      const how = { now, mayWithdraw: uptimeMs > OFFER_MS, isUnwanted };
+      write(untoldAttempts(parts.state(), report, how, parts.limits()), "pool");
+    }
+    step();
     return ordersFor(report);
   }
 
@@ -121,34 +141,49 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     return true;
   }
 
+  function drains(worker: string): boolean {
+    const { workers, stopped } = parts.state();
+    return workers.get(worker)?.draining !== false || stopped !== undefined;
+  }
+
   function ordersFor(report: WorkerReport): WorkerOrders {
     const state = parts.state();
-    const enrolled = state.workers.get(report.worker);
-    const current = seen.get(report.worker)?.report;
-    const replaced = current !== undefined && current.incarnation !== report.incarnation;
-    const own = [...state.tasks.values()].filter((task) => !isOver(task) && isIts(task, report));
-    const told = new Set(report.attempts.map(({ task, epoch }) => `${task}:${epoch}`));
-    const isStopped = state.stopped?.now === true;
+    const { worker, incarnation, number } = report;
+    const dismissed = whyDismissed(report);
+    const drain = dismissed !== undefined || drains(worker);
+    const told = new Set(report.attempts.map(({ task, epoch }) => attemptName(task, epoch)));
+    const offered = drain || report.leaving
+      ? []
+      : [...state.tasks.values()].filter((task) =>
+        !isOver(task) && isIts(task, report) && task.cancelAsked === undefined &&
+        !told.has(attemptName(task.id, task.epoch))
+      );
     return {
-      worker: report.worker,
-      incarnation: report.incarnation,
-      number: report.number,
-      assign: replaced || isStopped ? [] : own
-        .filter(({ id, epoch, cancelAsked }) =>
-          cancelAsked === undefined && !told.has(`${id}:${epoch}`)
-        )
-        .flatMap(assignmentOf),
+      worker,
+      incarnation,
+      number,
+      assign: offered.flatMap(assignmentOf),
       cancel: report.attempts.flatMap(({ task, epoch, report: word }) => {
         const why = word === undefined ? whyEnd(state, report, task, epoch) : undefined;
         return why === undefined ? [] : [{ task, epoch, why }];
       }),
-      settled: report.attempts.flatMap(({ task, epoch, report: word }) =>
-        word === undefined ? [] : [{ task, epoch, committed: isCommitted(state, task, epoch) }]
-      ),
-      drain: enrolled === undefined || enrolled.draining || state.stopped !== undefined,
-      stop: enrolled === undefined || replaced || isStopped,
+      settled: report.attempts.flatMap(({ task, epoch, report: word }) => {
+        const settled = word && settlementOf(state, worker, { task, epoch });
+        return settled === undefined ? [] : [{ task, epoch, ...settled }];
+      }),
+      drain,
+      stop: dismissed !== undefined || state.stopped?.now === true,
       fenceMs: FENCE_MS,
+      dismissed,
     };
+  }
+
+  function whyDismissed({ worker, incarnation }: WorkerReport): string | undefined {
+    if (!parts.state().workers.has(worker)) return `worker "${worker}" is not in the pool`;
+    const newest = lives.newestOf(worker);
+    return newest !== undefined && newest.incarnation !== incarnation
+      ? `another worker "${worker}" was started on ${newest.host}`
+      : undefined;
   }
 
   function assignmentOf(task: Task): Assignment[] {
@@ -181,10 +216,10 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       change(id, by, (task) => {
         if (isOver(task)) return `Task "${id}" is ${task.status} already`;
         const asked: PoolHappening = { type: "task-cancel-asked", task: id, why };
-        // What has begun ends first, and says what it cost.
-        return task.status === "running"
-          ? [asked]
-          : [asked, { type: "task-ended", task: id, status: "cancelled", why }];
+        // What has begun, or may have, ends first and says what it cost.
+        return task.status === "queued"
+          ? [asked, { type: "task-ended", task: id, status: "cancelled", why }]
+          : [asked];
       }),
     retry: (id, by) =>
       change(
@@ -211,7 +246,6 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     remove(worker, by) {
       if (!parts.state().workers.has(worker)) return noWorker(worker);
       write([{ type: "worker-removed", worker }], by);
-      seen.delete(worker);
       step();
       return { done: true };
     },
@@ -224,10 +258,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     stop({ now, why }, by) {
       const ends = [...parts.state().tasks.values()].flatMap((task): PoolHappening[] => {
         if (!now || task.status === "queued" || isOver(task)) return [];
-        const asked = { type: "task-cancel-asked", task: task.id, why } as const;
-        return task.status === "running"
-          ? [asked]
-          : [asked, { type: "task-ended", task: task.id, status: "cancelled", why }];
+        return [{ type: "task-cancel-asked", task: task.id, why }];
       });
       write([{ type: "pool-stopped", now, why }, ...ends], by);
       return { done: true };
@@ -243,21 +274,17 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     exchange,
     ordersFor,
     step,
-    sightings: () => seen,
+    sightings: () => lives.seen,
   };
 }
 
-/** A report that was overtaken, or of a life that another one has followed. */
-function isStale(report: WorkerReport, last: WorkerReport | undefined): boolean {
-  if (last === undefined) return false;
-  return last.incarnation === report.incarnation
-    ? report.number < last.number
-    : report.startedAt < last.startedAt;
+function isIts({ attempts }: Task, report: WorkerReport): boolean {
+  const last = attempts.at(-1);
+  return last !== undefined && isOf(last, report) && isLive(last);
 }
 
-function isIts({ attempts }: Task, { worker, incarnation }: WorkerReport): boolean {
-  const last = attempts.at(-1);
-  return last?.worker === worker && last.incarnation === incarnation && isLive(last);
+function isOf(one: Pick<Attempt, "worker" | "incarnation">, life: typeof one): boolean {
+  return one.worker === life.worker && one.incarnation === life.incarnation;
 }
 
 function isLive({ report, lost, endedAt }: Attempt): boolean {
@@ -285,26 +312,6 @@ function whyEnd(
   return last.worker === worker && last.incarnation === incarnation
     ? undefined
     : "it is another worker's";
-}
-
-function isCommitted(state: PoolState, id: string, epoch: number): boolean {
-  return state.tasks.get(id)?.attempts.find((one) => one.epoch === epoch)?.report !== undefined;
-}
-
-/** A coordinator that has just begun has heard nobody: silence counts from its start. */
-function withStart(
-  seen: ReadonlyMap<string, Sighting>,
-  state: PoolState,
-  startedAt: number,
-): ReadonlyMap<string, Sighting> {
-  const all = new Map(seen);
-  for (const { attempts } of state.tasks.values()) {
-    const last = attempts.at(-1);
-    if (last === undefined || all.has(last.worker)) continue;
-    const report = { incarnation: last.incarnation } as WorkerReport;
-    all.set(last.worker, { report, at: startedAt });
-  }
-  return all;
 }
 
 function noWorker(worker: string): Refusable {

@@ -55,6 +55,8 @@ export interface WorkerOrders {
   stop: boolean;
   /** Without an answer for so long, the worker ends its attempts itself. Milliseconds. */
   fenceMs: number;
+  /** Why this life of the worker is not wanted any more: it ends for good. */
+  dismissed?: string | undefined;
 }
 
 export interface Assignment {
@@ -84,3 +86,8 @@ export const GRACE_MS = 60_000;
 export const FENCE_MS = 200_000;
 /** An offer that nobody took up is made again. */
 export const OFFER_MS = 60_000;
+/**
+ * An attempt whose beginning was not confirmed for so long, counted from the sending of the report
+ * that brought it, is ended by its worker: well before the offer is made to somebody else.
+ */
+export const TAKE_UP_MS = 45_000;

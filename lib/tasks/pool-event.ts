@@ -13,8 +13,11 @@ export type PoolHappening =
     revision: number;
     worker: string;
     incarnation: string;
+    /** When that life of the worker began, by its own clock, and where. */
+    life?: { startedAt: number; host: string } | undefined;
   }
-  | { type: "attempt-accepted"; task: string; epoch: number }
+  /** `number` is that of the report that said so. */
+  | { type: "attempt-accepted"; task: string; epoch: number; number?: number | undefined }
   /** All of it so far, not what was added; told now and then while it runs. */
   | { type: "attempt-used"; task: string; epoch: number; use: readonly AttemptUse[] }
   /** The worker's last word on the attempt that counts. */

@@ -1,8 +1,8 @@
-import type { WorkerReport } from "./exchange.ts";
 import { GRACE_MS, LEASE_MS, OFFER_MS } from "./exchange.ts";
+import type { WorkerReport } from "./exchange.ts";
 import type { PoolHappening, TaskEnd } from "./pool-event.ts";
 import type { EnrolledWorker, PoolState } from "./pool-state.ts";
-import { isOver } from "./task.ts";
+import { attemptName, isOver } from "./task.ts";
 import type { Attempt, AttemptReport, Task } from "./task.ts";
 
 /** When a worker was heard last, and what it said. In memory only: who lives says so again. */
@@ -20,6 +20,14 @@ export interface PoolLimits {
   quietMs: number;
 }
 
+/** What is known of the workers' lives, beside the journal. */
+export interface Heard {
+  /** When that life of a worker was heard last; for one that never was, when listening began. */
+  lastOf(worker: string, incarnation: string): number;
+  /** The newest life of a worker. */
+  newestOf(worker: string): WorkerReport | undefined;
+}
+
 const FIRST_BACK_OFF_MS = 10_000;
 const LONGEST_BACK_OFF_MS = 15 * 60_000;
 
@@ -28,7 +36,7 @@ export function backOffAfter(attempts: number): number {
   return Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 4 ** Math.max(0, attempts - 1));
 }
 
-/** What follows from an attempt's last word, which is the next event. */
+/** What follows from an attempt's last word, which is the event before. */
 export function afterEnd(
   task: Task,
   { report, epoch }: { report: AttemptReport; epoch: number },
@@ -39,10 +47,12 @@ export function afterEnd(
   const { end, cause, passing } = report;
   // The work was done and paid for, whatever was asked for meanwhile.
   if (end === "done") return ended("succeeded", "");
-  if (task.cancelAsked !== undefined || end === "cancelled") return ended("cancelled", cause);
+  if (task.cancelAsked !== undefined) return ended("cancelled", cause);
   if (end === "timed-out") return ended("expired", cause);
-  if (!passing) return ended("failed", cause);
-  const tried = task.attempts.filter((one) => one.acceptedAt !== undefined).length;
+  // Nobody asked for it: the worker was stopped or lost its lease, and the task is not to blame.
+  const isWorkers = end === "cancelled" || end === "fenced";
+  if (!passing && !isWorkers) return ended("failed", cause);
+  const tried = triesOf(task);
   if (tried >= maxAttempts) return ended("dead", `${cause}; given up after ${tried} attempts`);
   return {
     type: "task-requeued",
@@ -53,42 +63,98 @@ export function afterEnd(
   };
 }
 
+/** Attempts that had begun, since the task was submitted or somebody had it tried anew. */
+function triesOf({ attempts, triesFrom = 0 }: Pick<Task, "attempts" | "triesFrom">): number {
+  return attempts.filter((one) => one.epoch > triesFrom && one.acceptedAt !== undefined).length;
+}
+
+/** What a coordinator that died between two events left undone. */
+export function unfinished(
+  state: PoolState,
+  limits: Pick<PoolLimits, "maxAttempts">,
+): readonly PoolHappening[] {
+  return [...state.tasks.values()].flatMap((task) => {
+    if (isOver(task)) return [];
+    const heard = task.attempts.find(({ epoch, report }) =>
+      report !== undefined &&
+      (report.end === "done" || (epoch === task.epoch && task.status !== "queued"))
+    );
+    if (heard !== undefined) {
+      return [afterEnd(task, { report: heard.report!, epoch: heard.epoch }, limits)];
+    }
+    return task.status === "queued" && task.cancelAsked !== undefined
+      ? [{ type: "task-ended", task: task.id, status: "cancelled", why: task.why }]
+      : [];
+  });
+}
+
 /** Attempts that nobody will hear of again, each with what is done about it. */
 export function lostAttempts(
   state: PoolState,
-  seen: ReadonlyMap<string, Sighting>,
+  heard: Heard,
   now: number,
   limits: Pick<PoolLimits, "maxAttempts">,
 ): readonly PoolHappening[] {
-  const found: PoolHappening[] = [];
-  for (const task of state.tasks.values()) {
-    if (task.status !== "assigned" && task.status !== "running") continue;
+  return [...state.tasks.values()].flatMap((task) => {
+    if (!isHeld(task)) return [];
     const attempt = task.attempts.at(-1)!;
-    const why = whyLost(attempt, seen.get(attempt.worker), now, state);
-    if (why !== undefined) found.push(...giveUp(task, attempt, why, limits));
-  }
-  return found;
+    const why = whyLost(attempt, heard, now);
+    return why === undefined ? [] : giveUp(task, attempt, why, limits);
+  });
 }
 
-function whyLost(
-  { worker, incarnation, assignedAt, acceptedAt, epoch }: Attempt,
-  sighting: Sighting | undefined,
-  now: number,
-  state: PoolState,
-): string | undefined {
-  if (!state.workers.has(worker)) return `worker "${worker}" was removed`;
-  const same = sighting?.report.incarnation === incarnation;
+function whyLost(attempt: Attempt, heard: Heard, now: number): string | undefined {
+  const { worker, incarnation, assignedAt, acceptedAt, epoch } = attempt;
+  // It told first of what it found of its former life, and has ended the rest.
+  if (isFollowed(attempt, heard.newestOf(worker))) return `worker "${worker}" was started anew`;
+  const silentMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
   if (acceptedAt === undefined) {
-    return now - assignedAt > OFFER_MS
-      ? `worker "${worker}" did not take up attempt ${epoch}`
-      : undefined;
+    return silentMs > OFFER_MS ? `worker "${worker}" did not take up attempt ${epoch}` : undefined;
   }
-  // Its next life tells of what it found; what it does not tell of by then is gone.
-  if (sighting !== undefined && !same) return `worker "${worker}" was started anew`;
-  const last = Math.max(same ? sighting!.at : 0, acceptedAt);
-  return now - last > LEASE_MS + GRACE_MS
-    ? `worker "${worker}" was not heard of for ${Math.round((now - last) / 60_000)} minutes`
+  return silentMs > LEASE_MS + GRACE_MS
+    ? `worker "${worker}" was not heard of for ${Math.round(silentMs / 60_000)} minutes`
     : undefined;
+}
+
+/** Whether a later life on the same machine has come; on another one, the former may still run. */
+function isFollowed({ incarnation, life }: Attempt, newest: WorkerReport | undefined): boolean {
+  return newest !== undefined && life !== undefined && newest.incarnation !== incarnation &&
+    newest.host === life.host && newest.startedAt > life.startedAt;
+}
+
+/**
+ * Attempts of a worker that its newest report does not tell of. What had begun is gone; an offer
+ * is withdrawn when it should not be taken up any more. To be asked before that report is
+ * answered: answers to earlier ones are void for the worker, so nobody can begin it afterwards.
+ * `mayWithdraw`: whether the report cannot be one that an earlier coordinator has answered.
+ */
+export function untoldAttempts(
+  state: PoolState,
+  report: WorkerReport,
+  { now, mayWithdraw, isUnwanted }: { now: number; mayWithdraw: boolean; isUnwanted: boolean },
+  limits: Pick<PoolLimits, "maxAttempts">,
+): readonly PoolHappening[] {
+  const told = new Set(report.attempts.map(({ task, epoch }) => attemptName(task, epoch)));
+  return [...state.tasks.values()].flatMap((task) => {
+    if (!isHeld(task)) return [];
+    const attempt = task.attempts.at(-1)!;
+    const { worker, incarnation, epoch, acceptedAt, acceptedIn, assignedAt } = attempt;
+    const isIts = worker === report.worker && incarnation === report.incarnation;
+    if (!isIts || told.has(attemptName(task.id, epoch))) return [];
+    if (acceptedAt !== undefined) {
+      return report.number > (acceptedIn ?? Infinity)
+        ? giveUp(task, attempt, `worker "${worker}" does not know of it any more`, limits)
+        : [];
+    }
+    const isOld = now - assignedAt > OFFER_MS;
+    return isOld || (mayWithdraw && (isUnwanted || task.cancelAsked !== undefined))
+      ? giveUp(task, attempt, `worker "${worker}" did not take up attempt ${epoch}`, limits)
+      : [];
+  });
+}
+
+function isHeld({ status }: Task): boolean {
+  return status === "assigned" || status === "running";
 }
 
 function giveUp(
@@ -97,7 +163,9 @@ function giveUp(
   why: string,
   { maxAttempts }: Pick<PoolLimits, "maxAttempts">,
 ): PoolHappening[] {
-  const tried = task.attempts.filter((one) => one.acceptedAt !== undefined).length;
+  // Its last word is there; what follows from it is for `unfinished`.
+  if (attempt.report !== undefined) return [];
+  const tried = triesOf(task);
   const lost: PoolHappening = {
     type: "attempt-lost",
     task: task.id,
@@ -141,9 +209,10 @@ export function nextAssignments(
   fits: (task: Task, sighting: Sighting) => boolean,
 ): readonly Extract<PoolHappening, { type: "task-assigned" }>[] {
   if (state.stopped !== undefined) return [];
+  const going = stillGoing(seen, now);
   const waiting = [...state.tasks.values()]
-    .filter(({ status, notBefore, cancelAsked }) =>
-      status === "queued" && notBefore <= now && cancelAsked === undefined
+    .filter(({ id, status, notBefore, cancelAsked }) =>
+      status === "queued" && notBefore <= now && cancelAsked === undefined && !going.has(id)
     )
     .sort(byUrgency);
   if (waiting.length === 0) return [];
@@ -161,13 +230,15 @@ export function nextAssignments(
     if (worker === undefined) continue;
     free.set(worker, free.get(worker)! - 1);
     room--;
+    const { incarnation, startedAt, host } = seen.get(worker)!.report;
     made.push({
       type: "task-assigned",
       task: task.id,
       epoch: task.epoch + 1,
       revision: task.revision,
       worker,
-      incarnation: seen.get(worker)!.report.incarnation,
+      incarnation,
+      life: { startedAt, host },
     });
   }
   return made;
@@ -177,17 +248,30 @@ export function byUrgency(a: Task, b: Task): number {
   return b.wish.priority - a.wish.priority || a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }
 
+/** Tasks that were given up and of which a living worker still runs an attempt: its word may count. */
+function stillGoing(seen: ReadonlyMap<string, Sighting>, now: number): ReadonlySet<string> {
+  const fresh = [...seen.values()].filter(({ at }) => now - at <= LEASE_MS + GRACE_MS);
+  return new Set(
+    fresh.flatMap(({ report }) =>
+      report.attempts.filter((one) => one.report === undefined).map(({ task }) => task)
+    ),
+  );
+}
+
 function freeSlots(
   state: PoolState,
   seen: ReadonlyMap<string, Sighting>,
   now: number,
   quietMs: number,
 ): Map<string, number> {
-  const taken = new Map<string, number>();
+  const taken = new Map<string, Set<string>>();
+  const hold = (worker: string, task: string, epoch: number) => {
+    const held = taken.get(worker) ?? new Set();
+    taken.set(worker, held.add(attemptName(task, epoch)));
+  };
   for (const task of state.tasks.values()) {
-    const { worker } = task.attempts.at(-1) ?? {};
-    const holds = task.status === "assigned" || task.status === "running";
-    if (worker !== undefined && holds) taken.set(worker, (taken.get(worker) ?? 0) + 1);
+    const last = task.attempts.at(-1);
+    if (last !== undefined && isHeld(task)) hold(last.worker, task.id, last.epoch);
   }
   const free = new Map<string, number>();
   for (const { name, draining } of state.workers.values()) {
@@ -195,18 +279,18 @@ function freeSlots(
     if (sighting === undefined || draining || sighting.report.leaving) continue;
     if (now - sighting.at > quietMs) continue;
     // What still runs there of an older epoch has its slot as well.
-    const here = sighting.report.attempts.filter(({ report }) => report === undefined).length;
-    free.set(name, sighting.report.slots - Math.max(taken.get(name) ?? 0, here));
+    for (const { task, epoch, report } of sighting.report.attempts) {
+      if (report === undefined) hold(name, task, epoch);
+    }
+    free.set(name, sighting.report.slots - (taken.get(name)?.size ?? 0));
   }
   return free;
 }
 
 export function runningCount(state: PoolState): number {
-  return [...state.tasks.values()]
-    .filter(({ status }) => status === "assigned" || status === "running").length;
+  return [...state.tasks.values()].filter(isHeld).length;
 }
 
 export function waitingCount(state: PoolState): number {
-  return [...state.tasks.values()].filter((task) => !isOver(task) && task.status === "queued")
-    .length;
+  return [...state.tasks.values()].filter(({ status }) => status === "queued").length;
 }

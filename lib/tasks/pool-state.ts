@@ -141,6 +141,7 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
     case "attempt-accepted": {
       const attempt = counting(task, what.epoch);
       attempt.acceptedAt = at;
+      attempt.acceptedIn = what.number;
       task.status = "running";
       return;
     }
@@ -169,7 +170,8 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
       attempt.use = what.use;
       attempt.discarded = true;
       attempt.endedAt ??= at;
-      return book(state, attempt, at);
+      // On the day of its end, where a later correction looks for it.
+      return book(state, attempt, attempt.endedAt);
     }
     case "task-requeued":
       counting(task, what.epoch);
@@ -183,6 +185,8 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
     case "task-retried":
       task.cancelAsked = undefined;
       task.endedAt = undefined;
+      task.acknowledged = false;
+      task.triesFrom = task.epoch;
       return requeue(task, "", at);
     case "task-acknowledged":
       task.acknowledged = true;
@@ -207,8 +211,10 @@ function assign(
     revision: what.revision,
     worker: what.worker,
     incarnation: what.incarnation,
+    life: what.life,
     assignedAt: at,
     acceptedAt: undefined,
+    acceptedIn: undefined,
     endedAt: undefined,
     report: undefined,
     lost: undefined,
@@ -245,12 +251,13 @@ function counting(task: Task, epoch: number): Attempt {
 
 /**
  * The attempt whose last word may be taken: the newest, or an older one as long as no newer
- * one has begun. Undefined when the task is over or another one has its place.
+ * one has begun. Undefined when the task is over, another one has its place, or it was told
+ * that its word does not count: what a worker was answered once stays true.
  */
 export function committable(task: Task, epoch: number): Attempt | undefined {
   if (isOver(task)) return undefined;
   const attempt = task.attempts.find((one) => one.epoch === epoch);
-  if (attempt === undefined || attempt.report !== undefined) return undefined;
+  if (attempt === undefined || attempt.report !== undefined || attempt.discarded) return undefined;
   const newer = task.attempts.filter((one) => one.epoch > epoch);
   return newer.every(({ acceptedAt }) => acceptedAt === undefined) ? attempt : undefined;
 }

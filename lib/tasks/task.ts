@@ -93,9 +93,13 @@ export interface Attempt {
   revision: number;
   worker: string;
   incarnation: string;
+  /** When that life of the worker began, by its own clock, and where. */
+  life?: { startedAt: number; host: string } | undefined;
   assignedAt: number;
   /** When the worker said that it had begun. */
   acceptedAt: number | undefined;
+  /** Number of the report that said so. */
+  acceptedIn?: number | undefined;
   endedAt: number | undefined;
   /** Undefined while it runs, and for one that was never heard of again. */
   report: AttemptReport | undefined;
@@ -124,6 +128,8 @@ export interface Task {
   why: string;
   /** Whether a failure was seen by somebody: then its files may go. */
   acknowledged: boolean;
+  /** Attempts up to this one do not count against the limit: somebody had it tried anew. */
+  triesFrom?: number | undefined;
 }
 
 export function isOver({ status }: Pick<Task, "status">): boolean {
