@@ -5,12 +5,33 @@ import type { Context } from "./command.ts";
 import { ownCommandLine, say } from "./open.ts";
 
 const OPTIONS = [
-  { name: "slots", short: "s", value: "N", number: "whole", least: 1, description: "Tasks at the same time (default 1)" },
+  {
+    name: "slots",
+    short: "s",
+    value: "N",
+    number: "whole",
+    least: 1,
+    description: "Tasks at the same time (default 1)",
+  },
   { name: "name", value: "NAME", description: "As it was enrolled; default worker-1" },
-  { name: "label", short: "l", value: "LABEL", repeatable: true, description: "What tasks may ask for" },
+  {
+    name: "label",
+    short: "l",
+    value: "LABEL",
+    repeatable: true,
+    description: "What tasks may ask for",
+  },
   { name: "code", value: "CODE", description: "Of `herd pool enrol`, once" },
-  { name: "address", value: "URL", description: "Where a tunnel to the daemon ends: http://127.0.0.1:PORT" },
-  { name: "pool", value: "FOLDER", description: "Reach the pool by its folder on a shared file system" },
+  {
+    name: "address",
+    value: "URL",
+    description: "Where a tunnel to the daemon ends: http://127.0.0.1:PORT",
+  },
+  {
+    name: "pool",
+    value: "FOLDER",
+    description: "Reach the pool by its folder on a shared file system",
+  },
   { name: "alone", description: "Without the supervisor that starts it again" },
 ] as const;
 
@@ -26,7 +47,10 @@ export const command = defineCommand({
   examples: [
     { line: "herd worker --slots 3", meaning: "here, three tasks at a time" },
     { line: "herd worker --code 3fQx…", meaning: "once, with the code of herd pool enrol" },
-    { line: "herd worker --name gpu-1 --pool ~/.local/state/herd/login1/pool", meaning: "by files" },
+    {
+      line: "herd worker --name gpu-1 --pool ~/.local/state/herd/login1/pool",
+      meaning: "by files",
+    },
   ],
   async run(context) {
     const { values, env, signal, out } = context;

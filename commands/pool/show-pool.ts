@@ -61,7 +61,7 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
       one.slots === null ? "" : `${one.running.length}/${one.slots}`,
       one.host ?? "",
       one.seen_at === null ? "never" : ageText(now - one.seen_at),
-      one.running.map(({ task, phase }) => `${task} ${phase}`).join(", "),
+      one.running.map(({ task, phase }) => `${task} ${phase}`.trim()).join(", "),
     ]),
     { width: out.columns },
   ).forEach((line) => out.print(line));

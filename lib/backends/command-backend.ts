@@ -131,6 +131,9 @@ function createOutput(log: (text: string) => void): Output {
   };
 }
 
+/** EX_TEMPFAIL of sysexits.h: "try again later". */
+const TEMPORARY = 75;
+
 function endOf(
   end: SessionEnd,
   { work, config, env, output, program }: {
@@ -147,8 +150,10 @@ function endOf(
   if (end.spawnError !== undefined) {
     return refused(`Cannot start ${name}: ${end.spawnError}`);
   }
+  // A program that says no itself says it again; one that was ended may fare better.
+  const passing = end.signal !== undefined || end.exitCode === TEMPORARY;
   const failed = (cause: "agent" | "no-result", message: string) =>
-    ({ kind: "failed", cause, message, passing: true, partial }) as const;
+    ({ kind: "failed", cause, message, passing, partial }) as const;
   if (end.exitCode !== 0) {
     const how = end.signal === undefined
       ? `ended with exit code ${end.exitCode}`

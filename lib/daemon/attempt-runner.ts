@@ -11,8 +11,8 @@ import { GRACE_MS } from "../tasks/attempt-spec.ts";
 import type { WorkUse } from "../tasks/backend.ts";
 import type { Assignment } from "../tasks/exchange.ts";
 import type { AttemptReport, AttemptUse } from "../tasks/task.ts";
-import { FENCED } from "../tasks/worker-attempts.ts";
-import type { AttemptHooks, AttemptRunner, RunningAttempt } from "../tasks/worker-attempts.ts";
+import { FENCED } from "../tasks/worker-runner.ts";
+import type { AttemptHooks, AttemptRunner, RunningAttempt } from "../tasks/worker-runner.ts";
 import { priceUse, sumUse } from "../tasks/use-price.ts";
 import type { WorkerPlace } from "./worker-place.ts";
 

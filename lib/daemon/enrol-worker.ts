@@ -94,9 +94,12 @@ async function ask<T>(
   if (address !== undefined) {
     const url = new URL(address);
     if (!["127.0.0.1", "localhost"].includes(url.hostname) || url.port === "") {
-      throw new UserError(`Cannot reach the pool at "${address}": the daemon listens on its own host only`, {
-        hint: "Make a tunnel (ssh -L 8674:127.0.0.1:PORT login), and give http://127.0.0.1:8674",
-      });
+      throw new UserError(
+        `Cannot reach the pool at "${address}": the daemon listens on its own host only`,
+        {
+          hint: "Make a tunnel (ssh -L 8674:127.0.0.1:PORT login), and give http://127.0.0.1:8674",
+        },
+      );
     }
     const client = createControlClient({
       address: { port: Number(url.port) },

@@ -88,7 +88,7 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
   async function byName(wanted: string, signal: AbortSignal): Promise<Channel> {
     const name = channelName(wanted);
     const taken = Object.entries(memory.read().places).filter(([other]) => other !== place)
-      .map(([, { id }]) => id);
+      .flatMap(([, place]) => place?.id ?? []);
     const named = (await rest.channels(guildId, signal)).filter((one) =>
       TEXT_CHANNELS.includes(one.type) && one.name === name && !taken.includes(one.id)
     );

@@ -1,0 +1,1 @@
+export { findConfinement } from "../tasks/confine.ts";

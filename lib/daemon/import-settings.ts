@@ -1,0 +1,1 @@
+export { importOpenclaw } from "../tasks/import-openclaw.ts";
