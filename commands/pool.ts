@@ -116,18 +116,18 @@ async function enrol(
       hint: "herd pool enrol worker-1",
     });
   }
-  if (!door.running) {
+  if (!door.running && values.via !== "files") {
     throw new UserError("Cannot enrol a worker: no daemon runs, and codes live in it", {
       hint: "`herd pool start --detach` starts one",
     });
   }
-  const made = await door.request<{ worker: string; code: string; valid_minutes: number }>(
-    "POST",
-    "/v1/pool/workers",
-    { name, labels: values.label, via: values.via ?? "http" },
-  );
+  const made = await door.request<
+    { worker: string; code: string | null; valid_minutes: number | null; folder: string }
+  >("POST", "/v1/pool/workers", { name, labels: values.label, via: values.via ?? "http" });
   if (json) out.json(made);
-  else {
+  else if (made.code === null) {
+    out.print(`On its machine: herd worker --name ${made.worker} --pool ${made.folder}`);
+  } else {
     out.print(`${made.code}   (for ${made.worker}, once, within ${made.valid_minutes} minutes)`);
     out.print(`On its machine: herd worker --code ${made.code}`);
   }

@@ -131,6 +131,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   }
 
   const desk: PoolDesk = {
+    folder: place.root,
     config: parts.config,
     state: () => journal.state,
     sightings: coordinator.sightings,

@@ -21,6 +21,8 @@ export type Submitted =
  * (UserError): then nothing has happened.
  */
 export interface PoolDesk {
+  /** Absolute; workers that share the file system find it there. */
+  folder: string;
   config(): PoolConfig;
   /** Do not change it, do not keep it across an await. */
   state(): PoolState;

@@ -108,6 +108,8 @@ export function scriptedPoolDesk(
       modelName: task.wish.model ?? "coder",
       model: "big-1",
       backend: "main",
+      backendConfig: { kind: "command" },
+      price: undefined,
       thinking: "medium",
       sandbox: { level: "workspace", network: false },
       timeoutMs: 600_000,
@@ -118,6 +120,8 @@ export function scriptedPoolDesk(
   });
 
   const desk: ScriptedPoolDesk = {
+    folder: "/nowhere",
+    fired: () => {},
     journal,
     coordinator,
     settings: POOL_CONFIG,

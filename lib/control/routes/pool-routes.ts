@@ -134,11 +134,24 @@ export const POOL_ROUTES: readonly Route[] = [
       via: z.enum(["http", "files", "discord"]).optional(),
     }),
     status: 201,
-    answer: z.object({ worker: z.string(), code: z.string(), valid_minutes: z.number() }),
+    description: "A worker over files needs no code: who may write into the pool's folder is ours.",
+    answer: z.object({
+      worker: z.string(),
+      code: z.string().nullable(),
+      valid_minutes: z.number().nullable(),
+      folder: z.string(),
+    }),
     handle({ station, by, body: { name, labels = [], via = "http" } }) {
-      const made = poolOf(station).invite({ name, labels, via }, by);
+      const pool = poolOf(station);
+      const made = pool.invite({ name, labels, via }, by);
       if ("refused" in made) throw new RequestError("bad-request", made.refused);
-      return { worker: name, code: made.code, valid_minutes: made.minutes };
+      const { code, minutes } = made;
+      if (via !== "files") {
+        return { worker: name, code, valid_minutes: minutes, folder: pool.folder };
+      }
+      const enrolled = pool.enrol(code);
+      if ("refused" in enrolled) throw new RequestError("refused", enrolled.refused);
+      return { worker: name, code: null, valid_minutes: null, folder: pool.folder };
     },
   }),
   documentRoute({
@@ -147,12 +160,12 @@ export const POOL_ROUTES: readonly Route[] = [
     tag,
     summary: "Use a code up; needs no other token",
     body: z.strictObject({ code: z.string().min(1).max(100) }),
-    answer: z.object({ worker: z.string(), secret: z.string(), folder: z.string().nullable() }),
+    answer: z.object({ worker: z.string(), secret: z.string() }),
     failures: ["refused"],
     handle({ station, body: { code } }) {
       const made = poolOf(station).enrol(code);
       if ("refused" in made) throw new RequestError("refused", made.refused);
-      return { ...made, folder: null };
+      return made;
     },
   }),
   documentRoute({

@@ -153,6 +153,8 @@ export function createScriptedStation(ids: readonly string[] = ["lr"]): Scripted
     host: "login1",
     pid: 4711,
     startedAt: 1,
+    pool: () => undefined,
+    startPool: () => Promise.resolve(),
     list: ids.map(createScriptedDesk),
     held: [],
     ended: [],

@@ -65,6 +65,7 @@ export async function inAttemptScene(use: (scene: AttemptScene) => Promise<void>
         budgetUsd: undefined,
         backend,
         secrets: {},
+        prices: {},
         timeoutMs: 60_000,
         graceMs: 1_000,
         deadManMs: 60_000,
