@@ -266,6 +266,24 @@ test("a cancelled offer ends when its worker says that it did not begin, and not
   assert.equal(other().status, "cancelled");
 });
 
+for (const isRestarted of [false, true]) {
+  const when = isRestarted ? "after a restart" : "that was answered";
+  test(`a copy of a report ${when} does not withdraw an offer that was taken up since`, () => {
+    const s = createScene();
+    s.pass(OFFER_MS + 1);
+    s.enrol();
+    const task = s.submit();
+    const answered = s.report();
+    assert.equal(s.c.exchange(answered).assign.length, 1);
+    if (isRestarted) s.restart();
+    s.c.cancel("t1", "no", "test");
+    s.c.exchange(answered);
+    assert.equal(task().status, "assigned");
+    s.say([told("t1", 1)]);
+    assert.equal(task().status, "running");
+  });
+}
+
 test("an attempt that its worker ended without being asked is tried again, not cancelled", () => {
   const s = createScene();
   s.enrol();
