@@ -8,6 +8,7 @@ type Life = Pick<WorkerReport, "worker" | "incarnation">;
 export interface Lives extends Heard {
   /** By worker: its newest life. */
   readonly seen: ReadonlyMap<string, Sighting>;
+  newestOf(worker: string): WorkerReport | undefined;
   judge(report: WorkerReport, now: number): {
     /** It is of the newest life of its worker. */
     isNewest: boolean;
@@ -24,7 +25,7 @@ export interface Lives extends Heard {
 
 export function createLives(startedAt: number): Lives {
   const seen = new Map<string, Sighting>();
-  const heard = new Map<string, Life & { at: number; number: number }>();
+  const heard = new Map<string, Life & { at: number; number: number; times: number }>();
 
   function isOvertaken(report: WorkerReport, now: number): boolean {
     const newest = seen.get(report.worker);
@@ -51,11 +52,17 @@ export function createLives(startedAt: number): Lives {
       const { worker, incarnation, number } = report;
       const newest = !isOvertaken(report, now);
       if (!isEnrolled && !heard.has(keyOf(worker, incarnation))) return;
-      heard.set(keyOf(worker, incarnation), { worker, incarnation, at: now, number });
+      const times = (heard.get(keyOf(worker, incarnation))?.times ?? 0) + 1;
+      heard.set(keyOf(worker, incarnation), { worker, incarnation, at: now, number, times });
       if (newest) seen.set(worker, { report, at: now });
     },
     lastOf: (worker, incarnation) => heard.get(keyOf(worker, incarnation))?.at ?? startedAt,
     newestOf: (worker) => seen.get(worker)?.report,
+    successorOf(worker) {
+      const report = seen.get(worker)?.report;
+      if (report === undefined) return undefined;
+      return heard.get(keyOf(worker, report.incarnation))!.times > 1 ? report : undefined;
+    },
     forget(isIdle, isEnrolled) {
       for (const [key, life] of heard) {
         const isCurrent = seen.get(life.worker)?.report.incarnation === life.incarnation;

@@ -24,8 +24,11 @@ export interface PoolLimits {
 export interface Heard {
   /** When that life of a worker was heard last; for one that never was, when listening began. */
   lastOf(worker: string, incarnation: string): number;
-  /** The newest life of a worker. */
-  newestOf(worker: string): WorkerReport | undefined;
+  /**
+   * The newest life of a worker, when it was heard twice: a single report may be a late copy of a
+   * life long gone whose clock was ahead.
+   */
+  successorOf(worker: string): WorkerReport | undefined;
 }
 
 const FIRST_BACK_OFF_MS = 10_000;
@@ -106,7 +109,7 @@ export function lostAttempts(
 function whyLost(attempt: Attempt, heard: Heard, now: number): string | undefined {
   const { worker, incarnation, assignedAt, acceptedAt, epoch } = attempt;
   // It told first of what it found of its former life, and has ended the rest.
-  if (isFollowed(attempt, heard.newestOf(worker))) return `worker "${worker}" was started anew`;
+  if (isFollowed(attempt, heard.successorOf(worker))) return `worker "${worker}" was started anew`;
   const silentMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
   if (acceptedAt === undefined) {
     return silentMs > OFFER_MS ? `worker "${worker}" did not take up attempt ${epoch}` : undefined;

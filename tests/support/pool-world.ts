@@ -150,10 +150,10 @@ export function createPoolWorld(time: VirtualTime, random: () => number): PoolWo
     counts.exchanges++;
     const report = readWorkerReport(JSON.stringify(given));
     if ("wrong" in report) throw new assert.AssertionError({ message: report.wrong });
-    note(report);
     let orders: WorkerOrders;
     try {
       orders = checked(coordinator.exchange(report));
+      note(report);
     } catch (error) {
       passOver(error);
       return Promise.reject(gone());

@@ -266,6 +266,24 @@ test("a cancelled offer ends when its worker says that it did not begin, and not
   assert.equal(other().status, "cancelled");
 });
 
+for (const isRestarted of [false, true]) {
+  const when = isRestarted ? "after a restart" : "that was answered";
+  test(`a copy of a report ${when} does not withdraw an offer that was taken up since`, () => {
+    const s = createScene();
+    s.pass(OFFER_MS + 1);
+    s.enrol();
+    const task = s.submit();
+    const answered = s.report();
+    assert.equal(s.c.exchange(answered).assign.length, 1);
+    if (isRestarted) s.restart();
+    s.c.cancel("t1", "no", "test");
+    s.c.exchange(answered);
+    assert.equal(task().status, "assigned");
+    s.say([told("t1", 1)]);
+    assert.equal(task().status, "running");
+  });
+}
+
 test("an attempt that its worker ended without being asked is tried again, not cancelled", () => {
   const s = createScene();
   s.enrol();
@@ -329,6 +347,8 @@ test("a new life of a worker on its machine replaces the former one at once", ()
   s.say([told("t1", 1)]);
   const next = { incarnation: "life-2", startedAt: 2_000 };
   s.say([], next);
+  assert.equal(task().status, "running", "one report may be a copy of a life long gone");
+  s.say([], next);
   assert.equal(task().attempts[0]!.lost, 'worker "w1" was started anew');
   const orders = s.say([told("t1", 1)]);
   assert.equal(orders.stop, true);
@@ -342,6 +362,7 @@ test("a new life elsewhere does not take over what the former one may still run"
   s.say();
   s.say([told("t1", 1)]);
   const elsewhere = { incarnation: "life-2", startedAt: 2_000, host: "h2" };
+  s.say([], elsewhere);
   s.say([], elsewhere);
   assert.equal(task().status, "running");
   // It hears that it is not wanted, ends its agent and says so.
