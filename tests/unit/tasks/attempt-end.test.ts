@@ -78,7 +78,7 @@ test("a specification is checked word by word, and its mistakes are told without
   const read = (more: object) => readAttemptSpec(JSON.stringify({ ...good, ...more }));
   assert.deepEqual(read({ backend: { kind: "x" } }), {
     ...good,
-    ...{ backend: { kind: "x" }, secrets: {}, graceMs: 15_000, model: undefined },
+    ...{ backend: { kind: "x" }, prices: {}, secrets: {}, graceMs: 15_000, model: undefined },
     budgetUsd: undefined,
   });
   for (
