@@ -1,3 +1,4 @@
+import { userName } from "../lib/base/user-name.ts";
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
 import type { InfoDocument } from "../lib/actions/desk.ts";
@@ -23,7 +24,7 @@ export async function askOnce(
   let isHandled = false;
   // From before it is said, so that no answer is missed.
   const { seq } = await latest(client, sweep);
-  await client.say(sweep, { id, name: userInfo().username, text });
+  await client.say(sweep, { id, name: userName(), text });
   const following = { after: seq, signal: AbortSignal.any([signal, over.signal]) };
   const path = `${sweepPath(sweep)}/events?types=said,messages-handled`;
   await client.events(path, following, (frame) => {

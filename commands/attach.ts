@@ -4,6 +4,7 @@ import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { InfoDocument } from "../lib/actions/desk.ts";
 import { NothingError, UserError } from "../lib/base/errors.ts";
+import { userName } from "../lib/base/user-name.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { createControlClient } from "../lib/control/client.ts";
 import type { ControlClient } from "../lib/control/client.ts";
@@ -139,7 +140,7 @@ export async function talk(
 ): Promise<number> {
   const { out, clock, signal, values } = context;
   const follows = !values["no-follow"];
-  const user = userInfo().username;
+  const user = userName();
   // Streams and input end with the channel, whatever ends it.
   const over = new AbortController();
   const both = AbortSignal.any([signal, over.signal]);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { userInfo } from "node:os";
 import { RefusedError, UserError } from "../lib/base/errors.ts";
+import { userName } from "../lib/base/user-name.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { count } from "../lib/base/text.ts";
 import { createControlClient } from "../lib/control/client.ts";
@@ -239,7 +239,7 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
   const input = values.background || values.message !== undefined
     ? undefined
     : terminalInput(signal);
-  const user = userInfo().username;
+  const user = userName();
   await using channel = createTerminalChannel({
     out,
     clock,

@@ -45,7 +45,7 @@ import { readSweepFile } from "./sweep-file.ts";
 import type { SweepFile } from "./sweep-file.ts";
 import { isForeign, refuseForeign, standingNote } from "./standing.ts";
 import { unwrittenParts } from "./unwritten.ts";
-import { userName } from "./user-name.ts";
+import { userName } from "../base/user-name.ts";
 import { createWorkspaceFiles } from "./workspace-files.ts";
 
 /** How long a command waits for another one; one that was killed on another machine is outlasted. */

@@ -11,7 +11,7 @@ import { createDraw } from "./draw.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
 import { createStation } from "./station.ts";
-import { userName } from "./user-name.ts";
+import { userName } from "../base/user-name.ts";
 
 /** A sweep as a terminal talks with it. */
 export interface LocalPort {

@@ -3,7 +3,7 @@ import { createMcpServer } from "../agent/mcp-server.ts";
 import { createTools } from "../agent/tools.ts";
 import { currentBuild } from "../base/build.ts";
 import type { Clock } from "../base/clock.ts";
-import { userName } from "./user-name.ts";
+import { userName } from "../base/user-name.ts";
 
 export interface ServeMcpParts {
   desk: Desk;

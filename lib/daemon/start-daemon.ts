@@ -15,7 +15,7 @@ import type { UserPlace } from "../control/user-place.ts";
 import { acquireLease } from "../store/lease.ts";
 import type { Holder } from "../store/lease-holder.ts";
 import type { RunningStation } from "./station.ts";
-import { userName } from "./user-name.ts";
+import { userName } from "../base/user-name.ts";
 
 export interface DaemonParts {
   place: UserPlace;

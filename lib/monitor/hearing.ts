@@ -42,7 +42,8 @@ export async function hear(
       await reply(session, message, await carryOut(session, message, words, views), "rule");
       continue;
     }
-    session.triggers.add("message");
+    // One that waits for a model which does not answer is no news at each step.
+    if (message.at > session.consultedAt) session.triggers.add("message");
     if ("none" in ground.thinking.agent) {
       await reply(session, message, helpForUnclear(), "rule");
     }

@@ -53,6 +53,8 @@ const BURST = 6;
 const REFILL_MS = 30_000;
 /** When trials end one after the other, one summary tells of those of so long. */
 const GATHER_MS = 20_000;
+/** So long a finished sweep stays for a person whose word it waits for. */
+const PERSON_MS = 24 * 60 * 60_000;
 /** So long somebody may ask for something after a sweep that had ended. */
 const AFTERWARDS_MS = 10 * 60_000;
 /** Live trials' numbers are read this often at the most. */
@@ -413,6 +415,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const { monitor } = ground.state();
     if (tickEnds !== undefined || session.triggers.size > 0 || monitor.pending.length > 0) return;
     if (monitor.phase === "done") {
+      const since = clock.now() - Math.max(monitor.phaseSince, startedAt);
+      // What waits for a person would be lost with the end: their yes, or their /continue.
+      const waits = monitor.confirmations.length > 0 || monitor.halted !== undefined;
+      if (waits && ground.canAsk && since < PERSON_MS) return;
       ending ??= "every trial has come to its end";
     } else if (monitor.phase === "post-mortem") {
       const waited = clock.now() - Math.max(monitor.phaseSince, startedAt);

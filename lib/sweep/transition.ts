@@ -113,7 +113,7 @@ function compare(
     case "unrecognised":
       // A word of a later SLURM: not an end by itself. The local scheduler says so of a task that
       // ended unwatched, and only the task's record knows how.
-      return byRecord(attempt, record) ??
+      return byRecord(state, attempt, record) ??
         (inQueue.raw === "ENDED"
           ? gone(state, attempt, inAccounting, record, look)
           : { ...same(attempt), schedulerState: inQueue.raw });
@@ -231,7 +231,7 @@ function gone(
       return end(attempt, inAccounting, inAccounting, record, look);
     }
   }
-  const own = byRecord(attempt, record);
+  const own = byRecord(state, attempt, record);
   if (own !== undefined) return own;
   // A record of a start or of a signal says nothing about an end, and a silent queue even less.
   if (!look.queue.answered) return startedByRecord(attempt, record);
@@ -306,9 +306,22 @@ function said(cause: Ending["cause"]): Ending {
   return { cause, exitCode: undefined, signal: undefined, source: "herd" };
 }
 
+/** At its time limit a job is told to end, may do so with code 0, and is a time-out to the scheduler. */
+function wasOverTime(state: SweepState, attempt: Attempt, record: JobRecord): boolean {
+  const limit = state.submissions.get(attempt.submission)?.timeSeconds ?? null;
+  const { startedAt, endedAt } = record;
+  if (limit === null || startedAt === undefined || endedAt === undefined) return false;
+  return endedAt - startedAt >= limit * 1000;
+}
+
 /** The job's own word on its end, to be corrected should the scheduler know better. */
-function byRecord(attempt: Attempt, record: JobRecord | undefined): AttemptChange | undefined {
+function byRecord(
+  state: SweepState,
+  attempt: Attempt,
+  record: JobRecord | undefined,
+): AttemptChange | undefined {
   const ending = endingByRecord(record);
+  if (record !== undefined && wasOverTime(state, attempt, record)) return undefined;
   if (ending === undefined || record === undefined || isOfBefore(attempt, record)) return undefined;
   return {
     ...same(attempt),

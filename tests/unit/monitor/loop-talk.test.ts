@@ -181,6 +181,24 @@ test("an outage of the model: said once, the rules go on, its return said once, 
   assert.ok(answered.at - DAWN < 5 * HOUR + 31 * MINUTE);
 });
 
+test("a word that waits for the model after the sweep's end makes no tick after the other", async () => {
+  let isDown = true;
+  using scene: Scene = createScene({
+    trials: 2,
+    plan: planText(),
+    fate: () => ({ runMs: 2 * HOUR }),
+    think: (request: ThinkRequest) => isDown ? down() : says(request, "It went well."),
+  });
+  scene.after(2 * HOUR - MINUTE, () => void scene.say("how did it go?", "a"));
+  scene.after(5 * HOUR, () => {
+    isDown = false;
+  });
+  await scene.run({ forMs: 8 * HOUR });
+  assert.deepEqual(repliesTo(scene, "a"), ["It went well."]);
+  const ticks = scene.of("ticked").length;
+  assert.ok(ticks < 80, `${ticks} ticks`);
+});
+
 test("what failed while the model was out is judged when it is back", async () => {
   let isDown = true;
   const fate = (trial: number): Fate =>

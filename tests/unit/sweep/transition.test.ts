@@ -135,6 +135,25 @@ test("G.1.5: without accounting the job's own record tells that it completed", (
   assert.equal(endingOfTrial(state)?.source, "record");
 });
 
+test("a job that ends with code 0 at its time limit waits for the scheduler's word", () => {
+  for (const [word, status] of [["timeout", "failed"], ["completed", "completed"]] as const) {
+    const state = oneTrial();
+    state.submissions.get("s1")!.timeSeconds = 60;
+    const own = record({ exitCode: 0, startedAt: START, endedAt: START + 65_000 });
+    look(state, { inQueue: seen("running", { startedAt: START }) });
+    look(state, {
+      at: START + 66_000,
+      inQueue: seen("running", { startedAt: START }),
+      record: own,
+    });
+    look(state, { at: START + 68_000, record: own });
+    assert.notEqual(statusOf(state, 0), "completed");
+    const said = seen(word, { view: "accounting" });
+    look(state, { at: START + 70_000, inAccounting: said, record: own });
+    assert.equal(statusOf(state, 0), status);
+  }
+});
+
 test("G.1.6: an old attempt's end does not touch the new attempt", () => {
   const state = oneTrial();
   look(state, { inAccounting: seen("failed", { exitCode: 1 }) });
