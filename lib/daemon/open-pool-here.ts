@@ -8,7 +8,7 @@ import type { Station } from "../control/station.ts";
 import { openPool } from "./open-pool.ts";
 import { readPoolConfig } from "./pool-settings.ts";
 import { poolPlace } from "./pool-place.ts";
-import { userName } from "./user-name.ts";
+import { userName } from "../base/user-name.ts";
 
 export interface PoolHereParts {
   env: Readonly<Record<string, string | undefined>>;
