@@ -150,7 +150,7 @@ export function untoldAttempts(
         : [];
     }
     const isOld = now - assignedAt > OFFER_MS;
-    return isOld || (mayWithdraw && (isUnwanted || task.cancelAsked !== undefined))
+    return mayWithdraw && (isOld || isUnwanted || task.cancelAsked !== undefined)
       ? giveUp(task, attempt, `worker "${worker}" did not take up attempt ${epoch}`, limits)
       : [];
   });

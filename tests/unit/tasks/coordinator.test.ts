@@ -275,7 +275,15 @@ for (const isRestarted of [false, true]) {
     const task = s.submit();
     const answered = s.report();
     assert.equal(s.c.exchange(answered).assign.length, 1);
-    if (isRestarted) s.restart();
+    if (isRestarted) {
+      // Old, and offered again just before.
+      s.pass(OFFER_MS - 1);
+      s.say();
+      s.pass(2);
+      s.restart();
+    }
+    s.c.exchange(answered);
+    assert.equal(task().status, "assigned");
     s.c.cancel("t1", "no", "test");
     s.c.exchange(answered);
     assert.equal(task().status, "assigned");
