@@ -1,6 +1,5 @@
 import { userName } from "../lib/base/user-name.ts";
 import { randomUUID } from "node:crypto";
-import { userInfo } from "node:os";
 import type { InfoDocument } from "../lib/actions/desk.ts";
 import type { ControlClient } from "../lib/control/client.ts";
 import type { Event } from "../lib/sweep/event.ts";
