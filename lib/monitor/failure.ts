@@ -94,7 +94,7 @@ function byLog({ ending, stderrTail, stdoutTail, own }: FailureEvidence): Failur
     const headline = oneLine(line, LONGEST_HEADLINE);
     return { failure: "cuda-out-of-memory", fingerprint: undefined, headline };
   }
-  return bySignal(ending);
+  return bySignal(ending, stderr.findLast((one) => one.trim() !== ""));
 }
 
 function byError(raised: Raised, own: readonly string[] | undefined): Failure {
@@ -113,10 +113,14 @@ function headlineOf({ type, message, kind }: Raised): string {
     : `${type}: ${message}`;
 }
 
+/** Characters; what is no known error may be anything. */
+const LAST_LINE = 120;
+
 /** Signals by which a program ends itself when it breaks; others come from outside. */
 const OWN_SIGNALS = new Set(["SEGV", "ABRT", "BUS", "FPE", "ILL", "TRAP", "SYS"]);
 
-function bySignal({ signal, exitCode }: Ending): Failure {
+/** `last`: of standard error, which a program may use in its own way. */
+function bySignal({ signal, exitCode }: Ending, last: string | undefined): Failure {
   if (signal !== undefined && OWN_SIGNALS.has(signal)) {
     const raised = { line: 0, message: "", more: [], frames: [], kind: "error" } as const;
     const fingerprint = fingerprintOf({ ...raised, type: `SIG${signal}` });
@@ -130,7 +134,9 @@ function bySignal({ signal, exitCode }: Ending): Failure {
   return {
     failure: "unknown",
     fingerprint: undefined,
-    headline: `${how}; its log shows no error`,
+    headline: last === undefined
+      ? `${how}; its log shows no error`
+      : `${how}; its last line: ${oneLine(last.trim(), LAST_LINE)}`,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Outcome, Request } from "../actions/desk.ts";
 import type { FailedTrial } from "../agent/situation-input.ts";
 import { SchedulerError } from "../base/errors.ts";
+import type { UserError } from "../base/errors.ts";
 import type { Config } from "../sweep/config.ts";
 import type { Concern, Said, SaidKind, Trigger } from "../sweep/monitor-event.ts";
 import { silences } from "../sweep/silence.ts";
@@ -82,9 +83,19 @@ export async function configOf(session: Session): Promise<Config> {
   } catch (error) {
     // Without any configuration there is nothing to go by.
     if (session.config === undefined || error instanceof SchedulerError) throw error;
-    await complain(session, `${(error as Error).message}. It goes on with what was there before`);
+    await complain(session, `${told(error)}. It goes on with what was there before`);
     return session.config;
   }
+}
+
+/** Of several mistakes in the YAML the first ones; `herd check` has all. */
+function told(error: unknown): string {
+  const { message } = error as Error;
+  const { mistakes } = error as Partial<UserError>;
+  if (mistakes === undefined || mistakes.length < 2) return message;
+  const first = mistakes.slice(0, 3).map(({ line, message: one }) => `line ${line}: ${one}`);
+  const more = mistakes.length > first.length ? ` and ${mistakes.length - first.length} more` : "";
+  return `${message} (${first.join("; ")}${more})`;
 }
 
 export function viewsOf({ ground, observations }: Session): TrialView[] {

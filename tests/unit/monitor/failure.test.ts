@@ -364,7 +364,9 @@ test("A log without an error leaves the failure unexplained", () => {
   for (const log of logs) {
     const found = byLog(log, { exitCode: 3 });
     assert.equal(found.failure, "unknown", log);
-    assert.equal(found.headline, "Exit code 3; its log shows no error");
+    const last = log.trim().split("\n").at(-1);
+    const said = last === "" ? "its log shows no error" : `its last line: ${last}`;
+    assert.equal(found.headline, `Exit code 3; ${said}`);
   }
 });
 
