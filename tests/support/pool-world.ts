@@ -156,6 +156,8 @@ export function createPoolWorld(time: VirtualTime, random: () => number): PoolWo
       note(report);
     } catch (error) {
       passOver(error);
+      // It may have been heard all the same, and only what follows from it not written.
+      if (coordinator?.sightings().get(report.worker)?.report === report) note(report);
       return Promise.reject(gone());
     }
     if (waitMs === 0 || saysMore(orders, report)) return Promise.resolve(orders);
