@@ -1,3 +1,4 @@
+import { dayOf } from "../sweep/monitor-state.ts";
 import { classifyBoot } from "../monitor/boot.ts";
 import type { Ground } from "../monitor/ground.ts";
 import type { InForce } from "../monitor/in-force.ts";
@@ -59,7 +60,11 @@ export function previewMonitor(ground: Ground, rules: InForce): MonitorPreview {
       failed: [],
       completed: [],
       done: [],
-      budgetLeft: config.agent.budget,
+      budgetLeft: {
+        tick: config.agent.budget.tick,
+        day: left(config.agent.budget.day, monitor.spentOn[dayOf(ground.clock.now())] ?? 0),
+        sweep: left(config.agent.budget.sweep, monitor.spent.usd),
+      },
       pending: thinking.messagesThatFit(monitor.pending),
       talk: monitor.talk,
       prompt: prompt === undefined ? undefined : { ...prompt, state: "new" },
@@ -68,4 +73,8 @@ export function previewMonitor(ground: Ground, rules: InForce): MonitorPreview {
       interrupted: undefined,
     }),
   };
+}
+
+function left(limit: number | undefined, spent: number): number | undefined {
+  return limit === undefined ? undefined : Math.max(0, limit - spent);
 }

@@ -30,7 +30,8 @@ export function raisedTo(from: number | null, to: number, kind: Kind): Bumped {
   const refusal = boundless(from, kind.what);
   if (refusal !== undefined) return refusal;
   if (!Number.isFinite(to) || to <= from!) {
-    return { cannot: `${nameOf(kind.what)} is ${sizeText(kind.what, from)} already` };
+    const wanted = to < from! ? `, more than ${sizeText(kind.what, to)}; a bump only raises` : "";
+    return { cannot: `${nameOf(kind.what)} is ${sizeText(kind.what, from)} already${wanted}` };
   }
   return within(from!, to, kind);
 }

@@ -13,6 +13,9 @@ export interface TickInput {
   expected?: readonly number[];
 }
 
+/** The shortest that a plan may name. */
+const LEAST_SECONDS = 10;
+/** A model and a hasty person get no more often than this what they wish. */
 const SHORTEST_SECONDS = 60;
 const LONGEST_SECONDS = 3600;
 /** So long after something happened, more is likely to. */
@@ -21,14 +24,18 @@ const ACTIVITY_MS = 10 * 60_000;
 /** When the next tick is due. `why` follows "because". */
 export function nextTickDelay(input: TickInput): { seconds: number; why: string } {
   if (input.wish !== undefined && Number.isFinite(input.wish)) {
-    return { seconds: clamp(input.wish), why: "it was asked for" };
+    return { seconds: clamp(input.wish, SHORTEST_SECONDS), why: "it was asked for" };
   }
   const usual = usualDelay(input);
+  // Who writes a shorter one into the plan means it.
+  const { activeSeconds, steadySeconds } = input.settings;
+  const named = Math.min(SHORTEST_SECONDS, activeSeconds, steadySeconds);
+  const least = Math.max(LEAST_SECONDS, named);
   const next = Math.min(...(input.expected ?? []).filter((at) => at > input.now));
   const until = (next - input.now) / 1000;
   return until < usual.seconds
-    ? { seconds: clamp(Math.ceil(until)), why: "something is due by then" }
-    : { seconds: clamp(usual.seconds), why: usual.why };
+    ? { seconds: clamp(Math.ceil(until), least), why: "something is due by then" }
+    : { seconds: clamp(usual.seconds, least), why: usual.why };
 }
 
 function usualDelay({ phase, now, lastActivityAt, settings }: TickInput) {
@@ -41,9 +48,8 @@ function usualDelay({ phase, now, lastActivityAt, settings }: TickInput) {
     : { seconds: settings.steadySeconds, why: "all is quiet" };
 }
 
-function clamp(seconds: number): number {
-  const whole = Math.round(seconds);
-  return Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, whole));
+function clamp(seconds: number, least: number): number {
+  return Math.min(LONGEST_SECONDS, Math.max(least, Math.round(seconds)));
 }
 
 /** A duration for "Next tick in …": "45 s", "30 min", "1h 5m", "2d 3h". */

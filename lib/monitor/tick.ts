@@ -43,6 +43,7 @@ export async function takeTick(
     actions: taken.done,
     totals: totalsOf(views),
     nextInMs: nextAt - now,
+    halted: ground.state().monitor.halted !== undefined,
     ...(consultation?.words === undefined ? {} : { words: consultation.words }),
   });
   const number = ground.state().monitor.ticks + 1;

@@ -18,6 +18,7 @@ export function tickSummary(tick: {
   actions: readonly string[];
   totals: Totals;
   nextInMs: number;
+  halted?: boolean;
   /** The agent's own words. */
   words?: string;
 }): string {
@@ -27,6 +28,8 @@ export function tickSummary(tick: {
   const body = [words, done].filter((part) => part !== "").join(" ");
   const text = body !== ""
     ? body
+    : tick.halted === true
+    ? `halted — ${totalsText(tick.totals)}.`
     : `tick ${tick.quiet ? "clean" : "done"} — ${totalsText(tick.totals)}.`;
   return `${sentence(keepBeginning(text, POST_LIMIT - next.length - 2))} ${next}`;
 }

@@ -75,7 +75,9 @@ test("A named size is rounded and limited in the same way", () => {
   const kind = { what: "memory", ceiling: 20_480 } as const;
   assert.deepEqual(raisedTo(8192, 16_384, kind), { to: 16_384 });
   assert.deepEqual(raisedTo(8192, 99_999, kind), { to: 20_480 });
-  assert.deepEqual(raisedTo(8192, 4096, kind), { cannot: "Memory is 8G already" });
+  assert.deepEqual(raisedTo(8192, 4096, kind), {
+    cannot: "Memory is 8G already, more than 4G; a bump only raises",
+  });
   assert.deepEqual(raisedTo(8192, NaN, kind), { cannot: "Memory is 8G already" });
   assert.deepEqual(raisedTo(3600, 5401, { what: "time", ceiling: undefined }), { to: 5460 });
 });

@@ -37,9 +37,10 @@ test("a wish wins within a minute and an hour", () => {
   assert.equal(tick({ wish: NaN }), 2700);
 });
 
-test("odd settings stay within a minute and an hour", () => {
+test("odd settings stay within ten seconds and an hour, and short ones are kept", () => {
   assert.equal(tick({ settings: { activeSeconds: 1, steadySeconds: 90_000 } }), 3600);
-  assert.equal(tick({ settings: { activeSeconds: 1, steadySeconds: 2 } }), 60);
+  assert.equal(tick({ settings: { activeSeconds: 1, steadySeconds: 2 } }), 10);
+  assert.equal(tick({ settings: { activeSeconds: 20, steadySeconds: 20 } }), 20);
 });
 
 test("durations read as on the user page", () => {
