@@ -128,7 +128,10 @@ export async function runDaemon(
     }
   }));
   if (signal.aborted) stop();
-  await Promise.all([station.idle(), pool.idle()]);
+  await station.idle();
+  // Asked for meanwhile, it keeps the daemon; and sweeps may come as long as it does.
+  await pool.idle();
+  await station.idle();
   return { sweeps: ended, failed };
 }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { startMonitor } from "../support/daemon.ts";
+import { makeSweep } from "../support/herd.ts";
 import { livePool } from "../support/live-pool.ts";
 import type { LivePool, LiveProcess } from "../support/live-pool.ts";
 import { startModelServer } from "../support/model-server.ts";
@@ -274,3 +276,31 @@ function signalWhere(pool: LivePool, chosen: (words: string[]) => boolean): void
     }
   }
 }
+
+test("a daemon that was started for a sweep is kept for the pool once that is asked for", async (t) => {
+  const pool = livePool(t, { yaml: YAML, programs: PROGRAMS });
+  const sweep = makeSweep({
+    yaml: `name: short
+launcher: ./launch.sh
+scheduler: local
+slurm: {partition: none, time: 5, mem: 50M}
+monitor: {objective: none, rollout: [rest]}
+grid: all
+parameters:
+  x: {type: discrete, values: [1]}
+`,
+    launcher: "#!/bin/bash\nuntil [ -e go ]; do sleep 0.05; done\n",
+  }, "herd-kept-");
+  t.after(() => sweep.remove());
+  const monitor = startMonitor([sweep.path], pool.home.env);
+  await pool.until("it answers", async () => (await pool.run("api", "daemon")).code === 0);
+  const kept = await pool.run("pool", "start");
+  assert.match(kept.stdout, /The pool runs in the daemon that is there/);
+  sweep.write("go", "");
+  await pool.until("the sweep is over", () => /🛑 monitor stopped/.test(monitor.output()));
+  pool.worker();
+  const done = await pool.run("task", "submit", "after the sweep", "--wait");
+  assert.deepEqual([done.code, done.stdout.trim()], [0, "did: after the sweep"]);
+  assert.equal((await pool.run("monitor", "--stop")).code, 0);
+  assert.equal((await monitor.ended).code, 0, monitor.output());
+});
