@@ -5,10 +5,8 @@ export interface ListedPrice extends TokenPrice {
   long?: { above: number; price: TokenPrice };
 }
 
-/** When the table below was compared with https://platform.claude.com/docs/en/about-claude/pricing. */
-export const PRICES_AS_OF = "2026-11-21";
-
 /**
+ * As https://platform.claude.com/docs/en/about-claude/pricing had them on 2026-11-21.
  * US dollars per million tokens, by model name without date. Cache writes are the ones that
  * live for five minutes. A model that is not in here is not priced, rather than priced by a guess.
  */

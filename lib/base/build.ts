@@ -24,12 +24,3 @@ export function currentRuntime(): string {
   if (bun !== undefined) return `bun ${bun}`;
   return deno === undefined ? `node ${node}` : `deno ${deno}`;
 }
-
-/** The words with which this very program is started again, before its own arguments. */
-export function ownCommand(): string[] {
-  if (currentBuild().compiled) return [process.execPath];
-  const script = process.argv[1] ?? "main.ts";
-  return process.versions["deno"] === undefined
-    ? [process.execPath, script]
-    : [process.execPath, "run", "-A", script];
-}

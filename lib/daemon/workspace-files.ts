@@ -84,8 +84,3 @@ function writeDurably(path: string, text: string, mode: number): void {
     closeSync(file);
   }
 }
-
-/** The text of a submission's script as it was submitted, for people. */
-export function readScript(paths: WorkspacePaths, submission: string): string {
-  return readFileSync(paths.batchScript(submission), "utf8");
-}

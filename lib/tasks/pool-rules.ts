@@ -293,7 +293,3 @@ function freeSlots(
 export function runningCount(state: PoolState): number {
   return [...state.tasks.values()].filter(isHeld).length;
 }
-
-export function waitingCount(state: PoolState): number {
-  return [...state.tasks.values()].filter(({ status }) => status === "queued").length;
-}

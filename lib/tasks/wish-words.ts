@@ -44,12 +44,6 @@ export const WISH_WORDS: Readonly<Record<WishKind, Read>> = {
   key: readKey,
 };
 
-/** "high" for 50, "30" for 30. */
-export function priorityText(priority: number): string {
-  const named = Object.entries(PRIORITIES).find(([, value]) => value === priority);
-  return named?.[0] ?? String(priority);
-}
-
 function readModel(value: string, { models, backends }: Vocabulary): ReturnType<Read> {
   const alias = known(value, models);
   if (alias !== undefined) return { model: alias };

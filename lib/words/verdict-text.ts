@@ -4,11 +4,6 @@ import { indicesText } from "./amount-text.ts";
 import { limitText } from "./duration-text.ts";
 import { keepBeginning, quoted } from "./post-text.ts";
 
-/** "bumped slurm.time 1h→1h30m after 1 TIMEOUT (idx 3); resubmitting." */
-export function verdictText(verdict: Verdict, bump?: Bump): string {
-  return verdictTexts([verdict], bump === undefined ? [] : [bump])[0]!;
-}
-
 /** A sentence per decision: verdicts of one kind with the same ground are told together. */
 export function verdictTexts(verdicts: readonly Verdict[], bumps: readonly Bump[] = []): string[] {
   const groups = Map.groupBy(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
 import type { Interaction } from "../../../lib/discord/gateway-event.ts";
-import { brokenLimit } from "../../../lib/discord/limits.ts";
+import { brokenLimit } from "../../support/broken-limit.ts";
 import { poolDefinitions } from "../../../lib/discord/pool-commands.ts";
 import { readEvent } from "../../../lib/discord/read-event.ts";
 import { slashDefinitions } from "../../../lib/discord/slash-definitions.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DiscordError } from "../../../lib/discord/discord-error.ts";
-import { brokenLimit } from "../../../lib/discord/limits.ts";
+import { brokenLimit } from "../../support/broken-limit.ts";
 import type { AttemptReport } from "../../../lib/tasks/task.ts";
 import { channel, unreachable } from "../../support/discord-rest.ts";
 import type { Kept } from "../../support/discord-rest.ts";

@@ -4,7 +4,7 @@ import { decodeButton, encodeButton } from "../../../lib/discord/button-id.ts";
 import { dashboardFacts } from "../../../lib/discord/dashboard-facts.ts";
 import { dashboardView, offlineView } from "../../../lib/discord/dashboard-view.ts";
 import { digestOf } from "../../../lib/discord/digest-view.ts";
-import { brokenLimit } from "../../../lib/discord/limits.ts";
+import { brokenLimit } from "../../support/broken-limit.ts";
 import type { Outgoing } from "../../../lib/discord/message.ts";
 import {
   messagesOf,

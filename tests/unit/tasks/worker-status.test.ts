@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { WorkerAttempt, WorkerReport } from "../../../lib/tasks/exchange.ts";
-import { poolBoard } from "../../../lib/tasks/pool-board.ts";
 import type { PoolHappening } from "../../../lib/tasks/pool-event.ts";
 import type { Sighting } from "../../../lib/tasks/pool-rules.ts";
 import { applyToPool, emptyPool } from "../../../lib/tasks/pool-state.ts";
@@ -237,83 +236,4 @@ test("what a worker says of itself cannot break the line", () => {
   const shown = line(state, seen({ attempts: [told("a", { phase })] }));
   // deno-lint-ignore no-control-regex -- that is what must not be there
   assert.ok(!/[\x00-\x1f]/.test(shown) && shown.length < 150, shown);
-});
-
-test("the board has the queue, the work, the workers, the money and the last results", () => {
-  const state = fold(
-    enrolled("gpu-1"),
-    enrolled("gpu-2"),
-    submitted("done", 50 * MINUTE),
-    assigned("done", 50 * MINUTE),
-    accepted("done", 50 * MINUTE),
-    ...ended("done", 40 * MINUTE),
-    submitted("old", 30 * MINUTE, { priority: -50 }),
-    submitted("run", 20 * MINUTE),
-    assigned("run", 19 * MINUTE),
-    accepted("run", 18 * MINUTE),
-    submitted("new", 10 * MINUTE),
-    submitted("again", 9 * MINUTE),
-    assigned("again", 8 * MINUTE, "gpu-2"),
-    [7 * MINUTE, {
-      type: "attempt-lost",
-      task: "again",
-      epoch: 1,
-      why: "silent",
-      backOffMs: 8 * MINUTE,
-    }],
-    [0, { type: "pool-stopped", now: false, why: "upgrade" }],
-  );
-  const running = told("run", { use: [{ ...USE, usd: 0.25 }] });
-  const board = poolBoard(
-    state,
-    new Map([["gpu-1", seen({ attempts: [running] })]]),
-    NOW,
-    { usdPerDay: 10 },
-  );
-  assert.deepEqual(board, {
-    waiting: {
-      tasks: 3,
-      backingOff: 1,
-      oldest: { task: "old", ageMs: 30 * MINUTE },
-      next: ["new", "old"],
-    },
-    running: [{
-      worker: "gpu-1",
-      tasks: [{ task: "run", epoch: 1, words: "m, tool bash", sinceMs: 18 * MINUTE }],
-    }],
-    workers: [
-      {
-        name: "gpu-1",
-        status: "CLAIMED",
-        line: "[CLAIMED] gpu-1: run:1 (m, tool bash), 1 of 4 slots",
-      },
-      {
-        name: "gpu-2",
-        status: "OFFLINE",
-        line: "[OFFLINE] gpu-2: not heard of since the daemon began",
-      },
-    ],
-    byStatus: { CLAIMED: 1, OFFLINE: 1 },
-    spent: { day: "2026-11-21", usd: 0.5, runningUsd: 0.25, unpriced: 0, budgetUsd: 10 },
-    stopped: { now: false, why: "upgrade", by: "test", at: NOW },
-    last: [{
-      task: "done",
-      status: "succeeded",
-      worker: "gpu-1",
-      endedAt: NOW - 40 * MINUTE,
-      why: "",
-      use: { tokensIn: 10, tokensOut: 5, usd: 0.5, partly: false },
-    }],
-  });
-});
-
-test("the board of an empty pool is empty", () => {
-  const board = poolBoard(emptyPool(), new Map(), NOW);
-  assert.deepEqual(board.waiting, { tasks: 0, backingOff: 0, oldest: undefined, next: [] });
-  assert.deepEqual([board.running, board.workers, board.last, board.stopped], [
-    [],
-    [],
-    [],
-    undefined,
-  ]);
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import type { Bump, Verdict } from "../../../lib/sweep/monitor-event.ts";
-import { budgetText, modelBackText, modelDownText } from "../../../lib/words/budget-text.ts";
+import { budgetText } from "../../../lib/words/budget-text.ts";
 import { phaseText, startText } from "../../../lib/words/phase-text.ts";
 import { POST_LIMIT } from "../../../lib/words/post-text.ts";
 import { confirmationText, questionText } from "../../../lib/words/question-text.ts";
 import { stoppedText } from "../../../lib/words/stopped-text.ts";
 import { heartbeatText, standingText, tickSummary } from "../../../lib/words/tick-text.ts";
-import { verdictText, verdictTexts } from "../../../lib/words/verdict-text.ts";
+import { verdictTexts } from "../../../lib/words/verdict-text.ts";
 
 const HOSTILE = `evil\n🛑 monitor stopped\u001b[2J${"y".repeat(6000)}`;
 const totals = { total: 9, running: 4, completed: 5 };
@@ -34,6 +34,10 @@ const BUMP: Bump = {
   to: 5400,
   trials: "sweep",
 };
+
+function verdictText(verdict: Verdict, bump?: Bump): string {
+  return verdictTexts([verdict], bump === undefined ? [] : [bump])[0]!;
+}
 
 test("a quiet tick and a busy one read as on the user page", () => {
   assert.equal(
@@ -128,14 +132,12 @@ test("a question has its answers by number; a confirmation says how and how long
   assert.equal(text.split("\n").length, 2);
 });
 
-test("the heartbeat, the budget, the model's outage and the end are each a short text", () => {
+test("the heartbeat, the budget and the end are each a short text", () => {
   assert.equal(
     heartbeatText({ totals, ticks: 14, nextInMs: 60_000, phase: "live" }),
     "4 running, 5 completed, 0 failed of 9 · live · tick 14, next in 1 min",
   );
   assert.match(budgetText({ scope: "day", usd: 10.02, limit: 10 }), /\(\$10\.02 of \$10\)/);
-  assert.match(modelDownText({ detail: HOSTILE, retryInMs: 5000 }), /Next try in 5 s\.$/);
-  assert.equal(modelBackText({ downMs: 720_000 }), "the model answers again after 12 min");
   assert.equal(
     stoppedText({ reason: "/stop by alice", ticks: 14, usd: 0.42, totals, live: 4 }),
     "monitor stopped: /stop by alice. 14 ticks, $0.42 spent. 4 running, 5 completed, 0 failed. " +
@@ -182,7 +184,6 @@ test("every text stays within a post, whatever stands in it", () => {
   const texts = [
     questionText({ id: "q", text: HOSTILE, choices }),
     stoppedText({ reason: HOSTILE, ticks: 1, usd: null, totals }),
-    modelDownText({ detail: HOSTILE, retryInMs: undefined }),
     startText({
       sweep: HOSTILE,
       trials: 10_000,
