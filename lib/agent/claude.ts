@@ -19,18 +19,13 @@ import { runLoop } from "./loop.ts";
 import type { ModelCall, ModelOutcome } from "./model-call.ts";
 import { failure, ModelError, modelFailure } from "./model-failure.ts";
 import { createReplyReader } from "./read-reply.ts";
-import { startWatchdog } from "./watchdog.ts";
+import { watchedCall } from "./watched-call.ts";
 
 /** Of the models that the library lists, the one that is quick, capable and cheap enough to be asked often. */
 export const DEFAULT_MODEL = "claude-sonnet-5-5" satisfies Model;
 
 /** Asked of the default model only: older ones refuse the parameter. Its own default, high, thinks past short answers. */
 const DEFAULT_EFFORT = "medium";
-
-/** A call that trickles on for so many times the longest silence is ended too. */
-const TOTAL_SILENCES = 5;
-
-const CUT = "The model's answer was cut off in the middle";
 
 export interface ClaudeParts {
   settings: AgentSettings;
@@ -87,67 +82,28 @@ async function callOnce(call: ModelCall, model: string, parts: ClaudeParts): Pro
   const { url, secret } = endpoint;
   const effort = settings.effort ?? (model === DEFAULT_MODEL ? DEFAULT_EFFORT : undefined);
   const reader = createReplyReader(call.onText);
-  const ended = new AbortController();
-  const abort = () => ended.abort();
-  call.signal.addEventListener("abort", abort, { once: true });
-  if (call.signal.aborted) abort();
-  const silenceMs = settings.timeoutSeconds * 1000;
-  const watchdog = startWatchdog({
+  return await watchedCall({
     clock,
-    silenceMs: () => silenceMs,
-    totalMs: silenceMs * TOTAL_SILENCES,
-    onExpired: abort,
-  });
-  const stopped = (problem: ModelFailure): ModelOutcome => ({
-    ok: false,
-    failure: problem,
-    text: reader.text(),
-    used: reader.used(),
-  });
-  const whole = (): ModelOutcome | undefined => {
-    const reply = reader.reply();
-    const used = reader.used();
-    return reply && used && { ok: true, reply, used };
-  };
-  try {
-    const wire = createWire({
-      url,
-      secret,
-      env,
-      fetch: parts.fetch ?? fetch,
-      onBytes: watchdog.alive,
-    });
-    const read = async () => {
+    silenceMs: settings.timeoutSeconds * 1000,
+    signal: call.signal,
+    reader,
+    async read(signal, onBytes) {
+      const wire = createWire({ url, secret, env, fetch: parts.fetch ?? fetch, onBytes });
       const stream = await wire.post<Stream<RawMessageStreamEvent>>("/v1/messages", {
         body: requestBody(call, model, effort),
         stream: true,
-        signal: ended.signal,
+        signal,
       });
       for await (const event of stream) {
-        if (ended.signal.aborted) return;
+        if (signal.aborted) return;
         addEvent(reader, event);
       }
-    };
-    await unlessAborted(read(), ended.signal);
-    return whole() ?? stopped(
-      reader.used() === undefined
-        ? failure("unreadable", "The model's server answered with nothing")
-        : failure("unreachable", CUT),
-    );
-  } catch (error) {
-    const expired = watchdog.expired();
-    if (expired !== undefined) return stopped(tooSlow(expired, silenceMs));
-    const clean = (text: string) => withoutSecrets(text, [secret.value]);
-    const problem = modelFailure(error, { url: shownUrl(url), now: clock.now(), clean });
-    const broke = problem.kind === "unreachable" && reader.used() !== undefined;
-    // A connection that breaks after the last word has lost nothing.
-    return (broke ? whole() : undefined) ??
-      stopped(broke ? failure("unreachable", CUT) : problem);
-  } finally {
-    watchdog.stop();
-    call.signal.removeEventListener("abort", abort);
-    ended.abort();
-  }
+    },
+    problemOf(error) {
+      const clean = (text: string) => withoutSecrets(text, [secret.value]);
+      return modelFailure(error, { url: shownUrl(url), now: clock.now(), clean });
+    },
+  });
 }
 
 /** A gateway may send events that have not the shape they should. */
@@ -161,21 +117,4 @@ function addEvent(
     const message = "Cannot read the model's answer: an event has not the expected shape";
     throw new ModelError(failure("unreadable", message), { cause });
   }
-}
-
-/** Settles when the signal does, whether or not the work listens to it. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error("aborted"));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
-}
-
-function tooSlow(expired: "silence" | "total", silenceMs: number): ModelFailure {
-  const message = expired === "silence"
-    ? `The model was silent for ${silenceMs / 1000} s`
-    : `The model was not done after ${silenceMs * TOTAL_SILENCES / 1000} s`;
-  return failure("timeout", message);
 }

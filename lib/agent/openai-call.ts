@@ -1,13 +1,12 @@
 import type { Clock } from "../base/clock.ts";
 import type { AgentSettings } from "../sweep/config.ts";
-import type { ModelFailure } from "./agent.ts";
 import { shownUrl, withoutSecrets } from "./credentials.ts";
 import type { ModelCall, ModelOutcome } from "./model-call.ts";
 import { failure, ModelError, modelFailure } from "./model-failure.ts";
 import { openAiBody, type OpenAiHabits } from "./openai-body.ts";
 import { createChunkReader } from "./openai-reader.ts";
 import { type OpenAiWireParts, postChat, RefusedParameterError } from "./openai-wire.ts";
-import { startWatchdog } from "./watchdog.ts";
+import { watchedCall } from "./watched-call.ts";
 
 export interface OpenAiCallParts {
   /** Up to and without `/chat/completions`. */
@@ -24,8 +23,6 @@ export interface OpenAiCallParts {
   fetch?: typeof fetch;
 }
 
-/** A call that trickles on for so many times the longest silence is ended too. */
-const TOTAL_SILENCES = 5;
 /** What may be left out, or said in another way, when a server refuses it. */
 const OPTIONAL: readonly string[] = [
   "max_tokens",
@@ -34,7 +31,6 @@ const OPTIONAL: readonly string[] = [
   "stream_options",
   "usage",
 ];
-const CUT = "The model's answer was cut off in the middle";
 
 /**
  * The call that the loop makes. It remembers which optional parameters the server refused: older
@@ -57,7 +53,7 @@ export function createOpenAiCall(
 interface Once {
   outcome: ModelOutcome;
   /** An optional parameter that the server refuses. */
-  parameter?: string;
+  parameter: string | undefined;
 }
 
 async function callOnce(
@@ -66,67 +62,34 @@ async function callOnce(
   refused: ReadonlySet<string>,
 ): Promise<Once> {
   const { clock, dialect, thinking } = parts;
-  const silenceMs = parts.settings.timeoutSeconds * 1000;
   const body = openAiBody(call, parts.model, { dialect, thinking, refused });
   const reader = createChunkReader(call.onText, JSON.stringify(body).length);
-  const ended = new AbortController();
-  const abort = () => ended.abort();
-  call.signal.addEventListener("abort", abort, { once: true });
-  if (call.signal.aborted) abort();
-  const watchdog = startWatchdog({
+  let parameter: string | undefined;
+  const outcome = await watchedCall({
     clock,
-    silenceMs: () => silenceMs,
-    totalMs: silenceMs * TOTAL_SILENCES,
-    onExpired: abort,
+    silenceMs: parts.settings.timeoutSeconds * 1000,
+    signal: call.signal,
+    reader,
+    read: async (signal, alive) =>
+      await postChat(wireOf(parts, alive), {
+        body,
+        signal,
+        onChunk(chunk) {
+          if (!reader.add(chunk)) throw tooLong();
+        },
+      }),
+    problemOf(error) {
+      if (error instanceof RefusedParameterError && OPTIONAL.includes(error.parameter)) {
+        parameter = error.parameter;
+      }
+      return modelFailure(error, {
+        url: shownUrl(parts.url),
+        now: clock.now(),
+        clean: (text) => withoutSecrets(text, secretsOf(parts)),
+      });
+    },
   });
-  const stopped = (problem: ModelFailure): ModelOutcome => ({
-    ok: false,
-    failure: problem,
-    text: reader.text(),
-    used: reader.used(),
-  });
-  const whole = (): ModelOutcome | undefined => {
-    const [reply, used] = [reader.reply(), reader.used()];
-    return reply && used && { ok: true, reply, used };
-  };
-  try {
-    const wire = wireOf(parts, watchdog.alive);
-    const read = postChat(wire, {
-      body,
-      signal: ended.signal,
-      onChunk(chunk) {
-        if (!reader.add(chunk)) throw tooLong();
-      },
-    });
-    await unlessAborted(read, ended.signal);
-    const nothing = reader.used() === undefined;
-    return {
-      outcome: whole() ?? stopped(
-        nothing
-          ? failure("unreadable", "The model's server answered with nothing")
-          : failure("unreachable", CUT),
-      ),
-    };
-  } catch (error) {
-    const expired = watchdog.expired();
-    if (expired !== undefined) return { outcome: stopped(tooSlow(expired, silenceMs)) };
-    const problem = modelFailure(error, {
-      url: shownUrl(parts.url),
-      now: clock.now(),
-      clean: (text) => withoutSecrets(text, secretsOf(parts)),
-    });
-    const broke = problem.kind === "unreachable" && reader.used() !== undefined;
-    // A connection that breaks after the last word has lost nothing.
-    const outcome = (broke ? whole() : undefined) ??
-      stopped(broke ? failure("unreachable", CUT) : problem);
-    return error instanceof RefusedParameterError && OPTIONAL.includes(error.parameter)
-      ? { outcome, parameter: error.parameter }
-      : { outcome };
-  } finally {
-    watchdog.stop();
-    call.signal.removeEventListener("abort", abort);
-    ended.abort();
-  }
+  return { outcome, parameter };
 }
 
 function wireOf(parts: OpenAiCallParts, onBytes: () => void): OpenAiWireParts {
@@ -166,23 +129,6 @@ function headersOf({ apiKey, headers: more }: OpenAiCallParts): Headers {
     }
   }
   return headers;
-}
-
-/** Settles when the signal does, whether or not the work listens to it. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error("aborted"));
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
-}
-
-function tooSlow(expired: "silence" | "total", silenceMs: number): ModelFailure {
-  const message = expired === "silence"
-    ? `The model was silent for ${silenceMs / 1000} s`
-    : `The model was not done after ${silenceMs * TOTAL_SILENCES / 1000} s`;
-  return failure("timeout", message);
 }
 
 function tooLong(): ModelError {

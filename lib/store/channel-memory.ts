@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { readIfThere, replaceFile } from "../base/files.ts";
 import { z } from "../base/schema.ts";
+import { newMark, openMemoryFile } from "./memory-file.ts";
+import type { MemoryFile } from "./memory-file.ts";
 
 const Id = z.string().regex(/^\d{1,20}$/);
 
@@ -28,14 +28,7 @@ const ChannelMemorySchema = z.object({
 
 export type ChannelRecord = z.infer<typeof ChannelMemorySchema>;
 
-export interface ChannelMemoryFile {
-  read(): ChannelRecord;
-  /**
-   * On disk when this returns. On a full or failing disk it is kept in memory, told once, and
-   * written with the next change.
-   */
-  write(change: { [K in keyof ChannelRecord]?: ChannelRecord[K] | undefined }): void;
-}
+export type ChannelMemoryFile = MemoryFile<ChannelRecord>;
 
 export interface ChannelMemoryParts {
   path: string;
@@ -43,44 +36,11 @@ export interface ChannelMemoryParts {
 }
 
 export function openChannelMemory({ path, onProblem }: ChannelMemoryParts): ChannelMemoryFile {
-  let record = readRecord(path, onProblem);
-  let failing = false;
-
-  return {
-    read: () => record,
-    write(change) {
-      record = { ...record, ...change } as ChannelRecord;
-      try {
-        replaceFile(path, `${JSON.stringify(record, null, 2)}\n`, 0o600);
-        failing = false;
-      } catch (error) {
-        if (!failing) {
-          onProblem(`Cannot write "${path}": a restart may post some things again`, error);
-        }
-        failing = true;
-      }
-    },
-  };
-}
-
-function readRecord(path: string, onProblem: ChannelMemoryParts["onProblem"]): ChannelRecord {
-  const fresh = {
-    mark: newMark(),
-    delivered: 0,
-    threads: {},
-    threadsSeen: {},
-    asides: {},
-    confirmations: {},
-  };
-  try {
-    const text = readIfThere(path);
-    return text === undefined ? fresh : ChannelMemorySchema.parse(JSON.parse(text));
-  } catch (error) {
-    onProblem(`Cannot read "${path}": the channel is looked for anew`, error);
-    return fresh;
-  }
-}
-
-function newMark(): string {
-  return BigInt(`0x${randomBytes(7).toString("hex")}`).toString(36);
+  return openMemoryFile({
+    path,
+    parse: (value) => ChannelMemorySchema.parse(value),
+    fresh: ChannelMemorySchema.parse({ mark: newMark() }),
+    otherwise: "the channel is looked for anew",
+    onProblem,
+  });
 }

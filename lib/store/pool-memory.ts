@@ -1,6 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { readIfThere, replaceFile } from "../base/files.ts";
 import { z } from "../base/schema.ts";
+import { newMark, openMemoryFile } from "./memory-file.ts";
+import type { MemoryFile } from "./memory-file.ts";
 
 const Id = z.string().regex(/^\d{1,20}$/);
 const Place = z.object({ id: Id, wanted: z.string() });
@@ -29,45 +29,16 @@ const PoolMemorySchema = z.object({
 
 export type PoolRecord = z.infer<typeof PoolMemorySchema>;
 
-export interface PoolMemoryFile {
-  read(): PoolRecord;
-  /** On disk when this returns; on a failing disk kept in memory and told once. */
-  write(change: { [K in keyof PoolRecord]?: PoolRecord[K] | undefined }): void;
-}
+export type PoolMemoryFile = MemoryFile<PoolRecord>;
 
 export function openPoolMemory(
   { path, onProblem }: { path: string; onProblem(message: string, error: unknown): void },
 ): PoolMemoryFile {
-  let record = readRecord(path, onProblem);
-  let failing = false;
-  return {
-    read: () => record,
-    write(change) {
-      record = { ...record, ...change } as PoolRecord;
-      try {
-        replaceFile(path, `${JSON.stringify(record, null, 2)}\n`, 0o600);
-        failing = false;
-      } catch (error) {
-        if (!failing) {
-          onProblem(`Cannot write "${path}": a restart may post some things again`, error);
-        }
-        failing = true;
-      }
-    },
-  };
-}
-
-function readRecord(
-  path: string,
-  onProblem: (message: string, error: unknown) => void,
-): PoolRecord {
-  const mark = BigInt(`0x${randomBytes(7).toString("hex")}`).toString(36);
-  const fresh = PoolMemorySchema.parse({ mark });
-  try {
-    const text = readIfThere(path);
-    return text === undefined ? fresh : PoolMemorySchema.parse(JSON.parse(text));
-  } catch (error) {
-    onProblem(`Cannot read "${path}": the pool's channels are looked for anew`, error);
-    return fresh;
-  }
+  return openMemoryFile({
+    path,
+    parse: (value) => PoolMemorySchema.parse(value),
+    fresh: PoolMemorySchema.parse({ mark: newMark() }),
+    otherwise: "the pool's channels are looked for anew",
+    onProblem,
+  });
 }
