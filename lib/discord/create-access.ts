@@ -1,10 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { DiscordSettings } from "../sweep/config.ts";
 import type { Access, Right, Ruling } from "./access.ts";
-import { DiscordError } from "./discord-error.ts";
+import { createChannelManagers, mayManage } from "./channel-managers.ts";
 import type { Id, Member } from "./message.ts";
-import { PERMISSION, permissionsIn } from "./permissions.ts";
-import type { Channel, DiscordRest, Guild } from "./rest.ts";
+import type { DiscordRest } from "./rest.ts";
 
 export interface AccessParts {
   settings(): Pick<DiscordSettings, "operators" | "viewers">;
@@ -14,28 +13,12 @@ export interface AccessParts {
   clock: Pick<Clock, "now">;
 }
 
-/** How long what Discord said of roles and channels holds, unless it says that it changed. */
-const HOLDS_MS = 60_000;
-
 /**
  * Operators may act and look, viewers may look. Without operators whoever may manage the channel
  * acts; without viewers everyone in the channel looks.
  */
 export function createAccess(parts: AccessParts): Access & { forget(): void } {
-  const { rest, clock } = parts;
-  let known: { guild: Guild; channel: Channel; until: number } | undefined;
-
-  async function facts(channelId: Id): Promise<{ guild: Guild; channel: Channel }> {
-    if (known !== undefined && known.until > clock.now() && known.channel.id === channelId) {
-      return known;
-    }
-    const [guild, channel] = await Promise.all([
-      rest.guild(parts.guildId),
-      rest.channel(channelId),
-    ]);
-    known = { guild, channel, until: clock.now() + HOLDS_MS };
-    return known;
-  }
+  const managers = createChannelManagers(parts);
 
   async function rule(member: Member, right: Right): Promise<Ruling> {
     const { operators, viewers } = parts.settings();
@@ -65,28 +48,11 @@ export function createAccess(parts: AccessParts): Access & { forget(): void } {
 
   /** Undefined when Discord cannot be asked. */
   async function manages(member: Member): Promise<boolean | undefined> {
-    if (member.permissions !== undefined) return holds(member.permissions);
-    const channelId = parts.channelId();
-    if (channelId === undefined) return undefined;
-    try {
-      const { guild, channel } = await facts(channelId);
-      return holds(permissionsIn(guild, channel, member));
-    } catch (error) {
-      if (!(error instanceof DiscordError)) throw error;
-      return undefined;
-    }
+    if (member.permissions !== undefined) return mayManage(member.permissions);
+    return await managers.has(member);
   }
 
-  return {
-    rule,
-    forget() {
-      known = undefined;
-    },
-  };
-}
-
-function holds(permissions: bigint): boolean {
-  return (permissions & (PERMISSION.MANAGE_CHANNELS | PERMISSION.ADMINISTRATOR)) !== 0n;
+  return { rule, forget: managers.forget };
 }
 
 function no(why: string): Ruling {

@@ -1,9 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { PoolDiscord } from "../tasks/pool-config.ts";
-import { DiscordError } from "./discord-error.ts";
+import { createChannelManagers } from "./channel-managers.ts";
 import type { Id, Member } from "./message.ts";
-import { PERMISSION, permissionsIn } from "./permissions.ts";
-import type { Channel, DiscordRest, Guild } from "./rest.ts";
+import type { DiscordRest } from "./rest.ts";
 
 /** `submit`: give tasks and change one's own; `operate`: whatever else changes something; `look`: read. */
 export type PoolRight = "submit" | "operate" | "look";
@@ -28,10 +27,6 @@ export interface PoolAccessParts {
   clock: Pick<Clock, "now">;
 }
 
-/** How long what Discord said of roles and channels holds, unless it says that it changed. */
-const HOLDS_MS = 60_000;
-const MANAGES = PERMISSION.MANAGE_CHANNELS | PERMISSION.ADMINISTRATOR;
-
 const LOOK = "Only who sees the pool's channels may see that; ask there";
 const WHY = {
   submit: "Only the authors of this pool may give it tasks",
@@ -43,8 +38,8 @@ const WHY = {
  * the queue's channel, wherever they ask. D.11.15.
  */
 export function createPoolAccess(parts: PoolAccessParts): PoolAccess {
-  const { rest, clock } = parts;
-  let known: { guild: Guild; channel: Channel; until: number } | undefined;
+  // What an interaction says of permissions is of its own channel, which may be anybody's.
+  const managers = createChannelManagers({ ...parts, channelId: parts.queueId });
 
   async function rule(member: Member, right: PoolRight, at?: Id): Promise<PoolRuling> {
     if (right === "look") {
@@ -59,7 +54,7 @@ export function createPoolAccess(parts: PoolAccessParts): PoolAccess {
         member.roles.some((role) => listed.includes(role));
       return isListed ? { may: true } : no(`${WHY[right]}: pool.discord.${key} lists them`);
     }
-    const manages = await managesQueue(member);
+    const manages = await managers.has(member);
     if (manages === undefined) {
       return no("Discord does not say now who may do that; try again in a minute", true);
     }
@@ -69,37 +64,7 @@ export function createPoolAccess(parts: PoolAccessParts): PoolAccess {
     );
   }
 
-  /** What an interaction says of permissions is of its own channel, which may be anybody's. */
-  async function managesQueue(member: Member): Promise<boolean | undefined> {
-    const channelId = parts.queueId();
-    if (channelId === undefined) return undefined;
-    try {
-      const { guild, channel } = await facts(channelId);
-      return (permissionsIn(guild, channel, member) & MANAGES) !== 0n;
-    } catch (error) {
-      if (!(error instanceof DiscordError)) throw error;
-      return undefined;
-    }
-  }
-
-  async function facts(channelId: Id): Promise<{ guild: Guild; channel: Channel }> {
-    if (known !== undefined && known.until > clock.now() && known.channel.id === channelId) {
-      return known;
-    }
-    const [guild, channel] = await Promise.all([
-      rest.guild(parts.guildId),
-      rest.channel(channelId),
-    ]);
-    known = { guild, channel, until: clock.now() + HOLDS_MS };
-    return known;
-  }
-
-  return {
-    rule,
-    forget() {
-      known = undefined;
-    },
-  };
+  return { rule, forget: managers.forget };
 }
 
 function no(why: string, unsure = false): PoolRuling {
