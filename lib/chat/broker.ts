@@ -1,0 +1,281 @@
+import type { Clock } from "../base/clock.ts";
+import type { Event } from "../sweep/event.ts";
+import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts";
+import { type Arrival, conversationOf } from "./arrival.ts";
+import type { ChatHappening, TurnEnding, Where } from "./chat-event.ts";
+import type { ChatState, Conversation, TurnRecord, Waiting } from "./chat-state.ts";
+import { type BatchLimits, nextBatch } from "./next-turn.ts";
+import type { TurnPatience } from "./patience.ts";
+import { type RunningTurn, runTurn } from "./run-turn.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Turn } from "./turn.ts";
+
+export interface BrokerParts {
+  state(): ChatState;
+  /** On disk when it returns; throws when the disk refuses, and then nothing has happened. */
+  append(whats: readonly ChatHappening[], by: string): readonly Event<ChatHappening>[];
+  sessions: Sessions;
+  clock: Clock;
+  batch(): BatchLimits;
+  patience(): TurnPatience;
+  /** Where the conversation's answers go: a thread is made, or found; a reply where none can be. */
+  place(conversation: Conversation, signal: AbortSignal): Promise<Where>;
+  /** What the agent is given of these messages, with attachments. */
+  blocks(
+    conversation: Conversation,
+    messages: readonly Arrival[],
+    signal: AbortSignal,
+  ): Promise<readonly Block[]>;
+  onChange(): void;
+  log(level: "info" | "warn" | "error", message: string, facts?: Record<string, unknown>): void;
+}
+
+/** How many lives of this program may die in the same turn before it is given up with a word. */
+const TRIES = 3;
+
+export type Told = { done: true } | { done: false; reason: string };
+
+/** Takes messages in, makes turns of them, one at a time in each conversation. */
+export interface Broker extends AsyncDisposable {
+  /** Stored when it returns; false when it was known already. */
+  accept(arrival: Arrival, conversation?: string): boolean;
+  revise(message: string, content: string): void;
+  withdraw(message: string, by: string): void;
+  /** Ends the turn that runs; what waits is done after. */
+  cancel(conversation: string, by: string): Told;
+  /** The same, and drops what waits. */
+  cancelAll(conversation: string, by: string): Told;
+  /** The agent forgets: the next message begins anew. */
+  reset(conversation: string, by: string): Promise<Told>;
+  /** A turn that is stuck may go on. */
+  extend(conversation: string, by: string): Told;
+  /** Said into the turn that runs, where the agent can take it. */
+  steer(conversation: string, text: string): Promise<boolean>;
+  asking(conversation: string, request: PermissionRequest | undefined): void;
+  choose(conversation: string, option: string, value: string, by: string): Promise<Told>;
+  /** Turns that run or wait for their agent, as they are now. */
+  turns(): readonly Turn[];
+  onTurn(listener: (turn: Turn) => void): () => void;
+  /** People see the turn's last form. */
+  told(conversation: string, turn: string): void;
+  /** Takes up what an earlier life left. */
+  start(): void;
+}
+
+export function createBroker(parts: BrokerParts): Broker {
+  const { clock } = parts;
+  const running = new Map<string, { turn: RunningTurn; stop: AbortController; by: string }>();
+  const lanes = new Map<string, Promise<void>>();
+  const listeners = new Set<(turn: Turn) => void>();
+  const stop = new AbortController();
+
+  function write(whats: readonly ChatHappening[], by: string): void {
+    parts.append(whats, by);
+    parts.onChange();
+  }
+
+  const find = (id: string) => parts.state().conversations.get(id);
+
+  function wake(id: string): void {
+    if (stop.signal.aborted || lanes.has(id)) return;
+    const lane = work(id).catch((error: unknown) => {
+      // A full disk: it is tried again with the next message, and at the next start.
+      parts.log("error", "A conversation cannot go on", { conversation: id, error: `${error}` });
+    }).finally(() => lanes.delete(id));
+    lanes.set(id, lane);
+  }
+
+  async function work(id: string): Promise<void> {
+    while (!stop.signal.aborted) {
+      const one = find(id);
+      const batch = one === undefined ? [] : nextBatch(one.waiting, parts.batch());
+      if (one === undefined || batch.length === 0) return;
+      if (batch.some(({ tries }) => tries >= TRIES)) giveUp(one, batch);
+      else await carryOut(one, batch);
+    }
+  }
+
+  function giveUp(one: Conversation, batch: readonly Waiting[]): void {
+    const { turn } = begin(one, batch);
+    const failure = {
+      kind: "lost",
+      message: `herd ended ${TRIES} times in the middle of this turn`,
+      code: undefined,
+      stderr: "",
+      hint: "Say it again, perhaps in other words",
+    } as const;
+    finish(one.id, turn, { end: "failed", text: "", failure, tookMs: 0 });
+  }
+
+  function begin(one: Conversation, batch: readonly Waiting[]) {
+    const messages = batch.map(({ arrival }) => arrival.id);
+    const turn = `${one.id}-${one.turns + 1}`;
+    write([{ type: "turn-begun", turn, conversation: one.id, messages }], "broker");
+    return { turn, messages };
+  }
+
+  function finish(conversation: string, turn: string, ending: TurnEnding, by = "broker"): void {
+    write([{ type: "turn-ended", turn, conversation, ...ending }], by);
+  }
+
+  async function carryOut(one: Conversation, batch: readonly Waiting[]): Promise<void> {
+    const { turn, messages } = begin(one, batch);
+    const own = new AbortController();
+    const signal = AbortSignal.any([own.signal, stop.signal]);
+    const run = runTurn({
+      turn: { id: turn, conversation: one.id, messages, begunAt: clock.now() },
+      sessions: parts.sessions,
+      async blocks(ended) {
+        await settle(one, ended);
+        return await parts.blocks(one, batch.map(({ arrival }) => arrival), ended);
+      },
+      patience: parts.patience(),
+      clock,
+      signal,
+      onChange: tell,
+      onSession: (session) => know(one.id, session),
+    });
+    const entry = { turn: run, stop: own, by: "broker" };
+    running.set(one.id, entry);
+    const ending = await run.ended;
+    running.delete(one.id);
+    // The end of this program is no end of the turn: its next life takes it up again.
+    const end = stop.signal.aborted && ending.end === "cancelled" ? "interrupted" : ending.end;
+    finish(one.id, turn, { ...ending, end }, entry.by);
+    if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, entry.by) });
+  }
+
+  /** A conversation has its place before its first turn begins to speak. */
+  async function settle(one: Conversation, signal: AbortSignal): Promise<void> {
+    if (find(one.id)?.where !== undefined) return;
+    const where = await parts.place(one, signal);
+    write([{ type: "conversation-placed", conversation: one.id, where }], "broker");
+  }
+
+  function know(conversation: string, { sessionId }: AgentSession): void {
+    if (find(conversation)?.sessionId === sessionId) return;
+    write([{ type: "session-known", conversation, sessionId }], "broker");
+  }
+
+  function tell(turn: Turn): void {
+    for (const listener of listeners) {
+      try {
+        listener(turn);
+      } catch (error) {
+        parts.log("warn", "A listener of the broker failed", { error: `${error}` });
+      }
+    }
+  }
+
+  function cancel(conversation: string, by: string): Told {
+    const entry = running.get(conversation);
+    if (entry === undefined) return { done: false, reason: "Nothing runs here" };
+    entry.by = by;
+    entry.stop.abort();
+    return { done: true };
+  }
+
+  function dropWaiting(conversation: string, by: string): number {
+    const waiting = find(conversation)?.waiting ?? [];
+    if (waiting.length > 0) {
+      write(
+        waiting.map(({ arrival }) => ({
+          type: "message-withdrawn",
+          message: arrival.id,
+          conversation,
+        })),
+        by,
+      );
+    }
+    return waiting.length;
+  }
+
+  function whose(message: string): Conversation | undefined {
+    return [...parts.state().conversations.values()].find(({ waiting }) =>
+      waiting.some(({ arrival }) => arrival.id === message)
+    );
+  }
+
+  return {
+    accept(arrival, conversation = conversationOf(arrival.place)) {
+      if (parts.state().heard.has(arrival.id)) return false;
+      write([{ type: "message-heard", arrival, conversation }], `discord:${arrival.author.id}`);
+      wake(conversation);
+      return true;
+    },
+    revise(message, content) {
+      const one = whose(message);
+      if (one === undefined) return;
+      write([{ type: "message-revised", message, conversation: one.id, content }], "broker");
+    },
+    withdraw(message, by) {
+      const one = whose(message);
+      if (one === undefined) return;
+      write([{ type: "message-withdrawn", message, conversation: one.id }], by);
+    },
+    cancel,
+    cancelAll(conversation, by) {
+      const dropped = dropWaiting(conversation, by);
+      const ended = cancel(conversation, by);
+      return dropped > 0 ? { done: true } : ended;
+    },
+    async reset(conversation, by) {
+      const one = find(conversation);
+      if (one === undefined) return { done: false, reason: "There is no conversation here" };
+      dropWaiting(conversation, by);
+      cancel(conversation, by);
+      await lanes.get(conversation);
+      await parts.sessions.close(conversation);
+      write([{ type: "conversation-closed", conversation, why: "reset" }], by);
+      return { done: true };
+    },
+    extend(conversation) {
+      const entry = running.get(conversation);
+      if (entry === undefined) return { done: false, reason: "Nothing runs here" };
+      entry.turn.extend();
+      return { done: true };
+    },
+    async steer(conversation, text) {
+      if (!running.has(conversation)) return false;
+      return await parts.sessions.find(conversation)?.steer(text) ?? false;
+    },
+    asking: (conversation, request) => running.get(conversation)?.turn.asking(request),
+    async choose(conversation, option, value, by) {
+      const session = parts.sessions.find(conversation);
+      const problem = await session?.choose(option, value);
+      if (problem !== undefined) return { done: false, reason: problem };
+      if (find(conversation) === undefined) {
+        return { done: false, reason: "There is no conversation here" };
+      }
+      write([{ type: "option-chosen", conversation, option, value }], by);
+      return { done: true };
+    },
+    turns: () => [...running.values()].map(({ turn }) => turn.now),
+    onTurn(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    told: (conversation, turn) => write([{ type: "turn-told", turn, conversation }], "broker"),
+    start() {
+      for (const { id, turn } of parts.state().conversations.values()) {
+        if (turn !== undefined) finish(id, turn.id, interrupted(turn, clock.now()));
+        wake(id);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(lanes.values());
+    },
+  };
+}
+
+function interrupted({ begunAt }: TurnRecord, now: number): TurnEnding {
+  return { end: "interrupted", text: "", tookMs: now - begunAt };
+}
+
+/** How a turn that is over looks. */
+export function stateOf({ end, failure }: TurnEnding, by: string): Turn["state"] {
+  if (end === "done") return { kind: "done" };
+  if (end === "failed" && failure !== undefined) return { kind: "failed", failure };
+  return { kind: "cancelled", by };
+}

@@ -1,0 +1,54 @@
+import type { Arrival } from "./arrival.ts";
+import type { TurnFailure, TurnUse } from "./turn.ts";
+
+/** One line of a bot's journal, in the envelope of every journal. */
+export type ChatHappening =
+  /** Stored: only now anything is acknowledged. */
+  | { type: "message-heard"; arrival: Arrival; conversation: string }
+  /** Only while no turn has it. */
+  | { type: "message-revised"; message: string; conversation: string; content: string }
+  | { type: "message-withdrawn"; message: string; conversation: string }
+  /** Where its answers go, once that is known: its thread, or replies in the channel. */
+  | { type: "conversation-placed"; conversation: string; where: Where }
+  | { type: "turn-begun"; turn: string; conversation: string; messages: readonly string[] }
+  | ({ type: "turn-ended"; turn: string; conversation: string } & TurnEnding)
+  /** Its last form is seen by people. */
+  | { type: "turn-told"; turn: string; conversation: string }
+  | { type: "session-known"; conversation: string; sessionId: string | undefined }
+  | { type: "conversation-closed"; conversation: string; why: "reset" | "idle" }
+  | { type: "option-chosen"; conversation: string; option: string; value: string };
+
+export interface Where {
+  /** Channel or thread into which it is written. */
+  channelId: string;
+  /** Each answer is a reply to its message, as there is no thread. */
+  replies: boolean;
+}
+
+export interface TurnEnding {
+  end: "done" | "failed" | "cancelled" | "interrupted";
+  /** The agent's words; what is longer is cut here, and whole in the transcript. */
+  text: string;
+  failure?: TurnFailure | undefined;
+  use?: TurnUse | undefined;
+  tools?: { completed: number; failed: number } | undefined;
+  /** Milliseconds from its begin to its end. */
+  tookMs: number;
+}
+
+const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {
+  "message-heard": true,
+  "message-revised": true,
+  "message-withdrawn": true,
+  "conversation-placed": true,
+  "turn-begun": true,
+  "turn-ended": true,
+  "turn-told": true,
+  "session-known": true,
+  "conversation-closed": true,
+  "option-chosen": true,
+};
+
+export function isChatHappening(type: string): boolean {
+  return Object.hasOwn(KNOWN, type);
+}

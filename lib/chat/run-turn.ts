@@ -1,0 +1,185 @@
+import type { Clock } from "../base/clock.ts";
+import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts";
+import type { TurnEnding } from "./chat-event.ts";
+import { type TurnPatience, watchTurn } from "./patience.ts";
+import type { Sessions, Taken } from "./sessions.ts";
+import type { ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
+
+export interface RunTurnParts {
+  turn: { id: string; conversation: string; messages: readonly string[]; begunAt: number };
+  sessions: Sessions;
+  /** Attachments are fetched and mentions written while the agent starts. */
+  blocks(signal: AbortSignal): Promise<readonly Block[]>;
+  patience: TurnPatience;
+  clock: Clock;
+  /** Told to stop by somebody. */
+  signal: AbortSignal;
+  /** Each time anything of it changed. */
+  onChange(turn: Turn): void;
+  /** The session that the turn has; to be told of its id. */
+  onSession(session: AgentSession): void;
+}
+
+export interface RunningTurn {
+  readonly now: Turn;
+  /** It may go on although it is silent. */
+  extend(): void;
+  /** A person is asked for a permission; undefined: was answered. */
+  asking(request: PermissionRequest | undefined): void;
+  ended: Promise<TurnEnding>;
+}
+
+/** Words of an answer that the journal keeps; the transcript has all. Characters. */
+const KEPT = 100_000;
+
+/** Carries one turn out, to its end, whatever the agent does. Never rejects. */
+export function runTurn(parts: RunTurnParts): RunningTurn {
+  const { clock, turn: given, signal } = parts;
+  const late = new AbortController();
+  const both = AbortSignal.any([signal, late.signal]);
+  let why: string | undefined;
+  let taken: Taken | undefined;
+  let turn: Turn = {
+    ...given,
+    state: { kind: "queued", ahead: 0 },
+    startedAt: undefined,
+    activeAt: clock.now(),
+    tools: [],
+    text: "",
+    use: undefined,
+  };
+
+  function change(more: Partial<Turn>): void {
+    turn = { ...turn, ...more };
+    parts.onChange(turn);
+  }
+  const enter = (state: TurnState) => change({ state });
+
+  const watch = watchTurn({
+    clock,
+    patience: parts.patience,
+    onStuck(silentMs) {
+      if (turn.state.kind !== "running" && turn.state.kind !== "stuck") return;
+      taken?.mark(silentMs !== undefined);
+      enter(silentMs === undefined ? { kind: "running" } : { kind: "stuck", silentMs });
+    },
+    onEnd(reason) {
+      why = reason;
+      late.abort();
+    },
+  });
+  watch.pause(true);
+
+  function sign(more: Partial<Turn> = {}): void {
+    const tools = more.tools ?? turn.tools;
+    watch.alive(tools.some(({ status }) => status === "running"));
+    change({ ...more, activeAt: clock.now() });
+  }
+
+  function onTool(use: { id: string } & Partial<ToolUse>): void {
+    const known = turn.tools.find(({ id }) => id === use.id);
+    const next: ToolUse = {
+      id: use.id,
+      title: use.title ?? known?.title ?? "a tool",
+      kind: use.kind ?? known?.kind ?? "other",
+      status: use.status ?? known?.status ?? "running",
+    };
+    const tools = known === undefined
+      ? [...turn.tools, next]
+      : turn.tools.map((one) => one.id === use.id ? next : one);
+    sign({ tools });
+  }
+
+  async function carryOut(): Promise<TurnEnding> {
+    const preparing = parts.blocks(both);
+    // It is awaited below; until then a failure is nobody's surprise.
+    preparing.catch(() => {});
+    const got = await parts.sessions.take(given.conversation, {
+      signal: both,
+      onAhead: (ahead) => enter({ kind: "queued", ahead }),
+    });
+    if ("aborted" in got) return over("cancelled");
+    if ("failed" in got) return over("failed", got.failed);
+    taken = got;
+    const { session } = got;
+    parts.onSession(session);
+    enter({ kind: "starting" });
+    const blocks = await preparing;
+    if (both.aborted) return over("cancelled");
+    watch.pause(false);
+    change({ state: { kind: "running" }, startedAt: clock.now() });
+    const end = await session.prompt(blocks, {
+      signal: both,
+      onText: (text) => sign({ text }),
+      onTool,
+      onThought: () => sign(),
+      onUse: (use) => sign({ use }),
+    });
+    change({ text: end.text });
+    if (why !== undefined) return over("failed", timedOut(why));
+    if (end.kind === "done" && end.text.trim() === "") return over("failed", saidNothing(session));
+    return end.kind === "failed" ? over("failed", end.failure) : over(end.kind);
+  }
+
+  function over(end: TurnEnding["end"], failure?: TurnFailure): TurnEnding {
+    const count = (status: ToolUse["status"]) =>
+      turn.tools.filter((one) => one.status === status).length;
+    return {
+      end,
+      text: turn.text.slice(0, KEPT),
+      failure,
+      use: turn.use,
+      tools: { completed: count("completed"), failed: count("failed") },
+      tookMs: clock.now() - given.begunAt,
+    };
+  }
+
+  const ended = carryOut().catch((error: unknown) =>
+    both.aborted && why === undefined ? over("cancelled") : over("failed", unexpected(error))
+  ).finally(() => {
+    watch.stop();
+    taken?.release();
+  });
+
+  return {
+    get now() {
+      return turn;
+    },
+    extend: watch.extend,
+    asking(request) {
+      watch.pause(request !== undefined);
+      enter(request === undefined ? { kind: "running" } : { kind: "asking", what: request.title });
+    },
+    ended,
+  };
+}
+
+function timedOut(why: string): TurnFailure {
+  return {
+    kind: "timeout",
+    message: `The agent was ended: ${why}`,
+    code: undefined,
+    stderr: "",
+    hint: "Say what it should do instead, or raise the limit in the configuration",
+  };
+}
+
+function saidNothing(session: AgentSession): TurnFailure {
+  return {
+    kind: "nothing-said",
+    message: "The agent ended its turn without a word",
+    code: undefined,
+    stderr: session.stderr(),
+    hint: "Ask again; if it stays silent, see what it wrote to its standard error",
+  };
+}
+
+function unexpected(error: unknown): TurnFailure {
+  return {
+    kind: "protocol",
+    message: `The turn stopped: ${error instanceof Error ? error.message : String(error)}`,
+    code: undefined,
+    stderr: "",
+    hint: undefined,
+  };
+}

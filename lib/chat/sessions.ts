@@ -1,0 +1,188 @@
+import type { Clock } from "../base/clock.ts";
+import type { AgentSession } from "./agent-session.ts";
+import type { TurnFailure } from "./turn.ts";
+
+export interface SessionsParts {
+  /** Live agents at the most; those that are stuck do not count, so that they are in nobody's way. */
+  limit(): number;
+  /** Idle for so long, an agent is ended; its conversation is not. Milliseconds. */
+  ttlMs(): number;
+  clock: Clock;
+  open(conversation: string, signal: AbortSignal): Promise<AgentSession | { failed: TurnFailure }>;
+}
+
+/** The live agents: at most so many, the longest idle one gives way. */
+export interface Sessions extends AsyncDisposable {
+  /**
+   * The conversation's agent, for one turn; waits while all places are taken by turns. `onAhead`
+   * hears how many wait before it.
+   */
+  take(
+    conversation: string,
+    how: { signal: AbortSignal; onAhead(ahead: number): void },
+  ): Promise<Taken | { failed: TurnFailure } | { aborted: true }>;
+  /** The live one, if there is one. */
+  find(conversation: string): AgentSession | undefined;
+  /** Ends the conversation's agent; a turn that has it fails. */
+  close(conversation: string): Promise<void>;
+  live(): readonly { conversation: string; idleMs: number | undefined }[];
+  waiting(): readonly string[];
+}
+
+export interface Taken {
+  session: AgentSession;
+  /** As long as it is stuck its place is given to somebody else. */
+  mark(isStuck: boolean): void;
+  release(): void;
+}
+
+interface Place {
+  session: AgentSession | undefined;
+  isBusy: boolean;
+  isStuck: boolean;
+  idleSince: number;
+}
+
+interface Ticket {
+  conversation: string;
+  admit(): void;
+  onAhead(ahead: number): void;
+}
+
+const SWEEP_MS = 60_000;
+
+export function createSessions(parts: SessionsParts): Sessions {
+  const { clock } = parts;
+  const places = new Map<string, Place>();
+  const queue: Ticket[] = [];
+  const ending = new Set<Promise<unknown>>();
+  const stop = new AbortController();
+  void sweep();
+
+  async function sweep(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await clock.sleep(SWEEP_MS, stop.signal).catch(() => {});
+      const now = clock.now();
+      for (const [conversation, { isBusy, idleSince }] of places) {
+        if (!isBusy && now - idleSince >= parts.ttlMs()) drop(conversation);
+      }
+    }
+  }
+
+  function drop(conversation: string): void {
+    const place = places.get(conversation);
+    places.delete(conversation);
+    if (place?.session === undefined) return;
+    const ended = Promise.resolve(place.session[Symbol.asyncDispose]()).catch(() => {});
+    ending.add(ended);
+    void ended.then(() => ending.delete(ended));
+  }
+
+  const counted = () => [...places.values()].filter(({ isStuck }) => !isStuck).length;
+
+  /** Lets in whom there is a place for, in order; idle agents of others give way. */
+  function admit(): void {
+    while (queue.length > 0) {
+      if (counted() >= parts.limit() && !evict()) break;
+      queue.shift()!.admit();
+    }
+    queue.forEach((ticket, ahead) => ticket.onAhead(ahead));
+  }
+
+  function evict(): boolean {
+    const idle = [...places].filter(([, { isBusy }]) => !isBusy);
+    const [oldest] = idle.sort(([, a], [, b]) => a.idleSince - b.idleSince);
+    if (oldest === undefined) return false;
+    drop(oldest[0]);
+    return true;
+  }
+
+  /** Resolves with the place, once there is one; undefined when the signal was first. */
+  async function enter(
+    conversation: string,
+    signal: AbortSignal,
+    onAhead: (ahead: number) => void,
+  ): Promise<Place | undefined> {
+    const known = places.get(conversation);
+    if (known !== undefined) {
+      known.isBusy = true;
+      return known;
+    }
+    const { promise, resolve } = Promise.withResolvers<Place | undefined>();
+    const ticket: Ticket = {
+      conversation,
+      onAhead,
+      admit() {
+        const place = { session: undefined, isBusy: true, isStuck: false, idleSince: clock.now() };
+        places.set(conversation, place);
+        resolve(place);
+      },
+    };
+    const leave = () => {
+      const at = queue.indexOf(ticket);
+      if (at >= 0) queue.splice(at, 1);
+      resolve(undefined);
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    else {
+      queue.push(ticket);
+      admit();
+    }
+    const place = await promise;
+    signal.removeEventListener("abort", leave);
+    return place;
+  }
+
+  return {
+    async take(conversation, { signal, onAhead }) {
+      const place = await enter(conversation, signal, onAhead);
+      if (place === undefined) return { aborted: true };
+      if (place.session === undefined) {
+        const opened = await parts.open(conversation, signal);
+        if ("failed" in opened) {
+          if (places.get(conversation) === place) places.delete(conversation);
+          admit();
+          return opened;
+        }
+        place.session = opened;
+        void opened.gone.then(() => {
+          if (places.get(conversation) !== place) return;
+          drop(conversation);
+          admit();
+        });
+      }
+      return {
+        session: place.session,
+        mark(isStuck) {
+          place.isStuck = isStuck;
+          admit();
+        },
+        release() {
+          place.isBusy = false;
+          place.isStuck = false;
+          place.idleSince = clock.now();
+          admit();
+        },
+      };
+    },
+    find: (conversation) => places.get(conversation)?.session,
+    async close(conversation) {
+      const session = places.get(conversation)?.session;
+      places.delete(conversation);
+      await session?.[Symbol.asyncDispose]();
+      admit();
+    },
+    live: () =>
+      [...places].map(([conversation, { isBusy, idleSince }]) => ({
+        conversation,
+        idleMs: isBusy ? undefined : clock.now() - idleSince,
+      })),
+    waiting: () => queue.map(({ conversation }) => conversation),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      for (const conversation of [...places.keys()]) drop(conversation);
+      await Promise.all(ending);
+    },
+  };
+}

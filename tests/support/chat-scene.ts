@@ -1,0 +1,173 @@
+import type { TestContext } from "node:test";
+import type { AgentSession, Block, PromptEnd, PromptHooks } from "../../lib/chat/agent-session.ts";
+import type { Arrival } from "../../lib/chat/arrival.ts";
+import { type Broker, type BrokerParts, createBroker } from "../../lib/chat/broker.ts";
+import type { ChatHappening } from "../../lib/chat/chat-event.ts";
+import { applyToChat, type ChatState, emptyChat } from "../../lib/chat/chat-state.ts";
+import { createSessions, type Sessions } from "../../lib/chat/sessions.ts";
+import type { Turn } from "../../lib/chat/turn.ts";
+import { createSteppedClock, type SteppedClock } from "./stepped-clock.ts";
+
+export interface Prompted {
+  conversation: string;
+  text: string;
+  hooks: PromptHooks;
+  /** Ends the prompt. */
+  end(end: PromptEnd): void;
+  say(text: string): void;
+}
+
+export interface ChatScene {
+  broker: Broker;
+  sessions: Sessions;
+  clock: SteppedClock;
+  journal: ChatHappening[];
+  state(): ChatState;
+  /** Prompts that agents were given, in order. */
+  prompts: Prompted[];
+  /** Agents that were opened and closed, in order. */
+  agents: string[];
+  /** Each form of each turn that was told. */
+  seen: Turn[];
+  hear(id: string, content: string, more?: Partial<Arrival>): boolean;
+  /** Resolves when it is so; rejects after two real seconds. */
+  until(what: string, is: () => boolean): Promise<void>;
+}
+
+/** A broker with agents that do as the test says; `journal` is what an earlier life wrote. */
+export function chatScene(
+  t: TestContext,
+  { journal = [], limit = 10, ...more }:
+    & { journal?: ChatHappening[]; limit?: number }
+    & Partial<
+      Pick<BrokerParts, "batch" | "patience" | "place" | "blocks">
+    > = {},
+): ChatScene {
+  const clock = createSteppedClock();
+  const state = emptyChat();
+  const prompts: Prompted[] = [];
+  const agents: string[] = [];
+  const seen: Turn[] = [];
+  let seq = 0;
+  const apply = (what: ChatHappening) => {
+    const event = { v: 1, seq: ++seq, at: clock.now(), by: "test", what } as const;
+    applyToChat(state, event as Parameters<typeof applyToChat>[1]);
+    return event;
+  };
+  journal.forEach(apply);
+  const written = [...journal];
+  const sessions = createSessions({
+    limit: () => limit,
+    ttlMs: () => 86_400_000,
+    clock,
+    open: (conversation) => {
+      agents.push(`open ${conversation}`);
+      return Promise.resolve(scriptedSession(conversation));
+    },
+  });
+
+  function scriptedSession(conversation: string): AgentSession {
+    const gone = Promise.withResolvers<string>();
+    return {
+      sessionId: `agent-${conversation}`,
+      memory: "fresh",
+      prompt(blocks: readonly Block[], hooks) {
+        const { promise, resolve } = Promise.withResolvers<PromptEnd>();
+        let said = "";
+        hooks.signal.addEventListener("abort", () => resolve({ kind: "cancelled", text: said }));
+        const text = blocks.map((one) => one.type === "text" ? one.text : "[image]").join("\n");
+        prompts.push({
+          conversation,
+          text,
+          hooks,
+          end: resolve,
+          say(words) {
+            said = words;
+            hooks.onText(words);
+          },
+        });
+        return promise;
+      },
+      steer: () => Promise.resolve(false),
+      options: () => [],
+      choose: () => Promise.resolve(undefined),
+      stderr: () => "",
+      gone: gone.promise,
+      [Symbol.asyncDispose]() {
+        agents.push(`close ${conversation}`);
+        gone.resolve("closed");
+        return Promise.resolve();
+      },
+    };
+  }
+
+  const broker = createBroker({
+    state: () => state,
+    append(whats) {
+      written.push(...whats);
+      return whats.map(apply) as unknown as ReturnType<BrokerParts["append"]>;
+    },
+    sessions,
+    clock,
+    batch: () => ({ mode: "per-thread", messages: 10, tokens: 24_000 }),
+    patience: () => ({ stuckMs: 600_000, graceMs: 120_000, totalMs: 3_600_000, toolMs: 900_000 }),
+    place: ({ id }) => Promise.resolve({ channelId: id, replies: false }),
+    blocks: (_, messages) =>
+      Promise.resolve(messages.map(({ content }) => ({ type: "text", text: content }))),
+    onChange() {},
+    log() {},
+    ...more,
+  });
+  broker.onTurn((turn) => seen.push(turn));
+  t.after(async () => {
+    await broker[Symbol.asyncDispose]();
+    await sessions[Symbol.asyncDispose]();
+  });
+  return {
+    broker,
+    sessions,
+    clock,
+    journal: written,
+    state: () => state,
+    prompts,
+    agents,
+    seen,
+    hear: (id, content, given = {}) => broker.accept(arrival(id, content, given)),
+    async until(what, is) {
+      const end = Date.now() + 2_000;
+      while (!is()) {
+        if (Date.now() > end) throw new Error(`Never: ${what}`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+  };
+}
+
+export function arrival(id: string, content: string, more: Partial<Arrival> = {}): Arrival {
+  return {
+    id,
+    at: 1_700_000_000_000,
+    editedAt: undefined,
+    place: {
+      channelId: "100",
+      threadId: "200",
+      isDirect: false,
+      threadOwner: undefined,
+      guildId: "1",
+    },
+    author: { id: "7", name: "alice", displayName: "Alice", isBot: false, roles: [] },
+    content,
+    mentions: { users: [], roles: [], everyone: false },
+    quoted: undefined,
+    attachments: [],
+    extras: [],
+    kind: "spoken",
+    ...more,
+  };
+}
+
+/** Where another conversation is. */
+export function inThread(threadId: string): Partial<Arrival> {
+  const { place } = arrival("0", "");
+  return { place: { ...place, threadId } };
+}
