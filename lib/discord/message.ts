@@ -31,7 +31,12 @@ export interface Message {
   content: string;
   mentions: { users: readonly Id[]; roles: readonly Id[]; everyone: boolean };
   /** The message that this one answers. */
-  replyTo: { messageId: Id; authorId: Id | undefined } | undefined;
+  replyTo: {
+    messageId: Id;
+    authorId: Id | undefined;
+    /** What that one says, where Discord told it along. */
+    said?: { author: string; text: string };
+  } | undefined;
   /** Milliseconds since the epoch. */
   at: number;
   editedAt: number | undefined;
@@ -42,6 +47,10 @@ export interface Message {
   attachments: readonly { id: Id; name: string; url: string; bytes: number; contentType: string }[];
   /** Title of its first embed, by which a dashboard is known again. */
   title: string | undefined;
+  /** Who is mentioned, as people call them. */
+  mentioned?: readonly { id: Id; name: string }[];
+  /** What else it holds: embeds' words, stickers' names, messages that it forwards. */
+  extras?: readonly { kind: "embed" | "sticker" | "forward"; text: string }[];
 }
 
 /** A message that is to be sent or that replaces another; every part within Discord's limits. */

@@ -7,8 +7,10 @@ export function readChannel(value: unknown): Channel | undefined {
   const raw = rawOf(value);
   const id = idOf(raw["id"]);
   if (id === undefined) return undefined;
+  const ownerId = idOf(raw["owner_id"]);
   return {
     id,
+    ...(ownerId === undefined ? {} : { ownerId }),
     guildId: idOf(raw["guild_id"]),
     type: numberOf(raw["type"]) ?? 0,
     name: textOf(raw["name"]) ?? "",

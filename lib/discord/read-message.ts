@@ -49,6 +49,7 @@ export function readMessage(value: unknown): Message | undefined {
     type: numberOf(raw["type"]) ?? 0,
     attachments: rawsOf(raw["attachments"]).flatMap(readAttachment),
     title: textOf(rawsOf(raw["embeds"])[0]?.["title"]),
+    ...readMore(raw),
   };
 }
 
@@ -98,7 +99,46 @@ function readReply(message: Raw): Message["replyTo"] {
     return undefined;
   }
   const answered = rawOf(message["referenced_message"]);
-  return { messageId, authorId: idOf(rawOf(answered["author"])["id"]) };
+  const author = rawOf(answered["author"]);
+  const text = textOf(answered["content"]) ?? "";
+  return {
+    messageId,
+    authorId: idOf(author["id"]),
+    ...(text === "" ? {} : { said: { author: nameOf(author), text } }),
+  };
+}
+
+/** Kept as little as there is: most messages have none of it. */
+function readMore(raw: Raw): Pick<Message, "mentioned" | "extras"> {
+  const mentioned = rawsOf(raw["mentions"]).flatMap((user) => {
+    const id = idOf(user["id"]);
+    return id === undefined ? [] : [{ id, name: nameOf(user, rawOf(user["member"])) }];
+  });
+  const extras = [
+    ...rawsOf(raw["embeds"]).flatMap((embed) =>
+      extra("embed", [
+        textOf(embed["title"]),
+        textOf(embed["description"]),
+        textOf(embed["url"]),
+      ])
+    ),
+    ...rawsOf(raw["sticker_items"]).flatMap((one) => extra("sticker", [textOf(one["name"])])),
+    ...rawsOf(raw["message_snapshots"]).flatMap((one) =>
+      extra("forward", [textOf(rawOf(one["message"])["content"])])
+    ),
+  ];
+  return {
+    ...(mentioned.length === 0 ? {} : { mentioned }),
+    ...(extras.length === 0 ? {} : { extras }),
+  };
+}
+
+function extra(
+  kind: "embed" | "sticker" | "forward",
+  texts: readonly (string | undefined)[],
+): NonNullable<Message["extras"]> {
+  const text = texts.filter((one) => one !== undefined && one.trim() !== "").join("\n");
+  return text === "" ? [] : [{ kind, text }];
 }
 
 function readAttachment(raw: Raw): Message["attachments"] {

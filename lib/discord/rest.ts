@@ -98,4 +98,6 @@ export interface Channel {
   parentId: Id | undefined;
   overwrites: readonly { id: Id; kind: "role" | "member"; allow: bigint; deny: bigint }[];
   archived: boolean;
+  /** Who started a thread. */
+  ownerId?: Id;
 }

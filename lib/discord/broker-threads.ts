@@ -1,0 +1,54 @@
+import type { Where } from "../chat/chat-event.ts";
+import type { Conversation } from "../chat/chat-state.ts";
+import type { BrokerPlaces } from "./broker-places.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id } from "./message.ts";
+import type { DiscordRest } from "./rest.ts";
+
+export interface BrokerThreadsParts {
+  rest: Pick<DiscordRest, "startThread" | "send">;
+  places: BrokerPlaces;
+  me(): Id | undefined;
+  /** Never empty, at most 100 characters. */
+  titleOf(conversation: Conversation): string;
+  log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+const ARCHIVE_MINUTES = 1440;
+/** "A thread has already been created for this message": a sibling was first. */
+const HAS_THREAD = 160004;
+
+/**
+ * Where a conversation is held: its thread, or one that is made from its first message and has that
+ * message's id; where that cannot be, replies in the channel. Nothing is lost for want of a thread.
+ * A.17: "Failed to create thread".
+ */
+export function createBrokerThreads(parts: BrokerThreadsParts) {
+  const { rest, places } = parts;
+  return async (conversation: Conversation, signal: AbortSignal): Promise<Where> => {
+    const { place, first } = conversation;
+    if (place.threadId !== undefined) return { channelId: place.threadId, replies: false };
+    if (place.isDirect) return { channelId: place.channelId, replies: false };
+    try {
+      const made = await rest.startThread(place.channelId, {
+        name: parts.titleOf(conversation),
+        from: first.id,
+        archiveMinutes: ARCHIVE_MINUTES,
+      }, signal);
+      places.learn(made.id, place.channelId, parts.me());
+      return { channelId: made.id, replies: false };
+    } catch (error) {
+      if (!(error instanceof DiscordError)) throw error;
+      if (error.code === HAS_THREAD) {
+        // A thread that hangs under a message has the message's id; whose it is, is not known here.
+        places.learn(first.id, place.channelId, undefined);
+        return { channelId: first.id, replies: false };
+      }
+      parts.log("warn", "Cannot make a thread: the answer goes into the channel", {
+        channel: place.channelId,
+        error: error.message,
+      });
+      return { channelId: place.channelId, replies: true };
+    }
+  };
+}
