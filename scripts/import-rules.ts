@@ -25,7 +25,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
   slash: { base: "all", sweep: "all", words: "all", actions: "types" },
   chat: { base: "all", sweep: "all", agent: "types", store: "types", tasks: "types" },
   tasks: { base: "all", sweep: "all", agent: "types", store: "types" },
-  backends: { base: "all", sweep: "all", agent: "all", tasks: "all" },
+  backends: { base: "all", sweep: "all", agent: "all", tasks: "all", chat: "types" },
   discord: {
     base: "all",
     sweep: "all",

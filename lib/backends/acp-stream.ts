@@ -27,6 +27,8 @@ export interface AcpProcess {
   listen(onUpdate: (params: unknown) => void): void;
   /** Resolves when nothing more is to come, with the reason as the end of a sentence. */
   readonly over: Promise<string>;
+  /** The last of what it wrote to its standard error. */
+  lastWords(): string;
   /** Ends the program and what it started. */
   end(): Promise<void>;
 }
@@ -49,6 +51,8 @@ export function startAcpProcess(
     graceMs: number | undefined;
     bounds: AcpBounds;
     log(text: string): void;
+    /** Ends with this process, however that ends. */
+    guarded?: boolean;
   },
 ): AcpProcess {
   const lines = createLines(parts.bounds.line);
@@ -106,6 +110,7 @@ export function startAcpProcess(
       parts.log(text);
     },
     ...(parts.graceMs === undefined ? {} : { graceMs: parts.graceMs }),
+    ...(parts.guarded === undefined ? {} : { guarded: parts.guarded }),
   });
   const readable = new ReadableStream<AnyMessage>({
     start(given) {
@@ -130,6 +135,7 @@ export function startAcpProcess(
       onUpdate = heard;
     },
     over,
+    lastWords: () => lastWords,
     end: child.end,
   };
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 
 /** A program that stays and is talked to over its input and output. */
 export interface PipedChild {
@@ -32,7 +33,18 @@ export interface PipedChildOptions {
   onErrorOutput(bytes: Uint8Array): void;
   /** How long it may take to end by itself, and again after SIGTERM. Milliseconds. */
   graceMs?: number;
+  /** It and its group end with this process, however that ends. Costs a small shell. */
+  guarded?: boolean;
 }
+
+/**
+ * Runs the rest of the command line and waits on descriptor 3, whose other end this process holds:
+ * when that is gone the whole group is ended. A shell gives what it starts in the background no
+ * input of its own accord.
+ */
+const GUARD = 'exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec 4<&-; ' +
+  "(read -r _ <&3; kill -KILL 0) & " +
+  'wait "$child"; exit $?';
 
 /** So much may wait for a child that does not read. Bytes. */
 const MOST_WAITING = 8 * 1024 * 1024;
@@ -42,12 +54,14 @@ const MOST_WAITING = 8 * 1024 * 1024;
  * leave the real program behind when only they are ended. Never throws.
  */
 export function startPiped(argv: readonly string[], options: PipedChildOptions): PipedChild {
-  const child = spawn(argv[0] ?? "", argv.slice(1), {
+  const line = options.guarded === true ? ["/bin/sh", "-c", GUARD, "herd-guard", ...argv] : argv;
+  const child = spawn(line[0] ?? "", line.slice(1), {
     cwd: options.cwd,
     env: { ...options.env },
     detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+    stdio: options.guarded === true ? ["pipe", "pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe"],
+  }) as ChildProcessWithoutNullStreams;
+  child.stdio[3]?.on("error", () => {});
   const pid = child.pid;
   let over = false;
   let ending: Promise<void> | undefined;
@@ -97,6 +111,7 @@ export function startPiped(argv: readonly string[], options: PipedChildOptions):
     child.stdin.destroy();
     child.stdout.destroy();
     child.stderr.destroy();
+    child.stdio[3]?.destroy();
   }
 
   return {

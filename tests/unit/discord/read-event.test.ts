@@ -64,6 +64,8 @@ test("a message is read with who said it, whom it names and what it answers", ()
         contentType: "application/octet-stream",
       }],
       title: "📊 mnist",
+      mentioned: [{ id: "77", name: "dog" }],
+      extras: [{ kind: "embed", text: "📊 mnist" }],
     },
   });
 });

@@ -1,0 +1,290 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createAcpConverser } from "../../../lib/backends/acp-converser.ts";
+import { createSystemClock } from "../../../lib/base/clock.ts";
+import type {
+  AgentSession,
+  OpenWish,
+  PermissionRequest,
+  PromptEnd,
+} from "../../../lib/chat/agent-session.ts";
+import type { TurnUse } from "../../../lib/chat/turn.ts";
+import { unconfined } from "./scene.ts";
+
+const TALKER = fileURLToPath(new URL("./acp-talker.ts", import.meta.url));
+
+interface Talking {
+  folder: string;
+  open(more?: Partial<OpenWish>): Promise<AgentSession>;
+  asked: PermissionRequest[];
+}
+
+function talking(
+  t: TestContext,
+  { loading = "loads", answer = "once", command }: {
+    loading?: string;
+    answer?: "once" | "always" | "deny";
+    command?: string[];
+  } = {},
+): Talking {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "herd-talk-")));
+  const open: AgentSession[] = [];
+  const asked: PermissionRequest[] = [];
+  const converser = createAcpConverser({
+    kind: "acp",
+    command: command ?? [process.execPath, "run", "-A", "--no-check", TALKER, loading],
+  }, {
+    wrap: unconfined,
+    clock: createSystemClock(),
+    env: {},
+    sandbox: { level: "none", network: true },
+    agentEnv: () => ({ PATH: process.env["PATH"]!, HOME: process.env["HOME"]! }),
+    cancelMs: 500,
+    startLimitMs: 20_000,
+    graceMs: 200,
+  });
+  assert.ok(!("refused" in converser));
+  t.after(async () => {
+    for (const one of open) await one[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    folder,
+    asked,
+    async open(more = {}) {
+      const session = await converser.open({
+        conversation: "200",
+        folder,
+        instructions: "Be kind.",
+        earlier: undefined,
+        signal: new AbortController().signal,
+        hooks: {
+          permission(request) {
+            asked.push(request);
+            return Promise.resolve(answer);
+          },
+          log() {},
+        },
+        ...more,
+      });
+      assert.ok(!("failed" in session), JSON.stringify(session));
+      open.push(session);
+      return session;
+    },
+  };
+}
+
+async function ask(session: AgentSession, text: string, signal?: AbortSignal) {
+  const seen: string[] = [];
+  const tools: string[] = [];
+  const uses: TurnUse[] = [];
+  const end = await session.prompt([{ type: "text", text }], {
+    signal: signal ?? new AbortController().signal,
+    onText: (said) => seen.push(said),
+    onTool: (use) => tools.push(`${use.id} ${use.title ?? ""} ${use.kind ?? ""} ${use.status}`),
+    onThought() {},
+    onUse: (use) => uses.push(use),
+  });
+  return { end, seen, tools, uses };
+}
+
+const said = ({ end }: { end: PromptEnd }) => end.text;
+
+test("a conversation goes on in one process; its instructions are said once", async (t) => {
+  const session = await talking(t).open();
+  assert.equal(session.memory, "fresh");
+  const first = await ask(session, "blocks");
+  assert.deepEqual(JSON.parse(said(first)), ["Be kind.", "blocks"]);
+  assert.deepEqual(first.uses.map(({ input, output }) => [input, output]), [[100, 20]]);
+  assert.deepEqual(JSON.parse(said(await ask(session, "blocks"))), ["blocks"]);
+});
+
+test("tools are told with their kind and end; what is said after one is a new paragraph", async (t) => {
+  const { end, tools, seen } = await ask(await talking(t).open(), "tools");
+  assert.deepEqual(end, { kind: "done", text: "First.\n\nThen." });
+  assert.deepEqual(tools, ["t1 make all execute running", "t1   completed"]);
+  assert.equal(seen[0], "First.");
+});
+
+test("A.17.24: permissions are asked for, and what is answered is what was said", async (t) => {
+  const all = "ask allow_always allow_once reject_once reject_always";
+  for (
+    const [answer, options, chosen] of [
+      ["once", all, "allow_once"],
+      ["always", all, "allow_always"],
+      ["always", "ask allow_once reject_once", "allow_once"],
+      ["once", "ask allow_always reject_once", "cancelled"],
+      ["deny", all, "reject_once"],
+      ["deny", "ask allow_once", "cancelled"],
+    ] as const
+  ) {
+    const scene = talking(t, { answer });
+    assert.equal(said(await ask(await scene.open(), options)), chosen, `${answer}: ${options}`);
+    assert.deepEqual(scene.asked[0], {
+      tool: "rm -rf build",
+      kind: "delete",
+      title: "rm -rf build",
+      detail: "rm -rf build",
+    });
+  }
+});
+
+test("a session is loaded where the agent can, and else told again from herd's own record", async (t) => {
+  for (
+    const [loading, memory] of [
+      ["loads", "loaded"],
+      ["never", "replayed"],
+      ["forgets", "replayed"],
+      ["null", "replayed"],
+    ] as const
+  ) {
+    const scene = talking(t, { loading });
+    const first = await scene.open();
+    await ask(first, "hello");
+    await first[Symbol.asyncDispose]();
+    const again = await scene.open({
+      earlier: {
+        sessionId: first.sessionId,
+        transcript: [
+          { role: "person", at: 1, text: "hello" },
+          { role: "agent", at: 2, text: "You said hello" },
+        ],
+      },
+    });
+    assert.equal(again.memory, memory, loading);
+    const blocks = JSON.parse(said(await ask(again, "blocks"))) as string[];
+    if (memory === "loaded") assert.deepEqual(blocks, ["blocks"]);
+    else {
+      assert.equal(blocks[0], "Be kind.");
+      assert.match(blocks[1]!, /restarted.*\n.*"person","text":"hello".*\n.*You said hello/);
+    }
+  }
+});
+
+test("an earlier life without a record is told as lost", async (t) => {
+  const scene = talking(t, { loading: "never" });
+  const session = await scene.open({ earlier: { sessionId: "s9", transcript: [] } });
+  assert.equal(session.memory, "lost");
+});
+
+test("a cancelled prompt ends with what was said, and the next is answered as itself", async (t) => {
+  const session = await talking(t).open();
+  const stop = new AbortController();
+  const asked = ask(session, "wait", stop.signal);
+  setTimeout(() => stop.abort(), 300);
+  assert.deepEqual((await asked).end, { kind: "cancelled", text: "Half" });
+  assert.equal(said(await ask(session, "hello")), "You said hello");
+});
+
+test("A.17.9: an agent that does not stop when told to is ended, and speaks into no later turn", async (t) => {
+  const session = await talking(t).open();
+  const stop = new AbortController();
+  const asked = ask(session, "deaf", stop.signal);
+  setTimeout(() => stop.abort(), 300);
+  assert.deepEqual((await asked).end, { kind: "cancelled", text: "I go on" });
+  assert.match(await session.gone, /gone/);
+});
+
+test("A.17.10, A.17.25: an agent that fails or dies is a failure, with its last words", async (t) => {
+  const scene = talking(t);
+  const failing = await ask(await scene.open(), "fail");
+  assert.equal(failing.end.kind, "failed");
+  assert.ok(failing.end.kind === "failed");
+  assert.deepEqual([failing.end.failure.kind, failing.end.failure.code], ["protocol", -32603]);
+  assert.match(failing.end.failure.message, /no quota/);
+  const session = await scene.open();
+  const { end } = await ask(session, "die");
+  assert.ok(end.kind === "failed");
+  assert.equal(end.failure.kind, "gone");
+  assert.match(end.failure.stderr, /out of cheese/);
+  assert.equal(end.text, "I am");
+  const login = await ask(await scene.open(), "login");
+  assert.ok(login.end.kind === "failed");
+  assert.equal(login.end.failure.kind, "not-logged-in");
+  assert.match(login.end.failure.hint!, /Log the agent's program in/);
+});
+
+test("a program that is not there, and one that speaks no ACP, fail with the reason", async (t) => {
+  const fails = async (command: string[]) => {
+    const converser = createAcpConverser({ kind: "acp", command }, {
+      wrap: unconfined,
+      clock: createSystemClock(),
+      env: {},
+      sandbox: { level: "none", network: true },
+      agentEnv: () => ({ PATH: process.env["PATH"]! }),
+      startLimitMs: 700,
+      graceMs: 100,
+    });
+    assert.ok(!("refused" in converser));
+    const opened = await converser.open({
+      conversation: "1",
+      folder: tmpdir(),
+      instructions: "",
+      earlier: undefined,
+      signal: new AbortController().signal,
+      hooks: { permission: () => Promise.resolve("deny"), log() {} },
+    });
+    assert.ok("failed" in opened);
+    return opened.failed;
+  };
+  assert.equal((await fails(["no-such-agent"])).kind, "not-found");
+  assert.match((await fails(["/bin/sh", "-c", "echo oops >&2; exit 3"])).stderr, /oops/);
+  assert.equal((await fails(["/bin/sleep", "100"])).kind, "timeout");
+  void t;
+});
+
+test("choices are offered and made; what is not offered is refused with what is", async (t) => {
+  const session = await talking(t).open();
+  assert.deepEqual(session.options().map(({ id, current }) => [id, current]), [["m", "small"]]);
+  assert.equal(await session.choose("m", "large"), undefined);
+  assert.equal(session.options()[0]!.current, "large");
+  assert.equal(said(await ask(session, "model")), "large");
+  assert.match((await session.choose("m", "huge"))!, /"huge" is none of "small", "large"/);
+  assert.match((await session.choose("x", "y"))!, /no choice "x", only "m"/);
+});
+
+test("thousands of pieces are one answer of bounded length", async (t) => {
+  const { end } = await ask(await talking(t).open(), "flood");
+  assert.equal(end.kind, "done");
+  assert.ok(end.text.length >= 1_000_000 && end.text.length < 1_010_000);
+});
+
+test("when herd is killed its agents and what they started end with it", async (t) => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "herd-talk-")));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const parent = spawn(process.execPath, [
+    "run",
+    "-A",
+    "--no-check",
+    fileURLToPath(new URL("./acp-parent.ts", import.meta.url)),
+    TALKER,
+    folder,
+  ], { stdio: ["ignore", "pipe", "inherit"] });
+  await new Promise((resolve) => parent.stdout.once("data", resolve));
+  const living = () => membersIn(folder);
+  assert.ok(living().length >= 2, execFileSync("ps", ["aux"], { encoding: "utf8" }));
+  parent.kill("SIGKILL");
+  const end = Date.now() + 5_000;
+  while (living().length > 0) {
+    assert.ok(Date.now() < end, "Agents outlive herd");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+});
+
+/** Processes that stand in the folder. */
+function membersIn(folder: string): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return realpathSync(`/proc/${name}/cwd`) === folder &&
+        !/\) Z /.test(readFileSync(`/proc/${name}/stat`, "utf8"));
+    } catch {
+      return false;
+    }
+  });
+}

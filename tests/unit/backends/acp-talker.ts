@@ -1,0 +1,153 @@
+import { spawn } from "node:child_process";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { Readable, Writable } from "node:stream";
+import {
+  agent,
+  type AgentContext,
+  methods,
+  ndJsonStream,
+  type PromptRequest,
+  RequestError,
+  type RequestPermissionResponse,
+} from "@agentclientprotocol/sdk";
+
+/**
+ * An ACP agent that converses: what it does in a turn is the first word of the prompt's last block,
+ * what it was told before is in a file beside it. Its argument says how it loads sessions.
+ */
+const [loading = "loads"] = process.argv.slice(2);
+const MEMORY = "memory.txt";
+let model = "small";
+let cancel = () => {};
+
+async function update(client: AgentContext, sessionId: string, fields: Record<string, unknown>) {
+  await client.notify<unknown>("session/update", { sessionId, update: fields });
+}
+
+const text = (words: string) => ({ type: "text", text: words });
+
+async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) {
+  const blocks = prompt.map((one) => one.type === "text" ? one.text : `[${one.type}]`);
+  const [word = "", ...rest] = blocks.at(-1)!.split(" ");
+  const say = (words: string) =>
+    update(client, sessionId, { sessionUpdate: "agent_message_chunk", content: text(words) });
+  const cancelled = new Promise<void>((resolve) => cancel = resolve);
+  appendFileSync(MEMORY, `${blocks.at(-1)}\n`);
+  switch (word) {
+    case "blocks":
+      await say(JSON.stringify(blocks));
+      break;
+    case "remember":
+      await say(readFileSync(MEMORY, "utf8").split("\n").length - 2 + " before");
+      break;
+    case "tools": {
+      await say("First.");
+      const tool = { toolCallId: "t1", title: "make all", kind: "execute" };
+      await update(client, sessionId, { sessionUpdate: "tool_call", ...tool, status: "pending" });
+      await update(client, sessionId, {
+        sessionUpdate: "tool_call_update",
+        toolCallId: "t1",
+        status: "completed",
+      });
+      await say("Then.");
+      break;
+    }
+    case "ask": {
+      const { outcome } = await client.request<RequestPermissionResponse>(
+        "session/request_permission",
+        {
+          sessionId,
+          toolCall: {
+            toolCallId: "t2",
+            title: "rm -rf build",
+            kind: "delete",
+            rawInput: { command: "rm -rf build" },
+          },
+          options: rest.map((kind) => ({ optionId: kind, name: kind, kind })),
+        },
+      );
+      await say(outcome.outcome === "selected" ? outcome.optionId : outcome.outcome);
+      break;
+    }
+    case "model":
+      await say(model);
+      break;
+    case "wait":
+      await say("Half");
+      await cancelled;
+      return { stopReason: "cancelled" };
+    case "deaf":
+      await say("I go on");
+      return await new Promise(() => {});
+    case "die":
+      await say("I am");
+      process.stderr.write("out of cheese\n", () => process.exit(7));
+      return await new Promise(() => {});
+    case "fail":
+      throw RequestError.internalError({}, "no quota");
+    case "login":
+      throw RequestError.authRequired();
+    case "silent":
+      break;
+    case "children":
+      spawn("sleep", ["1000"], { stdio: "ignore" });
+      await say("started");
+      break;
+    case "flood":
+      for (let i = 0; i < 5_000; i++) await say("x".repeat(1_000));
+      break;
+    default:
+      await say(`You said ${blocks.at(-1)}`);
+  }
+  return {
+    stopReason: "end_turn",
+    usage: { inputTokens: 100, outputTokens: 20, totalTokens: 120 },
+  };
+}
+
+agent({ name: "talker of tests" })
+  .onRequest(methods.agent.initialize, () => ({
+    protocolVersion: 1,
+    agentCapabilities: {
+      loadSession: loading !== "never",
+      promptCapabilities: { image: loading === "pictures" },
+    },
+  }))
+  .onRequest(methods.agent.session.new, () => ({
+    sessionId: `s${process.pid}`,
+    configOptions: [{
+      type: "select",
+      id: "m",
+      name: "Model",
+      category: "model",
+      currentValue: "small",
+      options: [{ value: "small", name: "Small" }, { value: "large", name: "Large" }],
+    }],
+  }))
+  .onRequest(methods.agent.session.setConfigOption, ({ params }) => {
+    model = String(params.value);
+    return { configOptions: [] };
+  })
+  .onRequest("session/load", (params: unknown) => params, ({ client, params }) => {
+    if (!existsSync(MEMORY) || loading === "forgets") throw RequestError.invalidParams({}, "gone");
+    if (loading === "null") return null;
+    const { sessionId } = params as { sessionId: string };
+    void update(client, sessionId, {
+      sessionUpdate: "agent_message_chunk",
+      content: text("of old"),
+    });
+    return {};
+  })
+  .onNotification(methods.agent.session.cancel, () => cancel())
+  .onRequest(
+    "session/prompt",
+    (params: unknown) => params as PromptRequest,
+    ({ client, params }) => turn(client, params),
+  )
+  .connect(
+    ndJsonStream(
+      Writable.toWeb(process.stdout) as WritableStream<Uint8Array>,
+      Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>,
+    ),
+  );
