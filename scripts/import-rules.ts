@@ -89,6 +89,7 @@ export const OWNER: Readonly<Record<string, string>> = {
   "hono": "control",
   "node:child_process": "base",
   "node:sqlite": "store",
+  "smol-toml": "chat",
   "ssh2": "schedulers",
   "vega": "charts",
   "vega-lite": "charts",

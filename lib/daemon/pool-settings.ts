@@ -4,7 +4,7 @@ import { UserError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
 import type { Notice } from "../sweep/config.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
-import { readHerdConfig } from "../tasks/read-herd-config.ts";
+import { readHerdConfig } from "./read-herd-config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
 

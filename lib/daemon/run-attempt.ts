@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { acpPreset } from "../backends/acp-presets.ts";
 import { readBackendConfig } from "../backends/backend-config.ts";
 import { createBackend } from "../backends/create-backend.ts";
 import type { Clock } from "../base/clock.ts";
@@ -20,6 +19,7 @@ import { type AttemptSpec, readAttemptSpec } from "../tasks/attempt-spec.ts";
 import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
 import { type Confinement, findConfinement } from "../tasks/confine.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
+import { withPreset } from "./preset.ts";
 
 /** Makes what works on the task; a refusal is a sentence for people. */
 export type BackendOf = (
@@ -171,11 +171,3 @@ export const backendOf: BackendOf = ({ backend, secrets, prices, env }, { wrap, 
   if ("refused" in config) return config;
   return createBackend(config, { wrap, clock, prices, env: { ...env, ...secrets } });
 };
-
-/** A known program by its name: `{kind: "acp", preset: "claude"}`. */
-function withPreset(backend: unknown): unknown {
-  if (typeof backend !== "object" || backend === null || !("preset" in backend)) return backend;
-  const { preset, ...rest } = backend;
-  const known = acpPreset(`${preset}`);
-  return known === undefined ? backend : { command: known.command, ...rest };
-}

@@ -6,7 +6,7 @@ import type { Entry, Node, ScalarNode } from "../sweep/yaml-node.ts";
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Keys whose text is for people and models: a `${…}` in it is theirs. */
-const AS_WRITTEN: readonly string[] = ["task", "use"];
+const AS_WRITTEN: readonly string[] = ["task", "use", "instructions", "message"];
 
 /**
  * Puts variables in the place of each `${NAME}` below `node`. One that is not set is a mistake.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
-import { readHerdConfig } from "../../../lib/tasks/read-herd-config.ts";
+import { readHerdConfig } from "../../../lib/daemon/read-herd-config.ts";
 import { PRIORITIES, WISH_WORDS } from "../../../lib/tasks/wish-words.ts";
 import { doc, section } from "../../support/documented-keys.ts";
 

@@ -3,7 +3,7 @@ import test from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
 import { importOpenclaw } from "../../../lib/tasks/import-openclaw.ts";
 import type { PoolConfig } from "../../../lib/tasks/pool-config.ts";
-import { readHerdConfig } from "../../../lib/tasks/read-herd-config.ts";
+import { readHerdConfig } from "../../../lib/daemon/read-herd-config.ts";
 
 /** As the users of discord-orchestration have it. */
 const OPENROUTER = {

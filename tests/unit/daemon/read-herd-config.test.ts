@@ -3,7 +3,7 @@ import test from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
 import type { PoolConfig } from "../../../lib/tasks/pool-config.ts";
 import { POOL_DEFAULTS, POOL_SLURM_DEFAULTS } from "../../../lib/tasks/pool-defaults.ts";
-import { readHerdConfig } from "../../../lib/tasks/read-herd-config.ts";
+import { readHerdConfig } from "../../../lib/daemon/read-herd-config.ts";
 
 const FILE = "config.yaml";
 const ENV = { KEY: "sk-very-secret-value", GUILD: "1234567890123456789", EMPTY: "" };
