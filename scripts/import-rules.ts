@@ -23,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
   },
   words: { base: "all", sweep: "all", actions: "types" },
   slash: { base: "all", sweep: "all", words: "all", actions: "types" },
-  chat: { base: "all", sweep: "all", agent: "types", store: "types", tasks: "types" },
+  chat: { base: "all", sweep: "all", words: "all", agent: "types", store: "types", tasks: "types" },
   tasks: { base: "all", sweep: "all", agent: "types", store: "types" },
   backends: { base: "all", sweep: "all", agent: "all", tasks: "all", chat: "types" },
   discord: {
@@ -33,7 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     words: "all",
     slash: "all",
     actions: "types",
-    chat: "types",
+    chat: "all",
     tasks: "types",
     store: "types",
   },

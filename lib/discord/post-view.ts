@@ -9,7 +9,7 @@ import { encodeButton } from "./button-id.ts";
 import { LIMITS } from "./limits.ts";
 import type { Button, Id, Outgoing, OutgoingFile } from "./message.ts";
 import { codeBlock, ruleText, withoutMentions } from "./safe-text.ts";
-import { splitText } from "./split.ts";
+import { splitText } from "../base/split-text.ts";
 
 /** More messages in a row than this are a file. */
 const MOST_PARTS = 4;
@@ -53,7 +53,7 @@ function prefixed(kind: Notice["kind"], text: string): string {
 
 /** Text in as many messages as it needs, or its beginning and a file with all of it. */
 export function messagesOf(text: string, fileName: string): readonly Outgoing[] {
-  const pieces = splitText(text);
+  const pieces = splitText(text, LIMITS.content);
   if (pieces.length === 0) return [{ content: "(nothing)" }];
   if (pieces.length <= MOST_PARTS) return pieces.map((content) => ({ content }));
   const beginning = splitText(text, LIMITS.content - 100)[0]!;

@@ -1,3 +1,4 @@
+import { escapeMarkdown } from "../base/markdown.ts";
 import { visible } from "../base/width.ts";
 
 /** Breaks what Discord would show as a mention or a ping; invisible to people. */
@@ -8,9 +9,7 @@ const BREAK = "\u200b";
  * Markdown is shown, not obeyed. One line per line; no control or direction characters.
  */
 export function plainText(text: string): string {
-  return withoutMentions(
-    text.split("\n").map((line) => visible(line).replace(/[\\`*_~|>#[\]]/g, "\\$&")).join("\n"),
-  );
+  return withoutMentions(escapeMarkdown(text));
 }
 
 /** The same for what may keep its Markdown: an agent's own words. */

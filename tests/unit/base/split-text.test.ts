@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { codeBlock, plainText, withoutMentions } from "../../../lib/discord/safe-text.ts";
-import { splitText } from "../../../lib/discord/split.ts";
+import { splitText } from "../../../lib/base/split-text.ts";
 import { randomText, seeded } from "../../support/random-text.ts";
 
 const bare = (text: string) => text.replace(/^```[\w+-]*\s*$/gm, "").replace(/\s+/g, "");
@@ -24,8 +23,8 @@ test("no piece is over the limit, cut inside a fence or a character, and nothing
 });
 
 test("a short text is one piece, unchanged", () => {
-  assert.deepEqual(splitText("one\n\ntwo"), ["one\n\ntwo"]);
-  assert.deepEqual(splitText("  \n"), []);
+  assert.deepEqual(splitText("one\n\ntwo", 2000), ["one\n\ntwo"]);
+  assert.deepEqual(splitText("  \n", 2000), []);
 });
 
 test("it is cut between paragraphs where there are some, and code goes on in its language", () => {
@@ -35,24 +34,4 @@ test("it is cut between paragraphs where there are some, and code goes on in its
   const pieces = splitText(`\`\`\`python\n${"print(1)\n".repeat(40)}\`\`\``, 200);
   assert.ok(pieces.length > 1);
   for (const piece of pieces) assert.match(piece, /^```python\n(print\(1\)\n)+```$/);
-});
-
-test("foreign text pings nobody, and its Markdown is shown", () => {
-  for (const evil of ["@everyone", "@HERE", "<@123>", "<@!123>", "<@&123>", "<#123>"]) {
-    for (const safe of [plainText(evil), withoutMentions(evil), codeBlock(evil)]) {
-      if (!safe.startsWith("```")) {
-        assert.doesNotMatch(safe, /@(everyone|here)|<[@#][!&]?\d/i, evil);
-      }
-    }
-  }
-  assert.equal(plainText("**a** _b_ `c`"), "\\*\\*a\\*\\* \\_b\\_ \\`c\\`");
-  assert.doesNotMatch(plainText("\u202egnp.exe\u202c"), /[\u202a-\u202e]/);
-});
-
-test("no text ends its code block", () => {
-  for (const text of ["```\n@everyone", "a`", "``` ``` ```", "`````", "a\n```\nb"]) {
-    const block = codeBlock(text);
-    assert.equal(block.match(/```/g)!.length, 2, block);
-    assert.match(block, /^```\n[^]*\n```$/);
-  }
 });

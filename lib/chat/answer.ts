@@ -1,0 +1,114 @@
+import { codeSpan, escapeMarkdown, shorten } from "../base/markdown.ts";
+import { count } from "../base/text.ts";
+import { spanText } from "../words/duration-text.ts";
+import { type Chunks, chunksOf, MESSAGE_UNITS } from "./chunks.ts";
+import { failureBlock, failureDetails, failureText } from "./failure-text.ts";
+import { footerOf, type FooterPart } from "./footer.ts";
+import { liveTail } from "./live-tail.ts";
+import { convertTables, type TableStyle } from "./tables.ts";
+import { type ToolDisplay, toolLines } from "./tool-lines.ts";
+import { isOver, type Turn } from "./turn.ts";
+
+export interface AnswerStyle {
+  tools: ToolDisplay;
+  tables: TableStyle;
+  /** Below a finished answer, in this order; none: no footer. */
+  footer: readonly FooterPart[];
+  /** Name or program of the agent, for hints. */
+  agent?: string;
+}
+
+/** What is to be seen of a turn. */
+export interface Rendered extends Chunks {
+  /** What stands behind a button, such as the agent's standard error; raw text. */
+  details: string | undefined;
+  /** Nothing comes after this. */
+  final: boolean;
+}
+
+const PLACEHOLDER = "…";
+/** Of an answer that is being written, its end. */
+const LIVE_UNITS = 1_900;
+
+/** The whole view of a turn, from scratch each time: what was shown before does not matter. */
+export function renderTurn(turn: Turn, style: AnswerStyle): Rendered {
+  return isOver(turn.state) ? finished(turn, style) : {
+    messages: [live(turn, style)],
+    file: undefined,
+    details: undefined,
+    final: false,
+  };
+}
+
+function live(turn: Turn, { tools, tables }: AnswerStyle): string {
+  const head = toolLines(turn.tools, tools).join("\n");
+  const foot = standing(turn);
+  const around = [head, foot].filter((part) => part !== "");
+  const room = MESSAGE_UNITS - around.reduce((sum, part) => sum + part.length + 1, 0);
+  const words = turn.text.trim();
+  const body = words === ""
+    ? ""
+    : liveTail(convertTables(words, tables), Math.min(LIVE_UNITS + 1, room));
+  const shown = [head, body, foot].filter((part) => part !== "").join("\n");
+  return shown === "" ? PLACEHOLDER : shown;
+}
+
+/** What people should know of a turn that goes on. */
+function standing({ state }: Turn): string {
+  switch (state.kind) {
+    case "queued":
+      return state.ahead === 0 ? "" : `⏳ Waits for ${count(state.ahead, "turn")} before it`;
+    case "asking":
+      return `✋ Waits for a permission: ${codeSpan(state.what, 300)}`;
+    case "stuck":
+      return `⏳ Nothing was heard of the agent for ${spanText(state.silentMs)}`;
+    default:
+      return "";
+  }
+}
+
+function finished(turn: Turn, style: AnswerStyle): Rendered {
+  const { state } = turn;
+  const words = turn.text.trim();
+  const tools = toolLines(turn.tools, style.tools).join("\n");
+  const footer = footerOf(turn, style.footer);
+  const failure = state.kind === "failed" ? state.failure : undefined;
+  const above = failure === undefined ? "" : failureBlock(failureText(failure, style.agent));
+  const below = state.kind === "cancelled"
+    ? stopped(state.by, words)
+    : state.kind === "done" && words === ""
+    ? nothingSaid(turn)
+    : "";
+  const text = joined([above, joined([tools, convertTables(words, style.tables)], "\n"), below]);
+  return {
+    ...chunksOf(text, { original: joined([above, words, below]), tail: footer }),
+    details: failure === undefined ? undefined : failureDetails(failure),
+    final: true,
+  };
+}
+
+function joined(parts: readonly string[], between = "\n\n"): string {
+  return parts.filter((part) => part !== "").join(between);
+}
+
+function stopped(by: string, words: string): string {
+  const who = escapeMarkdown(shorten(by.trim(), 100));
+  return `🛑 Stopped${who === "" ? "" : ` by ${who}`}${
+    words === "" ? " before anything was said" : ""
+  }`;
+}
+
+/** Why there are no words, as far as it is known. */
+function nothingSaid({ tools, use }: Turn): string {
+  const last = tools.at(-1);
+  const failed = tools.filter(({ status }) => status === "failed").length;
+  const why = last !== undefined
+    ? `It used ${count(tools.length, "tool")}${failed > 0 ? `, of which ${failed} failed` : ""}; ` +
+      `the last was ${codeSpan(last.title, 120)}`
+    : use === undefined
+    ? "It told of no use of a model: it may not be logged in, or its program gave up at once"
+    : use.output === 0
+    ? "The model wrote no tokens: a limit may be reached, or a login may be missing"
+    : `The model wrote ${count(use.output, "token")}, none of them words for people`;
+  return `⚠️ **The agent ended without a word.** ${why}.\n→ Ask again, or begin a fresh conversation`;
+}

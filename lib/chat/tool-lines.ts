@@ -1,0 +1,53 @@
+import { codeSpan } from "../base/markdown.ts";
+import { count } from "../base/text.ts";
+import type { ToolUse } from "./turn.ts";
+
+/** How much is shown of what an agent does: each use, how many, or nothing. */
+export type ToolDisplay = "full" | "compact" | "none";
+
+const SIGN = { running: "🔧", completed: "✅", failed: "❌" } as const;
+/** More lines of one sort than this are told as a number. */
+const MOST_LINES = 3;
+/** Of one title, UTF-16 units. */
+const TITLE_UNITS = 120;
+
+/** What the agent did and does with tools, as lines: never more than eight, each below 150 units. */
+export function toolLines(tools: readonly ToolUse[], display: ToolDisplay): string[] {
+  const uses = byId(tools);
+  if (display === "none" || uses.length === 0) return [];
+  return display === "compact" ? [counts(uses)] : fullLines(uses);
+}
+
+/** The last word about each use, in the order in which they began. */
+function byId(tools: readonly ToolUse[]): ToolUse[] {
+  return [...new Map(tools.map((use) => [use.id, use])).values()];
+}
+
+function fullLines(uses: readonly ToolUse[]): string[] {
+  const running = uses.filter(({ status }) => status === "running");
+  const finished = uses.filter(({ status }) => status !== "running");
+  const before = finished.length > MOST_LINES ? [counts(finished)] : finished.map(line);
+  const newest = running.slice(-MOST_LINES);
+  const more = running.length - newest.length;
+  return [
+    ...before,
+    ...newest.map(line),
+    ...(more > 0 ? [`${SIGN.running} ${more} more`] : []),
+  ];
+}
+
+function line({ status, title }: ToolUse): string {
+  return `${SIGN[status]} ${codeSpan(title, TITLE_UNITS)}`;
+}
+
+/** "✅ 12 tools done · ❌ 1 tool failed · 🔧 2 tools running". */
+function counts(uses: readonly ToolUse[]): string {
+  const of = (status: ToolUse["status"]) => uses.filter((use) => use.status === status).length;
+  const parts = [
+    [of("completed"), SIGN.completed, "done"],
+    [of("failed"), SIGN.failed, "failed"],
+    [of("running"), SIGN.running, "running"],
+  ] as const;
+  return parts.filter(([n]) => n > 0)
+    .map(([n, sign, word]) => `${sign} ${count(n, "tool")} ${word}`).join(" · ");
+}
