@@ -1,0 +1,194 @@
+import type { Clock } from "../base/clock.ts";
+import type { AnswerStyle } from "../chat/answer.ts";
+import type { Broker } from "../chat/broker.ts";
+import type { ChatState, Conversation, TurnRecord } from "../chat/chat-state.ts";
+import { isOver, type Turn } from "../chat/turn.ts";
+import type { BrokerMemory } from "./broker-memory.ts";
+import { pingsIn, turnOfRecord, viewOfTurn } from "./broker-view.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id, Outgoing } from "./message.ts";
+import { patience } from "./patience.ts";
+import { nonceOf } from "./post-view.ts";
+import type { DiscordRest } from "./rest.ts";
+
+export interface BrokerAnswersParts {
+  broker: Pick<Broker, "told" | "turns">;
+  state(): ChatState;
+  rest: Pick<DiscordRest, "send" | "edit" | "remove">;
+  memory: BrokerMemory;
+  clock: Clock;
+  random(): number;
+  style(): AnswerStyle;
+  /** Whether an answer is shown while it is written; else it is sent once. */
+  streams(conversation: string): boolean;
+  /** Bots of this herd, whom an answer may ping anywhere. */
+  siblings(): readonly Id[];
+  log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Shows turns: one message that grows, and becomes the answer. Whoever owns it owns all of its messages. */
+export interface BrokerAnswers extends AsyncDisposable {
+  /** A turn has changed. */
+  show(turn: Turn): void;
+  /** Sends what an earlier life left unsaid. */
+  start(): void;
+  /** Conversations in which something is still to be shown. */
+  waiting(): number;
+}
+
+/** Discord allows five edits in five seconds. */
+const EVERY_MS = 1_500;
+/** Edits of a message older than an hour are few. */
+const TOO_OLD = 30046;
+
+export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
+  const { rest, memory, clock } = parts;
+  const stop = new AbortController();
+  const latest = new Map<string, Turn>();
+  /** As they were last seen running: with the names of their tools. */
+  const ended = new Map<string, Turn>();
+  const lanes = new Map<string, { ended: Promise<void>; wake: PromiseWithResolvers<void> }>();
+  const drawn = new Map<string, string>();
+
+  function wake(conversation: string): void {
+    if (stop.signal.aborted) return;
+    const lane = lanes.get(conversation);
+    if (lane !== undefined) return lane.wake.resolve();
+    const own = { ended: Promise.resolve(), wake: Promise.withResolvers<void>() };
+    lanes.set(conversation, own);
+    own.ended = work(conversation).finally(() => lanes.delete(conversation));
+  }
+
+  async function work(id: string): Promise<void> {
+    for (let tries = 0; !stop.signal.aborted;) {
+      try {
+        const isMore = await step(id);
+        tries = 0;
+        if (!isMore) return;
+        await clock.sleep(EVERY_MS, stop.signal).catch(() => {});
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        parts.log("info", "Cannot show an answer now", { conversation: id, error: `${error}` });
+        const asked = error instanceof DiscordError ? error.retryAfterMs ?? 0 : 0;
+        const wait = Math.max(asked, patience(++tries, parts.random));
+        await clock.sleep(wait, stop.signal).catch(() => {});
+      }
+    }
+  }
+
+  /** What is over first, in order; then what runs. False when there is nothing to come back for. */
+  async function step(id: string): Promise<boolean> {
+    const one = parts.state().conversations.get(id);
+    if (one === undefined) return false;
+    for (const record of [...one.untold]) await deliver(one, record);
+    const turn = latest.get(id);
+    if (turn === undefined || isOver(turn.state)) {
+      latest.delete(id);
+      return one.untold.length > 0;
+    }
+    await draw(one, turn);
+    return true;
+  }
+
+  async function draw(one: Conversation, turn: Turn): Promise<void> {
+    const { where } = one;
+    const isQuestion = turn.state.kind === "asking" || turn.state.kind === "stuck";
+    if (where === undefined || !(parts.streams(one.id) || isQuestion)) return;
+    const [view] = viewOfTurn(turn, { style: parts.style(), mark: memory.read().mark, pings: [] });
+    if (view === undefined) return;
+    const look = JSON.stringify(view);
+    if (drawn.get(turn.id) === look) return;
+    const [first] = memory.read().shown[turn.id]?.ids ?? [];
+    await put(one, turn.id, 0, view, first);
+    drawn.set(turn.id, look);
+  }
+
+  async function deliver(one: Conversation, record: TurnRecord): Promise<void> {
+    const turn = ended.get(record.id) ?? turnOfRecord(record, one.id, "somebody");
+    if (one.where === undefined) return done(one, record);
+    const known = new Set([
+      ...parts.siblings(),
+      ...record.messages.flatMap(({ arrival }) => [
+        arrival.author.id,
+        ...arrival.mentions.users.map(({ id }) => id),
+      ]),
+    ]);
+    const views = viewOfTurn(turn, {
+      style: parts.style(),
+      mark: memory.read().mark,
+      pings: pingsIn(turn.text, known),
+    });
+    const ids = memory.read().shown[record.id]?.ids ?? [];
+    try {
+      for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
+    } catch (error) {
+      const isClosed = error instanceof DiscordError &&
+        (error.kind === "forbidden" || error.kind === "missing" || error.kind === "rejected");
+      if (!isClosed) throw error;
+      // Nowhere to say it: it is kept in the transcript, and nothing else waits for it.
+      parts.log("warn", "An answer cannot be given in its place", {
+        conversation: one.id,
+        error: error.message,
+      });
+    }
+    done(one, record);
+  }
+
+  function done(one: Conversation, record: TurnRecord): void {
+    parts.broker.told(one.id, record.id);
+    ended.delete(record.id);
+    drawn.delete(record.id);
+    const { [record.id]: _, ...rest } = memory.read().shown;
+    memory.write({ shown: rest });
+  }
+
+  /** Edits the message, or sends it; remembers it before anything else is done. */
+  async function put(
+    one: Conversation,
+    turn: string,
+    at: number,
+    view: Outgoing,
+    known: Id | undefined,
+  ): Promise<void> {
+    const { channelId, replies } = one.where!;
+    if (known !== undefined) {
+      try {
+        await rest.edit(channelId, known, view, stop.signal);
+        return;
+      } catch (error) {
+        if (!(error instanceof DiscordError)) throw error;
+        if (error.kind !== "missing" && error.code !== TOO_OLD) throw error;
+        // A.17.23: what is too old to be edited gives way to a new message.
+        if (error.code === TOO_OLD) await rest.remove(channelId, known).catch(() => {});
+      }
+    }
+    const messages = one.turn?.messages ?? one.untold.find(({ id }) => id === turn)?.messages ?? [];
+    const answered = messages.at(-1)?.arrival.id;
+    const { id } = await rest.send(channelId, {
+      ...view,
+      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""}`, at),
+      ...(replies && at === 0 && answered !== undefined ? { replyTo: answered } : {}),
+    }, stop.signal);
+    const ids = [...memory.read().shown[turn]?.ids ?? []];
+    ids[at] = id;
+    memory.write({ shown: { ...memory.read().shown, [turn]: { channelId, ids } } });
+  }
+
+  return {
+    show(turn) {
+      latest.set(turn.conversation, turn);
+      if (isOver(turn.state)) ended.set(turn.id, turn);
+      wake(turn.conversation);
+    },
+    start() {
+      for (const { id, untold } of parts.state().conversations.values()) {
+        if (untold.length > 0) wake(id);
+      }
+    },
+    waiting: () => lanes.size,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all([...lanes.values()].map(({ ended }) => ended));
+    },
+  };
+}

@@ -1,0 +1,251 @@
+import type { Clock } from "../base/clock.ts";
+import type { Arrival } from "../chat/arrival.ts";
+import type { Broker } from "../chat/broker.ts";
+import type { BotRules } from "../chat/broker-config.ts";
+import { turnWarningText } from "../chat/bot-turns.ts";
+import { judge } from "../chat/gate.ts";
+import { arrivalOf } from "./broker-arrival.ts";
+import type { BrokerMemory } from "./broker-memory.ts";
+import type { BrokerPlaces } from "./broker-places.ts";
+import type { BrokerRoom } from "./broker-room.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id, Member, Message } from "./message.ts";
+import { patience } from "./patience.ts";
+import type { PoolMarks } from "./pool-marks.ts";
+import { nonceOf } from "./post-view.ts";
+import type { DiscordRest } from "./rest.ts";
+import { createSerial } from "./serial.ts";
+
+export interface BrokerIntakeParts {
+  broker: Pick<Broker, "accept" | "revise" | "withdraw">;
+  rules(): BotRules;
+  emojis(): { queued: string | undefined; denied: string | undefined };
+  rest: Pick<DiscordRest, "messages" | "member" | "send">;
+  places: BrokerPlaces;
+  room: BrokerRoom;
+  memory: BrokerMemory;
+  marks: Pick<PoolMarks, "set">;
+  clock: Clock;
+  random(): number;
+  /** The bot's own user; undefined before it was connected once. */
+  me(): Id | undefined;
+  roleName(id: Id): string | undefined;
+  /** Threads of conversations that are spoken in of late, the newest last. */
+  threads(): readonly Id[];
+  audit(event: string, fields: Readonly<Record<string, unknown>>): void;
+  log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Hears what is said: each message stored before it is acknowledged, in order, each once. */
+export interface BrokerIntake extends AsyncDisposable {
+  hear(message: Message): void;
+  edited(message: Message): void;
+  deleted(id: Id): void;
+  /** Reads what was said since: after a start and after each gap. */
+  catchUp(): void;
+  settled(): Promise<void>;
+}
+
+const PAGE = 100;
+/** How long after somebody spoke the channel is read, for what the gateway may have lost. */
+const REREAD_MS = 60_000;
+/** Only so many places are read after a gap, those spoken in last; each costs a request. */
+const MOST_READ = 25;
+const MOST_SEEN = 500;
+
+export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
+  const { broker, rest, memory, clock } = parts;
+  const serial = createSerial();
+  const stop = new AbortController();
+  const noted = new Set<Id>();
+  const recent = new Set<Id>();
+  const unread = new Set<Id>();
+  const rereads = new Set<Id>();
+  const gone = new Set<Id>();
+  let retrying = false;
+
+  async function take(message: Message): Promise<void> {
+    const me = parts.me();
+    if (me === undefined) throw new Error("The bot does not know yet who it is");
+    if (recent.has(message.id) || gone.has(message.id)) return;
+    const place = await parts.places.of(message.channelId, stop.signal);
+    const arrival = await withRoles(arrivalOf(message, place, parts.roleName), message);
+    if (!noted.has(message.id)) {
+      remember(noted, message.id);
+      const warning = parts.room.note(arrival, me);
+      if (warning !== undefined) await warn(arrival, warning);
+    }
+    const judgement = judge(arrival, parts.rules(), parts.room.facts(arrival, me));
+    if (judgement.kind === "answer") accept(arrival);
+    else if (judgement.kind === "deny") deny(arrival);
+    // Only now: what could not be stored is taken again.
+    remember(recent, message.id);
+  }
+
+  function accept(arrival: Arrival): void {
+    const conversation = arrival.place.threadId ?? (arrival.place.isDirect
+      ? arrival.place.channelId
+      // A thread that is made from a message has its id.
+      : arrival.id);
+    if (!broker.accept(arrival, conversation)) return;
+    parts.audit("message", { by: `discord:${arrival.author.id}`, message: arrival.id });
+    const { queued } = parts.emojis();
+    if (queued !== undefined) mark(arrival, queued);
+  }
+
+  function deny(arrival: Arrival): void {
+    parts.audit("refused", { by: `discord:${arrival.author.id}`, message: arrival.id });
+    const { denied } = parts.emojis();
+    if (denied !== undefined) mark(arrival, denied);
+  }
+
+  function mark({ place, id }: Arrival, emoji: string): void {
+    parts.marks.set({ channelId: place.threadId ?? place.channelId, messageId: id, emoji });
+  }
+
+  async function warn(arrival: Arrival, warning: "soft" | "window" | "hard"): Promise<void> {
+    const { channelId, threadId } = arrival.place;
+    try {
+      await rest.send(threadId ?? channelId, {
+        content: turnWarningText(warning, parts.rules().botTurns),
+        nonce: nonceOf(memory.read().mark, `warn ${warning} ${arrival.id}`, 0),
+      }, stop.signal);
+    } catch (error) {
+      if (!(error instanceof DiscordError)) throw error;
+      parts.log("warn", "Cannot warn of bots that talk without a person", { error: `${error}` });
+    }
+  }
+
+  /** What REST gives of a message does not say what roles its author has. */
+  async function withRoles(arrival: Arrival, { member }: Message): Promise<Arrival> {
+    const { guildId } = arrival.place;
+    if (member !== undefined || guildId === undefined || arrival.author.isBot) return arrival;
+    if (parts.rules().userRoles.length === 0) return arrival;
+    const known = await memberOf(guildId, arrival.author.id);
+    return { ...arrival, author: { ...arrival.author, roles: known?.roles ?? [] } };
+  }
+
+  async function memberOf(guild: Id, user: Id): Promise<Pick<Member, "roles"> | undefined> {
+    try {
+      return await rest.member(guild, user, stop.signal);
+    } catch (error) {
+      // Who has left the server has no roles there.
+      if (error instanceof DiscordError && error.kind === "missing") return undefined;
+      throw error;
+    }
+  }
+
+  function saw(channel: Id, id: Id): void {
+    const others = Object.entries(memory.read().seen).filter(([known]) => known !== channel);
+    memory.write({ seen: Object.fromEntries([...others.slice(1 - MOST_SEEN), [channel, id]]) });
+  }
+
+  /** Only a reading moves the mark: what came before a message may have been lost on the way. */
+  async function read(channel: Id): Promise<void> {
+    for (let after = memory.read().seen[channel];;) {
+      if (after === undefined) {
+        // What was said before the bot came was said to nobody.
+        return saw(
+          channel,
+          (await rest.messages(channel, { limit: 1 }, stop.signal)).at(-1)?.id ?? channel,
+        );
+      }
+      const page = await rest.messages(channel, { after, limit: PAGE }, stop.signal);
+      for (const message of page) {
+        await take(message);
+        saw(channel, message.id);
+      }
+      if (page.length < PAGE) return;
+      after = page.at(-1)!.id;
+    }
+  }
+
+  async function readAll(): Promise<void> {
+    for (const channel of [...unread]) {
+      try {
+        await read(channel);
+      } catch (error) {
+        // One place that was deleted or closed to us keeps back nothing else.
+        const isGone = error instanceof DiscordError &&
+          (error.kind === "missing" || error.kind === "forbidden");
+        if (!isGone) throw error;
+      }
+      unread.delete(channel);
+    }
+  }
+
+  function guarded(act: () => Promise<void>): void {
+    void serial(async () => {
+      if (stop.signal.aborted) return;
+      try {
+        await act();
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        parts.log("warn", "Cannot hear a message now", { error: `${error}` });
+        void again();
+      }
+    });
+  }
+
+  /** What could not be stored is read again when it can be. */
+  async function again(): Promise<void> {
+    if (retrying) return;
+    retrying = true;
+    for (let tries = 1; unread.size > 0 && !stop.signal.aborted; tries++) {
+      await clock.sleep(patience(tries, parts.random), stop.signal).catch(() => {});
+      await serial(() => readAll().catch(() => {}));
+    }
+    retrying = false;
+  }
+
+  async function rereadLater(channel: Id): Promise<void> {
+    if (rereads.has(channel)) return;
+    rereads.add(channel);
+    await clock.sleep(REREAD_MS, stop.signal).catch(() => {});
+    rereads.delete(channel);
+    if (stop.signal.aborted) return;
+    unread.add(channel);
+    guarded(readAll);
+  }
+
+  return {
+    hear(message) {
+      const { channelId } = message;
+      guarded(async () => {
+        if (memory.read().seen[channelId] === undefined) {
+          saw(channelId, String(BigInt(message.id) - 1n));
+        }
+        unread.add(channelId);
+        await take(message);
+        unread.delete(channelId);
+      });
+      void rereadLater(channelId);
+    },
+    edited(message) {
+      guarded(() => Promise.resolve(broker.revise(message.id, message.content)));
+    },
+    deleted(id) {
+      remember(gone, id);
+      guarded(() => Promise.resolve(broker.withdraw(id, "discord")));
+    },
+    catchUp() {
+      const { channels } = parts.rules();
+      const known = Object.keys(memory.read().seen);
+      const places = [
+        ...new Set([...channels === "all" ? [] : channels, ...known, ...parts.threads()]),
+      ];
+      for (const place of places.slice(-MOST_READ)) unread.add(place);
+      guarded(readAll);
+    },
+    settled: () => serial(() => Promise.resolve()),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await serial(() => Promise.resolve());
+    },
+  };
+}
+
+function remember(known: Set<Id>, id: Id): void {
+  known.add(id);
+  if (known.size > 2_000) known.delete(known.values().next().value!);
+}

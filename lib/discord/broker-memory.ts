@@ -1,0 +1,22 @@
+import type { BotTurns } from "../chat/bot-turns.ts";
+import type { Id } from "./message.ts";
+
+/** How far a bot's conversations got on Discord. Facts are the journal's; this is found again or said twice. */
+export interface BrokerRemembered {
+  /** For nonces and buttons. */
+  mark: string;
+  /** By channel or thread: the newest message up to which all were read. */
+  seen: Readonly<Record<Id, Id>>;
+  /** By conversation: bots that have spoken in it. */
+  bots: readonly (readonly [Id, readonly Id[]])[];
+  /** By conversation: how long bots have talked without a person. */
+  turns: Readonly<Record<Id, BotTurns>>;
+  /** By turn: the messages that show it, in order. */
+  shown: Readonly<Record<string, { channelId: Id; ids: readonly Id[] }>>;
+}
+
+export interface BrokerMemory {
+  read(): BrokerRemembered;
+  /** On disk when this returns, or kept in memory on a failing disk. */
+  write(change: Partial<BrokerRemembered>): void;
+}

@@ -1,0 +1,119 @@
+import type { Clock } from "../base/clock.ts";
+import type { Conversation } from "../chat/chat-state.ts";
+import { nextSigns, type ShownSigns } from "../chat/next-signs.ts";
+import { emojiOf, type SignStyle, wantedSigns } from "../chat/signs.ts";
+import { isOver, type Turn } from "../chat/turn.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id } from "./message.ts";
+import type { DiscordRest } from "./rest.ts";
+
+export interface BrokerSignsParts {
+  rest: Pick<DiscordRest, "react" | "unreact">;
+  clock: Clock;
+  style(): SignStyle;
+  /** Undefined when it is not known any more. */
+  find(conversation: string): Conversation | undefined;
+  log(level: "info", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Reactions that say how far a turn is. Decoration: nothing reads them, nothing waits for them. */
+export interface BrokerSigns extends AsyncDisposable {
+  show(turn: Turn): void;
+}
+
+export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
+  const { rest, clock } = parts;
+  const stop = new AbortController();
+  const turns = new Map<string, { turn: Turn; wake: PromiseWithResolvers<void> }>();
+  const working = new Set<Promise<void>>();
+
+  function show(turn: Turn): void {
+    const known = turns.get(turn.id);
+    if (known !== undefined) {
+      known.turn = turn;
+      return known.wake.resolve();
+    }
+    if (stop.signal.aborted) return;
+    const entry = { turn, wake: Promise.withResolvers<void>() };
+    turns.set(turn.id, entry);
+    const work = follow(entry).catch((error: unknown) =>
+      parts.log("info", "Cannot show how far a turn is", { error: `${error}` })
+    ).finally(() => {
+      turns.delete(turn.id);
+      working.delete(work);
+    });
+    working.add(work);
+  }
+
+  async function follow(entry: { turn: Turn; wake: PromiseWithResolvers<void> }): Promise<void> {
+    const { messages, conversation } = entry.turn;
+    const style = parts.style();
+    const queued = emojiOf("queued", style);
+    // What was stored bears that sign already.
+    let shown: ShownSigns = {
+      emojis: new Map(style.enabled ? messages.map((message) => [message, [queued]]) : []),
+      waiting: undefined,
+    };
+    const channelOf = channels(parts.find(conversation));
+    while (!stop.signal.aborted) {
+      const { turn } = entry;
+      const wanted = wantedSigns(turn, parts.style(), clock.now());
+      const next = nextSigns(shown, wanted, clock.now(), style.timing.debounce);
+      for (const { do: what, message, emoji } of next.steps) {
+        const channel = channelOf(message);
+        if (channel !== undefined) await change(what, channel, message, emoji);
+      }
+      shown = next.shown;
+      if (isOver(turn.state) && next.wakeAt === undefined) return;
+      entry.wake = entry.turn === turn ? Promise.withResolvers<void>() : entry.wake;
+      if (entry.turn !== turn) continue;
+      await until(entry.wake.promise, next.wakeAt);
+    }
+  }
+
+  async function change(
+    what: "add" | "remove",
+    channel: Id,
+    message: Id,
+    emoji: string,
+  ): Promise<void> {
+    try {
+      if (what === "add") await rest.react(channel, message, emoji, stop.signal);
+      else await rest.unreact(channel, message, emoji, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) return;
+      if (!(error instanceof DiscordError)) throw error;
+      parts.log("info", `Cannot react with ${emoji}`, { error: error.message });
+    }
+  }
+
+  async function until(event: Promise<void>, at: number | undefined): Promise<void> {
+    const nap = new AbortController();
+    const signal = AbortSignal.any([nap.signal, stop.signal]);
+    const over = at === undefined
+      ? new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()))
+      : clock.sleep(Math.max(1, at - clock.now()), signal).catch(() => {});
+    await Promise.race([event, over]);
+    nap.abort();
+  }
+
+  return {
+    show,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(working);
+    },
+  };
+}
+
+/** Where each message of a conversation was said: the first one may be in the channel above its thread. */
+function channels(one: Conversation | undefined): (message: Id) => Id | undefined {
+  const heard = [
+    ...one?.turn?.messages ?? [],
+    ...one?.untold.flatMap(({ messages }) => messages) ?? [],
+  ];
+  const known = new Map(
+    heard.map(({ arrival: { id, place } }) => [id, place.threadId ?? place.channelId]),
+  );
+  return (message) => known.get(message) ?? one?.where?.channelId;
+}

@@ -1,0 +1,37 @@
+import { z } from "../base/schema.ts";
+import { newMark, openMemoryFile } from "./memory-file.ts";
+import type { MemoryFile } from "./memory-file.ts";
+
+const Id = z.string().regex(/^\d{1,20}$/);
+const Warning = z.enum(["soft", "window", "hard"]);
+
+/** How far a bot's conversations got on Discord; see lib/discord/broker-memory.ts. */
+const BrokerMemorySchema = z.object({
+  mark: z.string().regex(/^[0-9a-z]{6,20}$/),
+  seen: z.record(Id, Id).default({}),
+  bots: z.array(z.tuple([Id, z.array(Id)])).default([]),
+  turns: z.record(
+    Id,
+    z.object({
+      count: z.int().min(0),
+      recent: z.array(z.number()),
+      said: z.array(Warning),
+      owed: Warning.optional().transform((value) => value),
+    }).transform(({ owed, ...rest }) => ({ ...rest, owed })),
+  ).default({}),
+  shown: z.record(z.string(), z.object({ channelId: Id, ids: z.array(Id) })).default({}),
+});
+
+export type BrokerRecord = z.infer<typeof BrokerMemorySchema>;
+
+export function openBrokerMemory(
+  { path, onProblem }: { path: string; onProblem(message: string, error: unknown): void },
+): MemoryFile<BrokerRecord> {
+  return openMemoryFile({
+    path,
+    parse: (value) => BrokerMemorySchema.parse(value),
+    fresh: BrokerMemorySchema.parse({ mark: newMark() }),
+    otherwise: "what was said meanwhile may be answered by nobody",
+    onProblem,
+  });
+}

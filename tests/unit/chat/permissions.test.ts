@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { PermissionRequest } from "../../../lib/chat/agent-session.ts";
+import { createPermissions } from "../../../lib/chat/permissions.ts";
+import { createSteppedClock } from "../../support/stepped-clock.ts";
+
+const KINDS = {
+  read: "allow",
+  search: "allow",
+  think: "allow",
+  edit: "ask",
+  move: "ask",
+  execute: "ask",
+  fetch: "ask",
+  other: "ask",
+  delete: "deny",
+} as const;
+
+function scene() {
+  const clock = createSteppedClock();
+  const shown: (string | undefined)[] = [];
+  const audited: Record<string, unknown>[] = [];
+  const permissions = createPermissions({
+    rules: () => ({ kinds: KINDS, timeoutMs: 600_000 }),
+    clock,
+    onAsk: (_, request) => shown.push(request?.title),
+    audit: (_, fields) => audited.push(fields),
+  });
+  return { clock, shown, audited, permissions };
+}
+
+function request(kind: PermissionRequest["kind"], tool = "make"): PermissionRequest {
+  return { kind, tool, title: `${tool} it`, detail: `${tool} all` };
+}
+
+const running = () => new AbortController().signal;
+
+test("reading is allowed, what is dangerous is denied, and both are audited", async () => {
+  const { permissions, shown, audited } = scene();
+  assert.equal(await permissions.ask("1", request("read"), running()), "once");
+  assert.equal(await permissions.ask("1", request("delete"), running()), "deny");
+  assert.deepEqual(shown, []);
+  assert.deepEqual(audited.map(({ answer, by }) => [answer, by]), [
+    ["once", "policy"],
+    ["deny", "policy"],
+  ]);
+});
+
+test("a person's word counts, and always is said of that tool in that conversation only", async () => {
+  const { permissions, shown } = scene();
+  const first = permissions.ask("1", request("execute"), running());
+  assert.equal(permissions.answer("2", "once", "7"), false);
+  assert.equal(permissions.answer("1", "always", "7"), true);
+  assert.equal(await first, "always");
+  assert.deepEqual(shown, ["make it", undefined]);
+  assert.equal(await permissions.ask("1", request("execute"), running()), "once");
+  for (const [conversation, other] of [["1", "rm"], ["2", "make"]] as const) {
+    const asked = permissions.ask(conversation, request("execute", other), running());
+    assert.equal(permissions.open(conversation)?.tool, other);
+    permissions.answer(conversation, "deny", "7");
+    assert.equal(await asked, "deny");
+  }
+  permissions.forget("1");
+  const again = permissions.ask("1", request("execute"), running());
+  permissions.answer("1", "once", "7");
+  assert.equal(await again, "once");
+});
+
+test("silence is denial, and so are the end of the turn and a reset", async () => {
+  const { permissions, clock, audited } = scene();
+  const silent = permissions.ask("1", request("edit"), running());
+  clock.advance(599_000);
+  assert.ok(permissions.open("1"));
+  clock.advance(2_000);
+  assert.equal(await silent, "deny");
+  const turn = new AbortController();
+  const stopped = permissions.ask("1", request("edit"), turn.signal);
+  turn.abort();
+  assert.equal(await stopped, "deny");
+  const reset = permissions.ask("1", request("edit"), running());
+  permissions.forget("1");
+  assert.equal(await reset, "deny");
+  assert.deepEqual(audited.map(({ by }) => by), ["silence", "the end of the turn", "a reset"]);
+});
+
+test("a storm of requests is asked one by one, and what is beyond twenty is denied", async () => {
+  const { permissions, shown } = scene();
+  const all = Array.from(
+    { length: 25 },
+    (_, i) => permissions.ask("1", request("execute", `t${i}`), running()),
+  );
+  for (let i = 0; i < 20; i++) {
+    assert.equal(permissions.open("1")?.tool, `t${i}`);
+    permissions.answer("1", "once", "7");
+    await all[i];
+  }
+  assert.deepEqual((await Promise.all(all)).filter((one) => one === "deny").length, 5);
+  assert.equal(shown.at(-1), undefined);
+});
