@@ -72,7 +72,10 @@ export function settleOwed(turns: BotTurns, at: number): Counted {
   return at >= dueAt ? sayOwed(turns) : { turns, warning: undefined };
 }
 
-/** No bot is answered here until a person speaks, or until the window has moved on. */
+/**
+ * No bot is answered here until a person speaks, or until the window has moved on. To be asked again
+ * when a turn begins: messages that waited were let in before.
+ */
 export function areBotsStopped(turns: BotTurns, at: number, limits: BotTurnLimits): boolean {
   return turns.count >= limits.soft || within(turns.recent, at, limits).length >= limits.window;
 }
