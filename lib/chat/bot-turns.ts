@@ -1,5 +1,8 @@
 import type { BotTurnLimits } from "./broker-config.ts";
 
+/** Who is next to warn waits so long for whoever is before. */
+const STEP_MS = 10_000;
+
 /** How long bots have talked in one conversation without a word of a person. Plain data. */
 export interface BotTurns {
   count: number;
@@ -7,8 +10,11 @@ export interface BotTurns {
   recent: readonly number[];
   /** Each is said once until a person speaks. */
   said: readonly TurnWarning[];
-  /** Hit by its own message, or by somebody's warning: said at the next message of another bot. */
-  owed: TurnWarning | undefined;
+  /**
+   * Somebody else is to say it; if nobody does, this bot says it at `dueAt`, or at the next message
+   * of another bot where that is null.
+   */
+  owed: { warning: TurnWarning; dueAt: number | null } | undefined;
 }
 
 export type TurnWarning = "soft" | "window" | "hard";
@@ -20,41 +26,56 @@ export type Heard =
   /** Of a person whom the bot hears (gate.ts, `isHeard`), with words in it. */
   | { by: "person" }
   | { by: "me"; at: number }
-  /** `isWarning`: another broker says that its bots stop; see `isTurnWarning`. */
+  /** `isWarning`: a broker says that its bots stop; see `isTurnWarning`. */
   | { by: "bot"; at: number; id: string; isWarning: boolean };
 
 export interface TurnFacts {
   me: string;
-  /** Ids of the other bots of this herd that may warn here, too, and at the same limits. */
-  siblings: readonly string[];
+  /** Ids of the other bots that took part here: most likely they count by the same rule. */
+  others: readonly string[];
   /** It took part here, the place is allowed, and it answers bots at all. */
   mayWarn: boolean;
 }
 
+export interface Counted {
+  turns: BotTurns;
+  /** To be posted now. */
+  warning: TurnWarning | undefined;
+}
+
 /**
- * Counts one message of a conversation. A warning that comes back is to be posted now: each once,
- * by one bot of this herd, at the very message that hits the threshold, and never for a message of
- * its own, so that two bots do not warn each other for ever. Messages of people who are not heard
- * are not to be given to it: an outsider must not keep a talk of bots alive.
+ * Counts one message of a conversation. Each warning is said once, by one bot: at the very message
+ * that hits the threshold, never by its author, so that two bots do not warn each other for ever.
+ * Of several bots the one with the smallest id speaks; should it not, the next one does. Messages
+ * of people who are not heard are not to be given to it: an outsider must not keep bots talking.
  */
 export function countTurn(
   turns: BotTurns,
   heard: Heard,
   limits: BotTurnLimits,
   facts: TurnFacts,
-): { turns: BotTurns; warning: TurnWarning | undefined } {
+): Counted {
   if (heard.by === "person") return { turns: NO_BOT_TURNS, warning: undefined };
   const recent = [...within(turns.recent, heard.at, limits), heard.at].slice(-limits.window);
   const counted = { ...turns, count: turns.count + 1, recent };
   const hit = hitBy(counted, limits);
   if (hit !== undefined) return atThreshold(counted, hit, heard, facts);
-  if (turns.owed === undefined || heard.by === "me") return { turns: counted, warning: undefined };
-  // Somebody else has said it, or it is said now.
-  const warning = heard.isWarning || !facts.mayWarn ? undefined : turns.owed;
-  return { turns: { ...counted, owed: undefined }, warning };
+  if (heard.by === "me" || turns.owed === undefined) return { turns: counted, warning: undefined };
+  if (heard.isWarning) return { turns: { ...counted, owed: undefined }, warning: undefined };
+  const isDue = turns.owed.dueAt === null || heard.at >= turns.owed.dueAt;
+  return isDue ? sayOwed(counted) : { turns: counted, warning: undefined };
 }
 
-/** No bot is answered here until a person speaks, or until the window has moved on. */
+/** For a timer at `owed.dueAt`: what nobody else has said by then. */
+export function settleOwed(turns: BotTurns, at: number): Counted {
+  const dueAt = turns.owed?.dueAt ?? Infinity;
+  return at >= dueAt ? sayOwed(turns) : { turns, warning: undefined };
+}
+
+/**
+ * No bot is answered here until a person speaks, or until the window has moved on. To be asked again
+ * when a turn begins: messages that waited were let in before.
+ */
 export function areBotsStopped(turns: BotTurns, at: number, limits: BotTurnLimits): boolean {
   return turns.count >= limits.soft || within(turns.recent, at, limits).length >= limits.window;
 }
@@ -71,13 +92,13 @@ export function turnWarningText(
   if (warning === "soft") {
     return `⚠️ ${soft} of ${soft} messages of bots without a person: I stop answering bots here. ${rest}`;
   }
-  const minutes = Math.round(windowMs / 60_000);
+  const minutes = Math.round(windowMs / 6000) / 10;
   return `⚠️ ${window} messages of bots within ${minutes} minutes: I pause answering bots here. ${rest}`;
 }
 
 /** The signs are those of OpenAB, too. */
 export function isTurnWarning(text: string): boolean {
-  return /^(⚠️?|🛑)\s/u.test(text);
+  return /^(⚠\uFE0F?|🛑)\s/u.test(text);
 }
 
 function hitBy({ count, recent, said }: BotTurns, limits: BotTurnLimits): TurnWarning | undefined {
@@ -92,17 +113,28 @@ function atThreshold(
   counted: BotTurns,
   hit: TurnWarning,
   heard: Exclude<Heard, { by: "person" }>,
-  facts: TurnFacts,
-): { turns: BotTurns; warning: TurnWarning | undefined } {
+  { me, others, mayWarn }: TurnFacts,
+): Counted {
   const turns = { ...counted, said: [...counted.said, hit], owed: undefined };
-  if (!facts.mayWarn) return { turns, warning: undefined };
-  const author = heard.by === "me" ? facts.me : heard.id;
-  const first = [facts.me, ...facts.siblings].filter((id) => id !== author).sort()[0];
-  if (heard.by === "bot" && !heard.isWarning) {
-    return { turns, warning: first === facts.me ? hit : undefined };
+  if (!mayWarn) return { turns, warning: undefined };
+  if (heard.by === "me") {
+    return { turns: { ...turns, owed: { warning: hit, dueAt: null } }, warning: undefined };
   }
-  const isMine = heard.by === "bot" || first === undefined;
-  return { turns: { ...turns, owed: isMine ? hit : undefined }, warning: undefined };
+  const before = others.filter((id) => id !== heard.id && isBefore(id, me)).length;
+  // Somebody warns of something else just now.
+  const steps = before + (heard.isWarning ? 1 : 0);
+  if (steps === 0) return { turns, warning: hit };
+  const dueAt = heard.at + steps * STEP_MS;
+  return { turns: { ...turns, owed: { warning: hit, dueAt } }, warning: undefined };
+}
+
+function sayOwed(turns: BotTurns): Counted {
+  return { turns: { ...turns, owed: undefined }, warning: turns.owed?.warning };
+}
+
+/** Ids are whole numbers beyond 2^53. */
+function isBefore(a: string, b: string): boolean {
+  return a.length === b.length ? a < b : a.length < b.length;
 }
 
 function within(times: readonly number[], at: number, { windowMs }: BotTurnLimits): number[] {

@@ -10,6 +10,8 @@ export interface GateFacts {
   tookPart: boolean;
   /** Other bots have spoken in this conversation, the author of this message included. */
   hasOtherBots: boolean;
+  /** The conversation began with a mention of a role, which called several bots at once. */
+  calledByRole: boolean;
   /** Bots have talked long enough here: a person is needed (see bot-turns.ts). */
   botsStopped: boolean;
 }
@@ -103,14 +105,14 @@ function judgeBot(
 function judgeUnasked(
   { place }: Arrival,
   mode: UserMode,
-  { me, tookPart, hasOtherBots }: GateFacts,
+  { me, tookPart, hasOtherBots, calledByRole }: GateFacts,
 ): DropReason | undefined {
   if (place.threadId === undefined) return "a channel needs a mention";
   if (mode === "mentions") return "a mention is always needed";
   if (place.threadOwner !== me && !tookPart) return "not involved in the thread";
-  return mode === "multibot-mentions" && hasOtherBots
-    ? "a mention is needed among bots"
-    : undefined;
+  if (mode !== "multibot-mentions" || !hasOtherBots) return undefined;
+  // Of the bots that a role has called, the one whose thread it became goes on.
+  return calledByRole && place.threadOwner === me ? undefined : "a mention is needed among bots";
 }
 
 /** A bare mention below somebody's message means that message. */

@@ -53,16 +53,18 @@ function readEmojis(node: Node, report: Report): ReactionRules["emojis"] | undef
   return Object.fromEntries(read) as Record<EmojiName, string>;
 }
 
-/** The sign itself, or one of a server as Discord writes it: `<:name:123>`, `name:123`. */
 function readEmoji(node: Node, report: Report): string | undefined {
-  const text = node.kind === "scalar" ? node.text : "";
+  const emoji = node.kind === "scalar" ? emojiIn(node.text) : undefined;
+  return emoji ?? wrong(node, report, 'one emoji such as "👀", or "name:id" of a server\'s own');
+}
+
+/** The sign itself, or one of a server as Discord writes it: `<:name:123>`, `name:123`. */
+export function emojiIn(text: string): string | undefined {
   const [, own] = /^(?:<a?:)?(\w{2,32}:\d{1,20})>?$/.exec(text) ?? [];
   if (own !== undefined) return own;
   const one = [...new Intl.Segmenter("en", { granularity: "grapheme" }).segment(text)].length === 1;
   const isSign = one && text.length <= 32 && /\p{Emoji}/u.test(text) && !/^[\d#*]$/.test(text);
-  return isSign
-    ? text
-    : wrong(node, report, 'one emoji such as "👀", or "name:id" of a server\'s own');
+  return isSign ? text : undefined;
 }
 
 function readTiming(node: Node, report: Report): ReactionRules["timing"] | undefined {
