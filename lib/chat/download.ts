@@ -39,7 +39,10 @@ export async function download(
   if (refused !== undefined) return { failed: refused };
   const late = new AbortController();
   const over = new AbortController();
-  void clock.sleep(PATIENCE_MS + most / 1_000, over.signal).then(() => late.abort(), () => {});
+  void clock.sleep(PATIENCE_MS + Math.floor(most / 1_000), over.signal).then(
+    () => late.abort(),
+    () => {},
+  );
   try {
     const response = await fetch(url, {
       redirect: "manual",

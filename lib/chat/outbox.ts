@@ -130,7 +130,9 @@ export function lookIntoOutbox(wish: OutboxWish): OutboxLook {
 /** Bytes that the message still takes. */
 function roomFor(files: readonly OutFile[], { limits = OUTBOX_LIMITS }: OutboxWish): number {
   if (files.length >= limits.files) return 0;
-  return limits.messageBytes - files.reduce((sum, { bytes }) => sum + bytes, 0);
+  // A single file always has room, however large files may be in this place.
+  const most = Math.max(limits.messageBytes, limits.fileBytes);
+  return most - files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 function judge(

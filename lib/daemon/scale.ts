@@ -5,6 +5,8 @@ import { runProcess } from "../base/process.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 
 const PATIENCE_MS = 30_000;
+/** Far more than a picture of 1,200 pixels a side. */
+const MOST_BYTES = 16 * 1024 * 1024;
 const Answer = z.union([z.object({ jpeg: z.base64() }), z.object({ cannot: z.string() })]);
 
 /**
@@ -20,6 +22,8 @@ export function createScale(
     if (signal.aborted) return { cannot: "it was cancelled" };
     const ended = await runProcess([...self, "draw", "--shrink"], {
       input: Buffer.from(bytes).toString("base64"),
+      env: plainEnv(),
+      maxBytes: MOST_BYTES,
       timeoutMs: PATIENCE_MS,
       signal,
     });
@@ -42,6 +46,15 @@ export function createScale(
     last = mine.catch(() => {});
     return mine;
   };
+}
+
+/** A stranger's bytes are decoded there: no token of ours is near. */
+function plainEnv(): Record<string, string> {
+  const names = ["PATH", "HOME", "LANG", "XDG_STATE_HOME", "DENO_DIR"];
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }));
 }
 
 function readAnswer(text: string) {

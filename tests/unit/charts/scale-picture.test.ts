@@ -18,7 +18,8 @@ async function seen(bytes: Uint8Array) {
   return {
     width,
     height,
-    at: (x: number, y: number) => [...data.slice((y * width + x) * 4).slice(0, 3)],
+    at: (x: number, y: number) =>
+      Array.from(data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)),
   };
 }
 
