@@ -6,9 +6,18 @@ export const command = defineCommand({
   name: "draw",
   summary: "Draw a chart (herd starts this itself)",
   arguments: [],
-  async run({ out }) {
+  options: [
+    { name: "shrink", description: "Make a picture (base64) on standard input smaller instead" },
+  ],
+  async run({ out, values }) {
+    const input = readFileSync(0, "utf8");
+    if (values.shrink) {
+      const { shrinkPicture } = await import("../lib/daemon/shrink-picture.ts");
+      out.write(await shrinkPicture(input));
+      return 0;
+    }
     const { drawChart } = await import("../lib/daemon/draw-chart.ts");
-    out.write(await drawChart(readFileSync(0, "utf8")));
+    out.write(await drawChart(input));
     return 0;
   },
 });

@@ -87,6 +87,7 @@ export const OWNER: Readonly<Record<string, string>> = {
   "dejavu-fonts-ttf": "charts",
   "dotenv": "store",
   "hono": "control",
+  "jpeg-js": "charts",
   "node:child_process": "base",
   "node:sqlite": "store",
   "smol-toml": "chat",

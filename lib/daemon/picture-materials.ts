@@ -9,7 +9,11 @@ export const PICTURE_FILES = {
 } as const;
 
 export function pictureMaterials(): Materials {
-  return { wasm: bytesOf(PICTURE_FILES.wasm), font: bytesOf(PICTURE_FILES.font) };
+  return { wasm: pictureWasm(), font: bytesOf(PICTURE_FILES.font) };
+}
+
+export function pictureWasm(): Uint8Array {
+  return bytesOf(PICTURE_FILES.wasm);
 }
 
 function bytesOf(file: string): Uint8Array {

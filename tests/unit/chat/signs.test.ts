@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  nextSigns,
-  NOTHING_SHOWN,
-  type ShownSigns,
-  SIGN_TIMING,
-  type SignStyle,
-  wantedSigns,
-} from "../../../lib/chat/signs.ts";
+import { nextSigns, NOTHING_SHOWN, type ShownSigns } from "../../../lib/chat/next-signs.ts";
+import { SIGN_TIMING, type SignStyle, wantedSigns } from "../../../lib/chat/signs.ts";
 import type { ToolKind, ToolUse, Turn, TurnState } from "../../../lib/chat/turn.ts";
 import { seeded } from "../../support/random-text.ts";
 
