@@ -5,7 +5,10 @@
  */
 export type Participation = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** A bot has spoken, or started the thread. The same value when that was known. */
+/**
+ * A bot has spoken, or started the thread. The same value when that was known. What is new costs a
+ * copy: whoever reads many at once, from a file, had better gather them and unpack them.
+ */
 export function noteBot(
   known: Participation,
   conversation: string,

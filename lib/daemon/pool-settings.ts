@@ -48,7 +48,7 @@ export function readPoolConfigIfThere(
   if ((statSync(path).mode & 0o077) !== 0) {
     onNotice({ message: `Others can read "${path}", which may hold secrets: chmod 600 it` });
   }
-  const { pool, notices } = readHerdConfig(text, path, env);
+  const { pool, notices } = readHerdConfig(text, path, env, ["pool"]);
   notices.forEach(onNotice);
   return pool;
 }

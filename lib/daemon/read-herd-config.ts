@@ -18,6 +18,7 @@ import { withPreset } from "./preset.ts";
 
 /** Sections of herd's own configuration file; each is read by the part that it belongs to. */
 const SECTIONS = ["pool", "broker"] as const;
+type SectionName = typeof SECTIONS[number];
 
 const POOL = { begin: 'Run "herd pool setup" to get one', example: "pool:" };
 
@@ -32,14 +33,20 @@ export interface HerdConfig {
 /**
  * Reads the text of herd's own configuration file; `file` is how messages call it, `env` is what
  * `${NAME}` stands for. Throws one UserError that carries every mistake, each with its line and
- * column; the value of a variable is in none of them.
+ * column; the value of a variable is in none of them. What is not `wanted` is left alone: somebody
+ * who works with the pool may lack the variables of the broker. The broker needs the pool.
  */
-export function readHerdConfig(text: string, file: string, env: Env = {}): HerdConfig {
+export function readHerdConfig(
+  text: string,
+  file: string,
+  env: Env = {},
+  wanted: readonly SectionName[] = SECTIONS,
+): HerdConfig {
   const report = createReport(file);
   const root = isEmpty(text) ? undefined : readYaml(text, report, POOL);
   const sections = root === undefined
     ? { pool: undefined, broker: undefined }
-    : readSections(root, env, report);
+    : readSections(root, env, wanted, report);
   report.settle();
   return { ...sections, notices: report.notices() };
 }
@@ -47,6 +54,7 @@ export function readHerdConfig(text: string, file: string, env: Env = {}): HerdC
 function readSections(
   root: MappingNode,
   env: Env,
+  wanted: readonly SectionName[],
   report: Report,
 ): Pick<HerdConfig, "pool" | "broker"> {
   for (const { key, at } of root.entries) {
@@ -55,7 +63,8 @@ function readSections(
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
     report.notice(at, `Left ${quote(key)} alone: herd knows no such section${hint}`);
   }
-  const expand = (name: typeof SECTIONS[number]) => {
+  const expand = (name: SectionName) => {
+    if (!wanted.includes(name)) return undefined;
     const section = root.entries.find(({ key }) => key === name);
     if (section === undefined || isNull(section.value)) return undefined;
     return expandNode(section.value, env, report);

@@ -461,3 +461,9 @@ test("a bot that waits for a mention among bots is told that it hears no others"
   );
   assert.ok(!notices(text("involved")).some((one) => /wants a mention among bots/.test(one)));
 });
+
+test("who wants the pool alone needs no variable of the broker", () => {
+  const text = `${POOL}broker: {discord: {bot_token: "\${NOBODY_SET_IT}", zzz: 1}}`;
+  const { pool, broker } = readHerdConfig(text, "x", {}, ["pool"]);
+  assert.deepEqual([Object.keys(pool!.models), broker], [["primary"], undefined]);
+});

@@ -179,11 +179,15 @@ test("without a section there is no pool, and other sections are left alone", ()
       "---\n# x",
       "pool:",
       "pool: ~",
-      "broker: {any: [thing]}",
+      "broker:",
       "x-me: 1",
     ]
   ) {
-    assert.deepEqual(readHerdConfig(text, FILE), { pool: undefined, notices: [] }, text);
+    assert.deepEqual(readHerdConfig(text, FILE), {
+      pool: undefined,
+      broker: undefined,
+      notices: [],
+    }, text);
   }
   assert.deepEqual(noticesOf("pol: {}\nother: 1"), [
     '1:1 Left "pol" alone: herd knows no such section; did you mean "pool"?',
