@@ -45,7 +45,8 @@ test("the sound goes to the service as a form, with model and key, and its words
   assert.deepEqual(await transcriber(at.baseUrl)(SOUND, never), { text: "hello there" });
   assert.equal(path, "/v1/audio/transcriptions");
   assert.equal(authorization, "Bearer sk-secret");
-  assert.match(seen, /name="file"; filename="v.ogg"\r\n[^]*audio\/ogg[^]*\x01\x02\x03/);
+  assert.match(seen, /name="file"; filename="v.ogg"\r\n[^]*audio\/ogg/);
+  assert.ok(seen.includes("\x01\x02\x03"));
   assert.match(seen, /name="model"\r\n\r\nwhisper/);
 });
 
