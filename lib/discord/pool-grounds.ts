@@ -21,8 +21,8 @@ export interface GroundsWish {
   me: Id;
   /** Names, or ids of digits. */
   channels: Readonly<Record<PoolPlace, string>>;
-  /** Stands in the topics of channels that this pool makes or takes; letters and digits. */
-  mark: string;
+  /** Stand in the topics of channels that are this pool's; the first is written into new ones. */
+  marks: readonly [string, ...string[]];
   /** Who sees channels that are made; undefined: everybody on the server. */
   only: { people: readonly Id[]; workerBots: readonly Id[] } | undefined;
 }
@@ -79,7 +79,9 @@ export async function surveyGrounds(
     const other = grounds.find((one) => one.place !== place && one.channel?.id === channel?.id);
     if (channel === undefined) continue;
     if (other !== undefined && place < other.place) {
-      problems.push(`Cannot use "#${channel.name}" for ${place} and ${other.place}: each is its own`);
+      problems.push(
+        `Cannot use "#${channel.name}" for ${place} and ${other.place}: each is its own`,
+      );
     }
     judge({ guild, bot, channel, again }, problems, notices);
   }
@@ -103,7 +105,7 @@ export async function surveyGrounds(
 
 function ground(
   place: PoolPlace,
-  { channels, mark, guildId }: GroundsWish,
+  { channels, marks, guildId }: GroundsWish,
   all: readonly Channel[],
   problems: string[],
 ): Ground | undefined {
@@ -122,7 +124,7 @@ function ground(
   }
   const name = channelName(wanted);
   const named = all.filter((one) => TEXT_CHANNELS.includes(one.type) && one.name === name);
-  const own = named.find(({ topic }) => markIn(topic) === mark);
+  const own = named.find(({ topic }) => marks.some((mark) => markIn(topic) === mark));
   const channel = own ?? named.find(({ topic }) => markIn(topic) === undefined);
   if (channel === undefined && named.length > 0) {
     problems.push(
@@ -163,7 +165,7 @@ export async function layGrounds(
 ): Promise<Readonly<Record<PoolPlace, { id: Id; name: string }>>> {
   const laid: Partial<Record<PoolPlace, { id: Id; name: string }>> = {};
   for (const { place, name, channel, isOwn } of grounds) {
-    const topic = topicOf(place, channel?.topic ?? "", wish.mark);
+    const topic = topicOf(place, channel?.topic ?? "", wish.marks[0]);
     const { id } = channel === undefined
       ? await rest.createChannel(wish.guildId, {
         name,

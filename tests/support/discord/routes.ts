@@ -390,7 +390,22 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       if ((permissionsOf(guild, undefined, bot) & BITS.MANAGE_CHANNELS) === 0n) {
         throw new Refusal(403, 50013, "Missing Permissions");
       }
-      const { name, topic = "" } = call.body as { name: string; topic?: string };
+      const { name, topic = "", permission_overwrites: wanted = [] } = call.body as {
+        name: string;
+        topic?: string;
+        permission_overwrites?: { id: string; type: 0 | 1; allow?: string; deny?: string }[];
+      };
+      const overwrites = wanted.map(({ id, type, allow = "0", deny = "0" }) => ({
+        id,
+        type,
+        allow: BigInt(allow),
+        deny: BigInt(deny),
+      }));
+      const rights = permissionsOf(guild, undefined, bot);
+      // Discord lets a bot give and take what it has itself; MANAGE_ROLES is an administrator's.
+      if (overwrites.some(({ allow, deny }) => ((allow | deny) & ~rights) !== 0n)) {
+        throw new Refusal(403, 50013, "Missing Permissions");
+      }
       if (name.length < 1 || name.length > 100) {
         throw new Refusal(400, 50035, "Invalid Form Body: name");
       }
@@ -402,7 +417,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
         name: name.toLowerCase().replace(/\s+/g, "-"),
         topic,
         parentId: null,
-        overwrites: [],
+        overwrites,
         archived: false,
       };
       channels.set(one.id, one);
