@@ -128,15 +128,15 @@ async function askForEngine(
   const isThere = (name: string | undefined) =>
     name !== undefined && env[name]?.trim() ? `, ${name} is set` : "";
   const kinds = [
-    ["anthropic", `Anthropic's models${isThere(KEY_VARIABLE.anthropic)}`],
-    ["openrouter", `models of OpenRouter${isThere(KEY_VARIABLE.openrouter)}`],
+    ["anthropic", `its models${isThere(KEY_VARIABLE.anthropic)}`],
+    ["openrouter", `models of many makers${isThere(KEY_VARIABLE.openrouter)}`],
     ["openai", "another API that speaks as OpenAI's does"],
     ["acp", `an agent program: ${PRESETS.join(", ")}`],
     ["command", "a program of yours: the task on standard input, the answer on standard output"],
     ...(existsSync(openclaw) ? [["import", `what ${openclaw} says`] as const] : []),
   ] as const;
   out.print("6. What works on tasks?");
-  kinds.forEach(([, text], i) => out.print(`   ${i + 1}. ${text}`));
+  kinds.forEach(([name, text], i) => out.print(`   ${i + 1}. ${name}: ${text}`));
   for (;;) {
     const answer = await ask("   Number:");
     if (answer === "") throw new UserError("The set-up was left: nothing works on tasks yet");

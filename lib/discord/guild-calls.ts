@@ -98,8 +98,9 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
               permission_overwrites: overwrites.map(({ id, kind, allow, deny }) => ({
                 id,
                 type: kind === "role" ? 0 : 1,
-                allow: `${allow}`,
-                deny: `${deny}`,
+                // Discord's description wants numbers here; every bit is below 2^53.
+                allow: Number(allow),
+                deny: Number(deny),
               })),
             }),
           },

@@ -22,11 +22,13 @@ export function poolSection(
   { discord, usdPerDay, parts }: PoolDraft,
 ): { section: PlainMapping; notes: Readonly<Record<string, string>> } {
   // What an import says of Discord was looked at and may have been changed.
-  const { discord: _, ...own } = parts.reduce<PlainMapping>(merged, {});
+  const { discord: _, defaults, budget, limits, ...own } = parts.reduce<PlainMapping>(merged, {});
   const section = {
     discord: discord === undefined ? undefined : discordOf(discord),
+    defaults,
+    budget: usdPerDay === undefined ? budget : { usd_per_day: usdPerDay },
+    limits,
     ...own,
-    budget: usdPerDay === undefined ? own["budget"] : { usd_per_day: usdPerDay },
   };
   return { section, notes: discord === undefined ? {} : notesOf(discord) };
 }
@@ -48,11 +50,10 @@ function discordOf({ guild, token, channels, authors, operators }: DiscordDraft)
 
 function notesOf({ guild, channels }: DiscordDraft): Record<string, string> {
   const at = "pool.discord";
+  const ids = Object.entries(channels).filter(([, { id, name }]) => id !== name);
   return {
     [`${at}.guild_id`]: guild.name,
-    [`${at}.channels.queue`]: `#${channels.queue.name}`,
-    [`${at}.channels.results`]: `#${channels.results.name}`,
-    [`${at}.channels.workers`]: `#${channels.workers.name}`,
+    ...Object.fromEntries(ids.map(([place, { name }]) => [`${at}.channels.${place}`, `#${name}`])),
   };
 }
 

@@ -393,9 +393,9 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       const { name, topic = "", permission_overwrites: wanted = [] } = call.body as {
         name: string;
         topic?: string;
-        permission_overwrites?: { id: string; type: 0 | 1; allow?: string; deny?: string }[];
+        permission_overwrites?: { id: string; type: 0 | 1; allow?: number; deny?: number }[];
       };
-      const overwrites = wanted.map(({ id, type, allow = "0", deny = "0" }) => ({
+      const overwrites = wanted.map(({ id, type, allow = 0, deny = 0 }) => ({
         id,
         type,
         allow: BigInt(allow),
