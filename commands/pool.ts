@@ -113,7 +113,7 @@ async function models({ out, json }: PoolContext, door: PoolDoor): Promise<numbe
     out.print(`${name}${mark}: ${model ?? "default"} at ${backend}, ${cost}`);
     if (use !== null) out.print(`    ${use}`);
   }
-  if (found.items.length === 0) out.print("No models: `herd pool setup` asks for some");
+  if (found.items.length === 0) out.print("No models: the configuration's pool.models lists them");
   return EXIT.done;
 }
 

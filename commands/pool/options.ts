@@ -89,7 +89,7 @@ export const POOL_OPTIONS = [
     description: "setup: OpenClaw's openclaw.json, discord-orchestration's discord-config.env",
   },
   {
-    name: "keep-secrets",
+    name: "store-keys",
     description: "setup: token and key themselves into the file, not their variables' names",
   },
   { name: "dry-run", description: "setup: look at everything, change nothing" },

@@ -77,7 +77,7 @@ export async function readFlags({ values, env, cwd }: PoolContext): Promise<Setu
       text: isImported ? found.text : env[name]?.trim() || undefined,
       isImported,
     },
-    keepsSecrets: values["keep-secrets"],
+    keepsSecrets: values["store-keys"],
     guildId: values.guild ?? told?.guild_id,
     channels: {
       queue: values.queue ?? told?.channels?.queue ?? "task-queue",
@@ -145,7 +145,7 @@ function keyOf(
   // A server of one's own may want none, so that nothing is taken for granted with `openai`.
   const name = values["key-env"] ?? USUAL_KEY[values.backend!];
   if (name === undefined) return undefined;
-  if (!values["keep-secrets"]) return { env: name };
+  if (!values["store-keys"]) return { env: name };
   const text = env[name]?.trim();
   if (!text) {
     wrong.push(`Cannot put the API's key into the file: the variable ${name} is not set`);

@@ -89,7 +89,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   const again = await pool.run("pool", "setup", ...options);
   assert.equal(again.code, 3);
   assert.match(again.stderr, /has a section "pool" already[^]*--force/);
-  const forced = await pool.run("pool", "setup", ...options, "--force", "--keep-secrets");
+  const forced = await pool.run("pool", "setup", ...options, "--force", "--store-keys");
   assert.equal(forced.code, 0, forced.stderr);
   const texts = [...discord.channels.values()].filter(({ type }) => type === 0);
   assert.equal(texts.length, 3, "what was made is found again");
@@ -139,7 +139,7 @@ test("a person at a terminal is asked for everything, and may leave before anyth
   assert.equal(discord.channels.size, 1);
 
   const second = atTerminal(
-    [HERD, "pool", "setup", "--backend", "anthropic", "--keep-secrets", "--budget", "1"],
+    [HERD, "pool", "setup", "--backend", "anthropic", "--store-keys", "--budget", "1"],
     { ...pool.home.env, DISCORD_BOT_TOKEN: discord.token },
   );
   t.after(() => second.end());
