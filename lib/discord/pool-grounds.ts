@@ -95,12 +95,21 @@ export async function surveyGrounds(
     );
   }
   if (unmade.length > 0) judge({ guild, bot, channel: undefined, again }, problems, notices);
-  const public_ = grounds.filter(({ channel }) => channel !== undefined);
-  if (wish.only !== undefined && public_.length > 0) {
-    const names = public_.map(({ name }) => `"#${name}"`).join(", ");
+  if (wish.only !== undefined) notices.push(...privacyNotices(grounds, wish.only.people));
+  return { guild, grounds, problems: [...new Set(problems)], notices: [...new Set(notices)] };
+}
+
+function privacyNotices(grounds: readonly Ground[], people: readonly Id[]): string[] {
+  const notices: string[] = [];
+  const there = grounds.filter(({ channel }) => channel !== undefined);
+  if (there.length > 0) {
+    const names = there.map(({ name }) => `"#${name}"`).join(", ");
     notices.push(`Who sees ${names} stays as it is: only channels that are made become private`);
   }
-  return { guild, grounds, problems: [...new Set(problems)], notices: [...new Set(notices)] };
+  if (there.length < grounds.length && people.length === 0) {
+    notices.push("Only administrators see the channels that are made: --author names others");
+  }
+  return notices;
 }
 
 function ground(

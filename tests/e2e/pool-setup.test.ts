@@ -45,7 +45,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   assert.equal(dry.code, 0, dry.stderr);
   assert.match(
     dry.stdout,
-    /^pool:\n  discord:\n    guild_id: "\d+" # lab\n    token_env: MY_TOKEN/,
+    /^pool:\n {2}discord:\n {4}guild_id: "\d+" # lab\n {4}token_env: MY_TOKEN/,
   );
   assert.match(dry.stderr, /#our-tasks would be made/);
   assert.ok(!existsSync(pool.path(CONFIG)));
@@ -54,7 +54,10 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   writeFileSync(pool.path(CONFIG), "# mine\nbroker: {a: 1} # kept\n", { mode: 0o644 });
   const made = await pool.run("pool", "setup", ...options);
   assert.equal(made.code, 0, made.stderr);
-  assert.match(made.stdout, /Next:\n  herd pool start --detach .*\n  herd worker .*\n  herd task /);
+  assert.match(
+    made.stdout,
+    /Next:\n {2}herd pool start --detach .*\n {2}herd worker .*\n {2}herd task /,
+  );
   const file = readFileSync(pool.path(CONFIG), "utf8");
   assert.ok(file.startsWith("# mine\nbroker: {a: 1} # kept\n\npool:\n"), file);
   assert.match(file, /queue: "\d+" # #our-tasks/);
@@ -85,6 +88,19 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   await discord.until("nobody else gives tasks", () => foreign.reactions.has("🚫"));
   const submitted = await pool.run("task", "submit", "by hand", "--wait");
   assert.match(submitted.stdout, /did: by hand/);
+
+  const arguments_ = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    } catch {
+      return "";
+    }
+  });
+  assert.ok(arguments_.some((line) => line.includes("worker")));
+  assert.ok(
+    !arguments_.some((line) => line.includes(discord.token)),
+    "D.11.30: no argument has it",
+  );
 
   const again = await pool.run("pool", "setup", ...options);
   assert.equal(again.code, 3);
