@@ -214,7 +214,7 @@ function showNext({ out }: PoolContext, { wish, grounds }: PoolSetupPlan): void 
   const queue = grounds?.grounds.find(({ place }) => place === "queue")?.name;
   const place = queue === undefined ? "" : `, or write it into #${visible(queue)}`;
   out.print("Next:");
-  out.print("  herd pool start --detach                  # the coordinator, in the background");
-  out.print("  herd worker --slots 3                     # a worker on this machine");
+  out.print("  herd pool start --detach                    # the coordinator, in the background");
+  out.print("  herd worker --slots 3                       # a worker on this machine");
   out.print(`  herd task submit "Calculate 5 × 5" --wait   # a first task${place}`);
 }

@@ -1,3 +1,4 @@
+import { basename, dirname, isAbsolute } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { findProgram } from "../base/find-program.ts";
 import type { Finding } from "../base/finding.ts";
@@ -32,7 +33,7 @@ export function checkBackends({ backends }: PoolConfig, env: Env): readonly Find
     }
     const words = Array.isArray(command) ? command : acpPreset(`${preset}`)?.command ?? [];
     const program: unknown = words[0];
-    if (typeof program === "string" && findProgram(program, env["PATH"] ?? "") === undefined) {
+    if (typeof program === "string" && !isHere(program, env["PATH"] ?? "")) {
       return [{
         area,
         mark: "doubt",
@@ -42,6 +43,12 @@ export function checkBackends({ backends }: PoolConfig, env: Env): readonly Find
     }
     return [{ area, mark: "good", message: `Backend "${name}" has what it needs here` }];
   });
+}
+
+/** A path that is not absolute is one of the task's own folder: of that nothing is known yet. */
+function isHere(program: string, path: string): boolean {
+  if (!program.includes("/")) return findProgram(program, path) !== undefined;
+  return !isAbsolute(program) || findProgram(basename(program), dirname(program)) !== undefined;
 }
 
 /** Token, intent, server, channels and rights, as Discord says now; it changes nothing. */

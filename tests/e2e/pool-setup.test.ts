@@ -72,6 +72,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   const checked = await pool.run("pool", "check");
   assert.equal(checked.code, 0, checked.stdout);
   assert.match(checked.stdout, /✓ Channel "#our-tasks" is there/);
+  assert.match(checked.stdout, /✓ Backend "program" has what it needs here/);
   assert.match(checked.stdout, /✓ MESSAGE CONTENT INTENT is on/);
 
   await pool.daemon();
