@@ -13,8 +13,8 @@ interface Test {
 }
 
 export interface LivePoolOptions {
-  /** The section `pool`; `FOLDER` is the home. */
-  yaml: string;
+  /** The section `pool`; `FOLDER` is the home. Without it there is no configuration yet. */
+  yaml?: string;
   /** Programs below the home, by name. */
   programs?: Readonly<Record<string, string>>;
   env?: Record<string, string>;
@@ -49,8 +49,10 @@ export function livePool(t: Test, options: LivePoolOptions): LivePool {
     chmodSync(path(name), 0o755);
   }
   delete home.env["XDG_CONFIG_HOME"];
-  const yaml = options.yaml.replaceAll("FOLDER", path());
-  writeFileSync(path(".config/herd/config.yaml"), yaml, { mode: 0o600 });
+  if (options.yaml !== undefined) {
+    const yaml = options.yaml.replaceAll("FOLDER", path());
+    writeFileSync(path(".config/herd/config.yaml"), yaml, { mode: 0o600 });
+  }
   const all: LiveProcess[] = [];
 
   function start(...args: string[]): LiveProcess {

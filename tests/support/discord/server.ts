@@ -11,7 +11,13 @@ export interface Call {
   query: URLSearchParams;
   token: string | undefined;
   body: unknown;
-  files: { name: string; bytes: Uint8Array }[];
+  /** `field`: `files[0]`, as an entry of `attachments` names it. */
+  files: { name: string; bytes: Uint8Array; field: string }[];
+}
+
+/** What is no JSON: an attachment. */
+export class Raw {
+  constructor(readonly bytes: Uint8Array) {}
 }
 
 /** What befalls a call; asked before it acts and after. */
@@ -29,6 +35,8 @@ export interface RestServerParts {
   /** Seconds until a call of this route is allowed; 0: now. */
   limit(call: Call): { wait: number; headers: Record<string, string> };
   seen(call: Call, status: number, ms: number): void;
+  /** Discord's clock, of the Date header. */
+  now(): number;
 }
 
 /** HTTP as Discord speaks it: JSON or multipart, rate limit headers, errors with codes. */
@@ -36,6 +44,7 @@ export async function startRestServer(
   parts: RestServerParts,
 ): Promise<{ url: string } & AsyncDisposable> {
   const server = createServer((request, response) => {
+    response.setHeader("date", new Date(parts.now()).toUTCString());
     const begun = performance.now();
     void serve(request, response).then(
       ([call, status]) => parts.seen(call, status, performance.now() - begun),
@@ -61,6 +70,10 @@ export async function startRestServer(
     const { wait, headers } = parts.limit(call);
     if (wait > 0) return [call, limited(response, wait, "user", headers)];
     const [status, body] = answerOf(call);
+    if (body instanceof Raw) {
+      response.writeHead(200, { "content-type": "application/octet-stream" }).end(body.bytes);
+      return [call, 200];
+    }
     if (fault !== undefined && fault.kind !== "hold") return [call, fail(fault, response)];
     send(response, status, body, headers);
     return [call, status];
@@ -98,9 +111,9 @@ async function readCall(request: IncomingMessage): Promise<Call> {
     const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": type } })
       .formData();
     body = JSON.parse(`${form.get("payload_json") ?? "{}"}`);
-    for (const [, value] of form) {
+    for (const [field, value] of form) {
       if (typeof value === "string") continue;
-      files.push({ name: value.name, bytes: new Uint8Array(await value.arrayBuffer()) });
+      files.push({ name: value.name, bytes: new Uint8Array(await value.arrayBuffer()), field });
     }
   } else if (bytes.length > 0) body = JSON.parse(bytes.toString("utf8"));
   return {
