@@ -11,7 +11,8 @@ import { GRACE_MS } from "../tasks/attempt-spec.ts";
 import type { WorkUse } from "../tasks/backend.ts";
 import type { Assignment } from "../tasks/exchange.ts";
 import type { AttemptReport, AttemptUse } from "../tasks/task.ts";
-import { FENCED } from "../tasks/worker-runner.ts";
+import { handedBack } from "../tasks/slurm-worker.ts";
+import { FENCED, HANDED_BACK } from "../tasks/worker-runner.ts";
 import type { AttemptHooks, AttemptRunner, RunningAttempt } from "../tasks/worker-runner.ts";
 import { priceUse, sumUse } from "../tasks/use-price.ts";
 import type { WorkerPlace } from "./worker-place.ts";
@@ -23,12 +24,16 @@ export interface RunnerParts {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
+  /** Whether this worker is being ended: then its attempts are ended along with it by others. */
+  isLeaving?: () => boolean;
   /** What the worker's own configuration says of a backend: wins over what came with the task. */
   backendOf(name: string): Readonly<Record<string, unknown>> | undefined;
   /** By the names under which a backend asks for them. */
   secretsOf(backend: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
 }
 
+/** Signals to the processes of one job arrive within this. Milliseconds. */
+const TOLD_MS = 300;
 /** Longest answer that travels with the report; RESULT.txt has all. Characters. */
 const LONGEST_RESULT = 60_000;
 
@@ -79,7 +84,8 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
     return {
       renew: (ms) => void attempt.renew(ms),
       cancel: (reason) => reason === FENCED ? attempt.fence() : attempt.cancel(reason),
-      ended: attempt.ended.then(({ end, use, left }): AttemptReport => {
+      ended: attempt.ended.then(async ({ end, use, left }): Promise<AttemptReport> => {
+        const isBack = await isHandedBack(end);
         const manifest = manifestOf(folder.path);
         try {
           writeManifest(folder.path, manifest);
@@ -91,7 +97,7 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
         if (left > 0) {
           parts.log.write("warn", `${left} processes of ${folder.name} would not end`);
         }
-        return {
+        const report = {
           ...wordOf(end),
           files: manifest.files.slice(0, 200),
           folder: folder.path,
@@ -99,8 +105,17 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
           startedAt,
           endedAt: clock.now(),
         };
+        return isBack ? handedBack(report) : report;
       }),
     };
+  }
+
+  /** SLURM ends all processes of a job at once: an attempt may hear of it before its worker does. */
+  async function isHandedBack(end: AttemptEnd): Promise<boolean> {
+    if (end.kind === "cancelled") return end.reason === HANDED_BACK;
+    if (end.kind !== "crashed" || end.signal === undefined) return false;
+    if (parts.isLeaving?.() === false) await clock.sleep(TOLD_MS);
+    return parts.isLeaving?.() === true;
   }
 
   return { start };

@@ -14,6 +14,7 @@ import { createHttpLink } from "../tasks/via-http.ts";
 import { createWorker } from "../tasks/worker.ts";
 import type { WorkerEnd, WorkerState } from "../tasks/worker.ts";
 import { openWorkerJournal } from "../tasks/worker-journal.ts";
+import { HANDED_BACK } from "../tasks/worker-runner.ts";
 import { LinkError } from "../tasks/worker-link.ts";
 import type { WorkerLink } from "../tasks/worker-link.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";
@@ -21,6 +22,7 @@ import { readPoolConfigIfThere } from "./pool-settings.ts";
 import { placeOf } from "./remote.ts";
 import { readIdentity } from "./worker-identity.ts";
 import type { WorkerIdentity } from "./worker-identity.ts";
+import { workerJob } from "./worker-job.ts";
 import { workerPlace } from "./worker-place.ts";
 
 export interface RunWorkerParts {
@@ -66,6 +68,7 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
     const { kind, says } = await findConfinement(env);
     say(says);
     const journal = openWorkerJournal(place.journal);
+    const job = workerJob(env, identity.pool);
     await using worker = createWorker({
       link: linkOf(identity, parts),
       journal,
@@ -73,7 +76,9 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
       log,
       endLeftOvers: () => endLeftOvers(place.records),
       runner: createAttemptRunner({
-        place,
+        // The pool's folder is on both machines: what an attempt leaves needs no carrying.
+        place: job === undefined ? place : { ...place, root: job.pool, tools: job.tools },
+        isLeaving: () => job?.isEnding() === true || signal.aborted,
         self: parts.self,
         env,
         clock,
@@ -89,8 +94,14 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
         labels: parts.labels,
         sandboxes: kind === "none" ? ["none"] : SANDBOXES,
       },
-      onStatus: parts.onStatus,
+      ...(job === undefined ? {} : { partingWord: HANDED_BACK }),
+      onStatus(status) {
+        // A job that takes nothing new only keeps a node from others.
+        if (status.drain && !status.leaving) job?.onDrain(() => worker.leave());
+        parts.onStatus(status);
+      },
     });
+    using _warned = job?.watch(worker, clock, log);
     const end = await worker.run(signal);
     journal.close();
     return end;
