@@ -15,6 +15,8 @@ import { handedBack } from "../tasks/slurm-worker.ts";
 import { FENCED, HANDED_BACK } from "../tasks/worker-runner.ts";
 import type { AttemptHooks, AttemptRunner, RunningAttempt } from "../tasks/worker-runner.ts";
 import { priceUse, sumUse } from "../tasks/use-price.ts";
+import type { RelayServer } from "../tasks/relay-server.ts";
+import { relayedBackend } from "./relayed-backend.ts";
 import type { WorkerPlace } from "./worker-place.ts";
 
 export interface RunnerParts {
@@ -30,6 +32,10 @@ export interface RunnerParts {
   backendOf(name: string): Readonly<Record<string, unknown>> | undefined;
   /** By the names under which a backend asks for them. */
   secretsOf(backend: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
+  /** How models are asked without a connection of this machine's own. */
+  relay?: RelayServer | undefined;
+  /** This machine has no connection: whatever can be relayed is. */
+  relaysAlways?: boolean;
 }
 
 /** Signals to the processes of one job arrive within this. Milliseconds. */
@@ -44,7 +50,7 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
   function start(assignment: Assignment, hooks: AttemptHooks): RunningAttempt {
     const startedAt = clock.now();
     const { task, epoch, prompt, sandbox, thinking, model, price } = assignment;
-    const backend = parts.backendOf(assignment.backend) ?? assignment.backendConfig;
+    const configured = parts.backendOf(assignment.backend) ?? assignment.backendConfig;
     const folder = makeAttemptFolder({
       root: place.root,
       task,
@@ -54,6 +60,18 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       tools: readIfThere(place.tools),
     });
     const used: WorkUse[] = [];
+    const note = (use: WorkUse) => {
+      used.push(use);
+      hooks.onUse(priced(used, assignment));
+    };
+    const relayed = relayedBackend(configured, {
+      relay: parts.relay,
+      always: parts.relaysAlways === true,
+      herd: parts.self,
+      attempt: { task, epoch, sandbox },
+      onUse: (use) => note({ ...use, usd: use.usd }),
+    });
+    const { backend } = relayed;
     const attempt = startAttempt({
       name: folder.name,
       folder: folder.path,
@@ -62,10 +80,11 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       model,
       thinking,
       sandbox,
-      env: agentEnvironment(env, { sandbox, folder: folder.path }),
+      env: agentEnvironment(env, { sandbox, folder: folder.path, add: relayed.env }),
       budgetUsd: assignment.budgetUsd,
       backend,
-      secrets: parts.secretsOf(backend),
+      secrets: relayed.secrets ?? parts.secretsOf(backend),
+      relay: relayed.door,
       timeoutMs: assignment.timeoutMs,
       graceMs: GRACE_MS,
       deadManMs: hooks.deadManMs,
@@ -75,16 +94,15 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       env,
       clock,
       records: place.records,
-      onUse(use) {
-        used.push(use);
-        hooks.onUse(priced(used, assignment));
-      },
+      // The relay counts what a program asks; its own word would count it twice.
+      onUse: (use) => relayed.counts || note(use),
       onProgress: hooks.onProgress,
     });
     return {
       renew: (ms) => void attempt.renew(ms),
       cancel: (reason) => reason === FENCED ? attempt.fence() : attempt.cancel(reason),
       ended: attempt.ended.then(async ({ end, use, left }): Promise<AttemptReport> => {
+        relayed.close();
         const isBack = await isHandedBack(end);
         const manifest = manifestOf(folder.path);
         try {
@@ -101,7 +119,7 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
           ...wordOf(end),
           files: manifest.files.slice(0, 200),
           folder: folder.path,
-          use: priced(use, assignment),
+          use: priced(relayed.counts ? used : use, assignment),
           startedAt,
           endedAt: clock.now(),
         };

@@ -14,6 +14,8 @@ import { scaleInForce } from "../tasks/scale-wish.ts";
 import { submitEnvironment } from "./job-request.ts";
 import { openPool } from "./open-pool.ts";
 import type { OpenPool } from "./open-pool.ts";
+import { appendAudit } from "./pool-audit.ts";
+import { createPoolRelay } from "./pool-relay.ts";
 import { createPoolJobs } from "./pool-jobs.ts";
 import type { PoolJobs } from "./pool-jobs.ts";
 import { fireSchedules } from "./pool-schedules.ts";
@@ -82,11 +84,16 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     files.start();
     const jobs = jobsOf(pool, place, () => void files.look());
     pool.showJobs(jobs.board);
+    const relay = createPoolRelay({
+      ...{ folder: place.root, desk: pool.desk, env, clock, log },
+      audit: (event, fields) => appendAudit(place.audit, clock.now(), event, fields),
+    });
+    relay.start();
     jobs.start();
     const discord = parts.hub.attachPool(pool.desk, place, env);
     open = {
       pool,
-      doors: [files, jobs, ...(discord === undefined ? [] : [discord])],
+      doors: [files, jobs, relay, ...(discord === undefined ? [] : [discord])],
       ended: run(pool).catch((error) => {
         log.write("error", "The pool's clockwork ended", { error: explain(error, "log") });
       }),

@@ -8,6 +8,9 @@ import { acquireLease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import { findConfinement } from "../tasks/confine.ts";
 import { endLeftOvers } from "../tasks/left-overs.ts";
+import { relayFolder } from "../tasks/relay-files.ts";
+import { createRelayLink } from "../tasks/relay-link.ts";
+import { startRelayServer } from "../tasks/relay-server.ts";
 import { SANDBOXES } from "../tasks/sandbox.ts";
 import { createFilesLink } from "../tasks/via-files.ts";
 import { createHttpLink } from "../tasks/via-http.ts";
@@ -69,6 +72,11 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
     say(says);
     const journal = openWorkerJournal(place.journal);
     const job = workerJob(env, identity.pool);
+    await using relay = identity.via === "files" && identity.pool !== undefined
+      ? await startRelayServer({
+        link: createRelayLink({ folder: relayFolder(identity.pool, name), clock }),
+      })
+      : undefined;
     await using worker = createWorker({
       link: linkOf(identity, parts),
       journal,
@@ -78,13 +86,15 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
       runner: createAttemptRunner({
         // The pool's folder is on both machines: what an attempt leaves needs no carrying.
         place: job === undefined ? place : { ...place, root: job.pool, tools: job.tools },
-        isLeaving: () => job?.isEnding() === true || signal.aborted,
+        isLeaving: () => job !== undefined && (job.isEnding() || signal.aborted),
         self: parts.self,
         env,
         clock,
         log,
         backendOf: (backend) => ownBackend(backend, env),
         secretsOf: (backend) => secretsOf(backend, env),
+        relay,
+        relaysAlways: job !== undefined,
       }),
       identity: {
         worker: name,
