@@ -69,10 +69,10 @@ export function decideScale(facts: ScaleFacts): ScaleSteps {
   return { submit: 0, ...steps };
 }
 
-/** What is let go first: what waits, then what has the least to do, then what was idle longest. */
+/** What is let go first: what has the least to do, of these what waits, then what was idle longest. */
 function byWorth(a: JobWorker, b: JobWorker): number {
   const waits = ({ phase }: JobWorker) => phase === "running" ? 1 : 0;
-  return waits(a) - waits(b) || a.held - b.held || a.idleSince - b.idleSince ||
+  return a.held - b.held || waits(a) - waits(b) || a.idleSince - b.idleSince ||
     (a.worker < b.worker ? 1 : -1);
 }
 
