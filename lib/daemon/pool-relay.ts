@@ -18,7 +18,7 @@ import { attemptName, isOver } from "../tasks/task.ts";
 import { folderTrouble } from "../tasks/via-files-folder.ts";
 import { createNews } from "../tasks/worker-news.ts";
 import { answerCall, refuse } from "./relay-answer.ts";
-import { permitRelay } from "./relay-permit.ts";
+import { isRelayed, permitRelay } from "./relay-permit.ts";
 
 export interface PoolRelayParts {
   /** The pool's. */
@@ -71,14 +71,16 @@ export function createPoolRelay(parts: PoolRelayParts): PoolRelay {
   let working: Promise<void> | undefined;
   let unlisten: (() => void) | undefined;
 
-  /** Workers over files that have an attempt. */
+  /** Workers over files that have an attempt, and may ask. */
   function askers(): string[] {
-    const { tasks, workers } = desk.state();
+    const { tasks, workers, jobs } = desk.state();
+    const isForAll = Object.values(desk.config().backends).some(({ relay }) => isRelayed(relay));
     const names = new Set<string>();
     for (const task of tasks.values()) {
       if (task.status !== "assigned" && task.status !== "running") continue;
       const { worker } = task.attempts.at(-1)!;
-      if (workers.get(worker)?.via === "files") names.add(worker);
+      const mayAsk = isForAll || jobs.has(worker);
+      if (mayAsk && workers.get(worker)?.via === "files") names.add(worker);
     }
     return [...names];
   }

@@ -100,7 +100,11 @@ async function relayScene(
   const config = {
     ...POOL_DEFAULTS,
     defaults: { ...POOL_DEFAULTS.defaults, model: "m" },
-    backends: { main: { kind: "anthropic", baseUrl, apiKeyEnv: "THE_KEY" } },
+    backends: {
+      main: { kind: "anthropic", baseUrl, apiKeyEnv: "THE_KEY" },
+      // Others may ask for their attempts at this one, and for no other.
+      open: { kind: "openai", baseUrl, relay: true },
+    },
     models: { m: { backend: "main", model: MODEL, price, use: undefined } },
     budget: { usdPerDay: undefined, usdPerTask },
   };
