@@ -17,6 +17,7 @@ const ACTIONS = [
   "drain",
   "enrol",
   "remove",
+  "scale",
   "models",
   "setup",
   "check",
@@ -31,8 +32,10 @@ export const command = defineCommand({
     "setup writes the configuration, by questions at a terminal or by options; check looks whether\n" +
     "it works, Discord included; invite prints the link that adds the bot to a server, or workers'\n" +
     "own bots; import prints OpenClaw's or discord-orchestration's settings as herd's. start runs\n" +
-    "the pool in the daemon; enrol gives a one-time code for `herd worker`. drain lets a worker finish and gives it nothing new, resume undoes\n" +
-    "that, or a stop. stop holds all new work back; stop --now ends every agent on every worker.",
+    "the pool in the daemon; enrol gives a one-time code for `herd worker`. drain lets a worker finish\n" +
+    "and gives it nothing new, resume undoes that, or a stop. stop holds all new work back; stop --now\n" +
+    "ends every agent on every worker. scale runs workers as SLURM jobs: --slurm N keeps N, --min and\n" +
+    "--max follow what waits.",
   arguments: [
     { name: "ACTION", optional: true, description: `${ACTIONS.join(", ")}; default status` },
     { name: "WHAT", optional: true, repeatable: true, description: "Workers' names, or a file" },
@@ -48,6 +51,7 @@ export const command = defineCommand({
     { line: "herd pool start --detach", meaning: "run it in the background" },
     { line: "herd pool enrol worker-1 --label gpu", meaning: "a code for `herd worker --code …`" },
     { line: "herd pool", meaning: "queue, workers, money" },
+    { line: "herd pool scale --slurm 4 --partition cpu", meaning: "four workers in SLURM" },
     { line: "herd pool drain worker-1", meaning: "let it finish and rest" },
     { line: "herd pool stop --now", meaning: "emergency: every agent ends" },
   ],
@@ -75,6 +79,8 @@ export const command = defineCommand({
         return await models(context, door);
       case "enrol":
         return await enrol(context, door, rest);
+      case "scale":
+        return await (await import("./pool/scale-pool.ts")).scale(context, door, rest);
       default:
         return await act(context, door, action, rest);
     }

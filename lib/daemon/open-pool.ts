@@ -12,9 +12,11 @@ import type { Event } from "../sweep/event.ts";
 import { createCoordinator } from "../tasks/coordinator.ts";
 import { enrolCommand } from "../tasks/enrol-command.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
-import type { PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
+import type { JobBoard, PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
 import type { PoolHappening } from "../tasks/pool-event.ts";
 import { resolveWish } from "../tasks/resolve-wish.ts";
+import { readScaleWish } from "../tasks/scale-wish.ts";
+import { SLURM_LABEL } from "../tasks/slurm-worker.ts";
 import { isOver } from "../tasks/task.ts";
 import { parseTaskText } from "../tasks/task-text.ts";
 import { POOL_FOLD } from "./pool-fold.ts";
@@ -30,8 +32,26 @@ export interface OpenPoolParts {
   log: Log;
 }
 
+/** What is written down of workers that are SLURM jobs. */
+export interface JobRecords {
+  /** Enrols the worker along with it. */
+  intend(job: {
+    worker: string;
+    number: number;
+    jobName: string;
+    slots: number;
+    labels: readonly string[];
+  }): void;
+  submitted(worker: string, jobId: string): void;
+  /** The worker goes, and what it ran is offered again. */
+  ended(worker: string, how: string, why: string): void;
+}
+
 export interface OpenPool extends AsyncDisposable {
   desk: PoolDesk;
+  jobs: JobRecords;
+  /** Where `desk.jobs` looks. */
+  showJobs(board: () => JobBoard): void;
   /** Gives up what is lost, gives out what waits, fires what is due. */
   step(): void;
 }
@@ -56,6 +76,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   });
   journal.refresh();
   for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
+  let board: () => JobBoard = () => ({ trouble: undefined, jobs: new Map() });
   const changed = new Set<() => void>();
   const codes = new Map<
     string,
@@ -111,6 +132,8 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         ...new Set([
           ...workers.flatMap(({ name, labels }) => [name, ...labels]),
           ...labels,
+          // One of them may be there by the time that it is its turn.
+          ...(journal.state.scale === undefined ? [] : [SLURM_LABEL]),
         ]),
       ],
       longestTask: limits.longestTask,
@@ -155,6 +178,15 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       tellChange();
     },
     drain: coordinator.drain,
+    scale(wish, by) {
+      const id = journal.state.scale?.id ?? randomBytes(4).toString("hex");
+      const scaled = readScaleWish(wish, parts.config(), id);
+      if ("refused" in scaled) return { done: false, reason: scaled.refused };
+      append([scaled], by);
+      tellChange();
+      return { done: true };
+    },
+    jobs: () => board(),
     stop: coordinator.stop,
     resume: coordinator.resume,
     invite({ name, labels, via }, by) {
@@ -212,6 +244,28 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
 
   return {
     desk,
+    jobs: {
+      intend({ worker, number, jobName, slots, labels }) {
+        // It proves itself by writing into a folder that is ours; nobody knows this secret.
+        const proof = digest(randomBytes(32).toString("hex")).toString("hex");
+        append([
+          { type: "worker-enrolled", worker, labels, proof, via: "files" },
+          { type: "worker-job-intended", worker, number, jobName, slots },
+        ], "pool");
+        tellChange();
+      },
+      submitted(worker, jobId) {
+        append([{ type: "worker-job-submitted", worker, jobId }], "pool");
+        tellChange();
+      },
+      ended(worker, how, why) {
+        const over: PoolHappening = { type: "worker-job-ended", worker, how, why };
+        coordinator.bury(worker, why, [over], "pool");
+      },
+    },
+    showJobs(source) {
+      board = source;
+    },
     step: coordinator.step,
     [Symbol.asyncDispose]() {
       journal.saveSnapshot(lease);

@@ -7,11 +7,21 @@ import type { PoolConfig } from "../tasks/pool-config.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
 import { createFilesDoor } from "../tasks/via-files-door.ts";
 import type { DiscordHub } from "./discord-hub.ts";
+import { isInstalled } from "../schedulers/choose.ts";
+import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
+import { runProcess } from "../base/process.ts";
+import { scaleInForce } from "../tasks/scale-wish.ts";
+import { submitEnvironment } from "./job-request.ts";
 import { openPool } from "./open-pool.ts";
 import type { OpenPool } from "./open-pool.ts";
+import { appendAudit } from "./pool-audit.ts";
+import { createPoolRelay } from "./pool-relay.ts";
+import { createPoolJobs } from "./pool-jobs.ts";
+import type { PoolJobs } from "./pool-jobs.ts";
 import { fireSchedules } from "./pool-schedules.ts";
 import { herdConfigPath, readPoolConfig, readPoolConfigIfThere } from "./pool-settings.ts";
 import { poolPlace } from "./pool-place.ts";
+import type { PoolPlace } from "./pool-place.ts";
 import { sweepRetention } from "./pool-retention.ts";
 
 export interface PoolOfficeParts {
@@ -72,15 +82,43 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     const pool = await openPool({ place, config: current, clock, log });
     const files = createFilesDoor({ folder: place.root, desk: pool.desk, clock, log });
     files.start();
+    const jobs = jobsOf(pool, place, () => void files.look());
+    pool.showJobs(jobs.board);
+    const relay = createPoolRelay({
+      ...{ folder: place.root, desk: pool.desk, env, clock, log },
+      audit: (event, fields) => appendAudit(place.audit, clock.now(), event, fields),
+    });
+    relay.start();
+    jobs.start();
     const discord = parts.hub.attachPool(pool.desk, place, env);
     open = {
       pool,
-      doors: [files, ...(discord === undefined ? [] : [discord])],
+      doors: [files, jobs, relay, ...(discord === undefined ? [] : [discord])],
       ended: run(pool).catch((error) => {
         log.write("error", "The pool's clockwork ended", { error: explain(error, "log") });
       }),
     };
     log.write("info", "The pool is open", { tasks: pool.desk.state().tasks.size });
+  }
+
+  function jobsOf(pool: OpenPool, place: PoolPlace, hear: () => void): PoolJobs {
+    const { desk } = pool;
+    const { self } = parts;
+    return createPoolJobs({
+      ...{ place, self, env, clock, log, desk, hear },
+      records: pool.jobs,
+      scheduler: !isInstalled("sbatch", env) ? undefined : createSlurmScheduler({
+        run: (argv, options) => {
+          const { scale } = desk.state();
+          if (argv[0] !== "sbatch" || scale === undefined) return runProcess(argv, options);
+          const said = submitEnvironment(options?.env ?? {}, scaleInForce(scale, desk.config()));
+          return runProcess(argv, { ...options, env: withoutUndefined(said) });
+        },
+        clock,
+        uid: process.getuid?.() ?? 0,
+        environment: env,
+      }),
+    });
   }
 
   async function run(pool: OpenPool): Promise<void> {
@@ -138,6 +176,14 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
       open = undefined;
     },
   };
+}
+
+function withoutUndefined(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined),
+  );
 }
 
 function stampOf(path: string): string {

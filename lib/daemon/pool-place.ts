@@ -12,6 +12,10 @@ export interface PoolPlace {
   workers: string;
   /** How far the pool's channels on Discord got. */
   discord: string;
+  /** One folder for each worker that is a SLURM job: script, output, and its own state. */
+  jobs: string;
+  /** Copies of herd for machines that do not see the one that runs here. */
+  programs: string;
   audit: string;
 }
 
@@ -26,6 +30,8 @@ export function poolPlace(folder: string): PoolPlace {
     tasks: join(root, "tasks"),
     workers: join(root, "workers"),
     discord: join(root, "discord.json"),
+    jobs: join(root, "jobs"),
+    programs: join(root, "bin"),
     audit: join(root, "audit.jsonl"),
   };
 }

@@ -8,12 +8,16 @@ import { acquireLease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import { findConfinement } from "../tasks/confine.ts";
 import { endLeftOvers } from "../tasks/left-overs.ts";
+import { relayFolder } from "../tasks/relay-files.ts";
+import { createRelayLink } from "../tasks/relay-link.ts";
+import { startRelayServer } from "../tasks/relay-server.ts";
 import { SANDBOXES } from "../tasks/sandbox.ts";
 import { createFilesLink } from "../tasks/via-files.ts";
 import { createHttpLink } from "../tasks/via-http.ts";
 import { createWorker } from "../tasks/worker.ts";
 import type { WorkerEnd, WorkerState } from "../tasks/worker.ts";
 import { openWorkerJournal } from "../tasks/worker-journal.ts";
+import { HANDED_BACK } from "../tasks/worker-runner.ts";
 import { LinkError } from "../tasks/worker-link.ts";
 import type { WorkerLink } from "../tasks/worker-link.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";
@@ -21,6 +25,7 @@ import { readPoolConfigIfThere } from "./pool-settings.ts";
 import { placeOf } from "./remote.ts";
 import { readIdentity } from "./worker-identity.ts";
 import type { WorkerIdentity } from "./worker-identity.ts";
+import { workerJob } from "./worker-job.ts";
 import { workerPlace } from "./worker-place.ts";
 
 export interface RunWorkerParts {
@@ -66,6 +71,12 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
     const { kind, says } = await findConfinement(env);
     say(says);
     const journal = openWorkerJournal(place.journal);
+    const job = workerJob(env, identity.pool);
+    await using relay = identity.via === "files" && identity.pool !== undefined
+      ? await startRelayServer({
+        link: createRelayLink({ folder: relayFolder(identity.pool, name), clock }),
+      })
+      : undefined;
     await using worker = createWorker({
       link: linkOf(identity, parts),
       journal,
@@ -73,13 +84,17 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
       log,
       endLeftOvers: () => endLeftOvers(place.records),
       runner: createAttemptRunner({
-        place,
+        // The pool's folder is on both machines: what an attempt leaves needs no carrying.
+        place: job === undefined ? place : { ...place, root: job.pool, tools: job.tools },
+        isLeaving: () => job !== undefined && (job.isEnding() || signal.aborted),
         self: parts.self,
         env,
         clock,
         log,
         backendOf: (backend) => ownBackend(backend, env),
         secretsOf: (backend) => secretsOf(backend, env),
+        relay,
+        relaysAlways: job !== undefined,
       }),
       identity: {
         worker: name,
@@ -89,8 +104,14 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
         labels: parts.labels,
         sandboxes: kind === "none" ? ["none"] : SANDBOXES,
       },
-      onStatus: parts.onStatus,
+      ...(job === undefined ? {} : { partingWord: HANDED_BACK }),
+      onStatus(status) {
+        // A job that takes nothing new only keeps a node from others.
+        if (status.drain && !status.leaving) job?.onDrain(() => worker.leave());
+        parts.onStatus(status);
+      },
     });
+    using _warned = job?.watch(worker, clock, log);
     const end = await worker.run(signal);
     journal.close();
     return end;

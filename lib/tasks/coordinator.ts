@@ -4,7 +4,13 @@ import { FENCE_MS, OFFER_MS } from "./exchange.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { PoolHappening, WorkerVia } from "./pool-event.ts";
 import { createLives } from "./coordinator-lives.ts";
-import { lostAttempts, nextAssignments, unfinished, untoldAttempts } from "./pool-rules.ts";
+import {
+  buriedAttempts,
+  lostAttempts,
+  nextAssignments,
+  unfinished,
+  untoldAttempts,
+} from "./pool-rules.ts";
 import type { PoolLimits, Sighting } from "./pool-rules.ts";
 import type { PoolState } from "./pool-state.ts";
 import { readAttempt, settlementOf } from "./read-report.ts";
@@ -46,6 +52,11 @@ export interface Coordinator {
     by: string,
   ): Refusable;
   remove(worker: string, by: string): Refusable;
+  /**
+   * The worker is gone for good, and so is all that it ran: `whats` are written along. Only for who
+   * knows that its processes have ended, such as from SLURM.
+   */
+  bury(worker: string, why: string, whats: readonly PoolHappening[], by: string): void;
   drain(worker: string, drains: boolean, by: string): Refusable;
   stop(how: { now: boolean; why: string }, by: string): Refusable;
   resume(by: string): Refusable;
@@ -248,6 +259,14 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       write([{ type: "worker-removed", worker }], by);
       step();
       return { done: true };
+    },
+    bury(worker, why, whats, by) {
+      const lost = buriedAttempts(parts.state(), worker, why, parts.limits());
+      const removed: PoolHappening[] = parts.state().workers.has(worker)
+        ? [{ type: "worker-removed", worker }]
+        : [];
+      write([...lost, ...whats, ...removed], by);
+      step();
     },
     drain(worker, drains, by) {
       if (!parts.state().workers.has(worker)) return noWorker(worker);

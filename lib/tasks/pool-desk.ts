@@ -49,6 +49,10 @@ export interface PoolDesk {
   /** A schedule was carried out for this time, so that it is not again. */
   fired(schedule: string, due: number, task: string): void;
   drain(worker: string, drains: boolean, by: string): Refusable;
+  /** How many workers are SLURM jobs. What is left out is as configured. */
+  scale(wish: ScaleWish, by: string): Refusable;
+  /** What SLURM says of the workers that are its jobs, by the last look. */
+  jobs(): JobBoard;
   /** `now`: every agent is ended too. */
   stop(how: { now: boolean; why: string }, by: string): Refusable;
   resume(by: string): Refusable;
@@ -72,6 +76,36 @@ export interface PoolDesk {
   onChange(listener: () => void): () => void;
   /** A file that an attempt left, if it is on this machine's disk or was sent by the worker. */
   file(task: string, epoch: number, path: string): Promise<Uint8Array | undefined>;
+}
+
+/** `slurm`: so many, always; else between `least` and `most`, by what waits. */
+export interface ScaleWish {
+  slurm?: number | undefined;
+  least?: number | undefined;
+  most?: number | undefined;
+  slots?: number | undefined;
+  partition?: string | undefined;
+  timeMinutes?: number | undefined;
+  /** Each one word of sbatch's, such as `--account=x`. */
+  options?: readonly string[] | undefined;
+}
+
+/** Workers that are SLURM jobs, as people see them. */
+export interface JobBoard {
+  /** Why there are fewer than there should be; undefined when nothing is wrong. */
+  trouble: string | undefined;
+  /** By worker. */
+  jobs: ReadonlyMap<string, JobLine>;
+}
+
+export interface JobLine {
+  /** Undefined before SLURM has taken it. */
+  jobId: string | undefined;
+  /** In SLURM's word where there is one: RUNNING, PENDING, … */
+  state: string;
+  node: string | undefined;
+  /** Why it waits, or why nothing is known. */
+  reason: string | undefined;
 }
 
 /** READY, CLAIMED, … as people know them; see `workerStatus`. */

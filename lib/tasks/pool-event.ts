@@ -51,7 +51,30 @@ export type PoolHappening =
   | { type: "pool-stopped"; now: boolean; why: string }
   | { type: "pool-resumed" }
   | { type: "schedule-fired"; schedule: string; due: number; task: string }
-  | { type: "budget-told"; day: string; usd: number };
+  | { type: "budget-told"; day: string; usd: number }
+  /** How many workers are SLURM jobs; `id` is in the names of their jobs. What is absent is as configured. */
+  | {
+    type: "pool-scaled";
+    id: string;
+    least: number;
+    most: number;
+    slots?: number | undefined;
+    partition?: string | undefined;
+    timeMinutes?: number | undefined;
+    options?: readonly string[] | undefined;
+  }
+  /** Written before sbatch: its job is looked for by its name when nothing follows. */
+  | {
+    type: "worker-job-intended";
+    worker: string;
+    /** Counts up; no name is used twice. */
+    number: number;
+    jobName: string;
+    slots: number;
+  }
+  | { type: "worker-job-submitted"; worker: string; jobId: string }
+  /** It is over, or never was; `how` is one word of SLURM's or ours, `why` a sentence. */
+  | { type: "worker-job-ended"; worker: string; how: string; why: string };
 
 export type TaskEnd = "succeeded" | "failed" | "cancelled" | "expired" | "dead";
 
@@ -80,6 +103,10 @@ const KNOWN: Readonly<Record<PoolHappening["type"], true>> = {
   "pool-resumed": true,
   "schedule-fired": true,
   "budget-told": true,
+  "pool-scaled": true,
+  "worker-job-intended": true,
+  "worker-job-submitted": true,
+  "worker-job-ended": true,
 };
 
 export function isPoolHappening(type: string): boolean {

@@ -55,20 +55,28 @@ export function afterEnd(
   // Nobody asked for it: the worker was stopped or lost its lease, and the task is not to blame.
   const isWorkers = end === "cancelled" || end === "fenced";
   if (!passing && !isWorkers) return ended("failed", cause);
-  const tried = triesOf(task);
+  const tried = triesOf({
+    ...task,
+    attempts: task.attempts.map((one) => one.epoch === epoch ? { ...one, report } : one),
+  });
   if (tried >= maxAttempts) return ended("dead", `${cause}; given up after ${tried} attempts`);
-  return {
-    type: "task-requeued",
-    task: task.id,
-    epoch,
-    why: cause,
-    backOffMs: backOffAfter(tried),
-  };
+  const backOffMs = isHandedBack(report) ? 0 : backOffAfter(tried);
+  return { type: "task-requeued", task: task.id, epoch, why: cause, backOffMs };
 }
 
-/** Attempts that had begun, since the task was submitted or somebody had it tried anew. */
+/** A worker that had to go gave it back in good order. */
+function isHandedBack({ end, passing }: Pick<AttemptReport, "end" | "passing">): boolean {
+  return end === "cancelled" && passing;
+}
+
+/** A task that fits into no worker's time is given up in the end all the same. */
+const MOST_HANDED_BACK = 20;
+
+/** Attempts that had begun and count, since the task was submitted or somebody had it tried anew. */
 function triesOf({ attempts, triesFrom = 0 }: Pick<Task, "attempts" | "triesFrom">): number {
-  return attempts.filter((one) => one.epoch > triesFrom && one.acceptedAt !== undefined).length;
+  const begun = attempts.filter((one) => one.epoch > triesFrom && one.acceptedAt !== undefined);
+  const back = begun.filter(({ report }) => report !== undefined && isHandedBack(report)).length;
+  return begun.length - Math.min(back, MOST_HANDED_BACK);
 }
 
 /** What a coordinator that died between two events left undone. */
@@ -153,6 +161,19 @@ export function untoldAttempts(
     return mayWithdraw && (isOld || isUnwanted || task.cancelAsked !== undefined)
       ? giveUp(task, attempt, `worker "${worker}" did not take up attempt ${epoch}`, limits)
       : [];
+  });
+}
+
+/** All that a worker holds, of which nothing runs any more: whoever says so must know. */
+export function buriedAttempts(
+  state: PoolState,
+  worker: string,
+  why: string,
+  limits: Pick<PoolLimits, "maxAttempts">,
+): readonly PoolHappening[] {
+  return [...state.tasks.values()].flatMap((task) => {
+    const attempt = task.attempts.at(-1);
+    return isHeld(task) && attempt?.worker === worker ? giveUp(task, attempt, why, limits) : [];
   });
 }
 

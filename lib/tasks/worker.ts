@@ -35,6 +35,8 @@ export interface WorkerParts {
   everyMs?: number;
   onStatus(status: WorkerState): void;
   log: Pick<Log, "write">;
+  /** Why its attempts end when it is stopped; "the worker was stopped" by default. */
+  partingWord?: string;
 }
 
 /** How a worker is, for whoever runs it. */
@@ -61,6 +63,8 @@ export interface Worker extends AsyncDisposable {
   run(signal: AbortSignal): Promise<WorkerEnd>;
   /** Finishes what runs, takes nothing new, then ends. */
   leave(): void;
+  /** Ends what still runs, for this reason. */
+  endAll(why: string): void;
   status(): WorkerState;
 }
 
@@ -151,7 +155,7 @@ export function createWorker(parts: WorkerParts): Worker {
     if (dismissed !== undefined) return { kind: "dismissed", why: dismissed };
     return hasLeft()
       ? { kind: "left", why: "" }
-      : { kind: "stopped", why: "the worker was stopped" };
+      : { kind: "stopped", why: parts.partingWord ?? "the worker was stopped" };
   }
 
   function hasLeft(): boolean {
@@ -290,6 +294,7 @@ export function createWorker(parts: WorkerParts): Worker {
       news.tell(SOON_MS);
       show();
     },
+    endAll: attempts.cancelAll,
     status,
     async [Symbol.asyncDispose]() {
       over.abort();

@@ -147,6 +147,8 @@ export function scriptedPoolDesk(
     acknowledge: coordinator.acknowledge,
     clear: () => ({ cancelled: 0, acknowledged: 0 }),
     drain: coordinator.drain,
+    scale: () => ({ done: false, reason: "There is no SLURM here" }),
+    jobs: () => ({ trouble: undefined, jobs: new Map() }),
     stop: coordinator.stop,
     resume: coordinator.resume,
     invite({ name, labels, via }, by) {

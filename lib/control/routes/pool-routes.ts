@@ -88,6 +88,31 @@ export const POOL_ROUTES: readonly Route[] = [
   }),
   documentRoute({
     method: "post",
+    path: "/v1/pool/scale",
+    tag,
+    summary: "How many workers are SLURM jobs",
+    description: "`slurm` is a number that is kept; without it, between `min` and `max` by what " +
+      "waits. What is left out is as the configuration says.",
+    body: z.strictObject({
+      slurm: z.number().int().min(0).optional(),
+      min: z.number().int().min(0).optional(),
+      max: z.number().int().min(0).optional(),
+      slots: z.number().int().min(1).optional(),
+      partition: z.string().min(1).max(200).optional(),
+      time_minutes: z.number().min(1).optional(),
+      options: z.array(z.string().max(500)).max(50).optional(),
+    }),
+    answer: z.object({ least: z.number(), most: z.number() }),
+    failures: ["refused"],
+    handle({ station, by, body: { min, max, time_minutes: timeMinutes, ...rest } }) {
+      const pool = poolOf(station);
+      refuseUnless(pool.scale({ ...rest, least: min, most: max, timeMinutes }, by));
+      const { least, most } = pool.state().scale!;
+      return { least, most };
+    },
+  }),
+  documentRoute({
+    method: "post",
     path: "/v1/pool/stop",
     tag,
     summary: "No new work; with `now`, every agent ends too",
