@@ -43,7 +43,7 @@ export interface Spent {
 }
 
 /** Raised when the same events fold into something else. */
-export const POOL_STATE_VERSION = 1;
+export const POOL_STATE_VERSION = 2;
 
 export function emptyPool(): PoolState {
   return {
@@ -190,6 +190,14 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
       return requeue(task, "", at);
     case "task-acknowledged":
       task.acknowledged = true;
+      return;
+    case "answer-told":
+      task.told = what.told;
+      return;
+    case "proposal-decided":
+      if (task.told?.epoch === what.epoch) {
+        task.told = { ...task.told, proposal: what.proposal };
+      }
       return;
     default:
       return;
