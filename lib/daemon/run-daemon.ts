@@ -73,9 +73,10 @@ export async function runDaemon(
     log,
     hub,
     self: parts.self,
+    find: (nameOrFolder) => station.find(nameOrFolder),
   });
   await using station = createStation({
-    pool: { pool: pool.desk, startPool: pool.start },
+    pool: { pool: pool.desk, startPool: pool.start, trialTasks: pool.trialTasks },
     onShutdown: pool.end,
     clock,
     log,
