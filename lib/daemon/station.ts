@@ -28,6 +28,8 @@ export interface StationParts {
   scheduler: "slurm" | "local" | undefined;
   noAgent: boolean;
   canAsk(held: HeldSweep): boolean;
+  /** How long a sweep that is done stays all the same. Milliseconds. */
+  lingerMs(held: HeldSweep): number;
   onWarning(message: string): void;
   /** A sweep came; its channels may be opened. */
   onHeld(held: HeldSweep): void | Promise<void>;
@@ -133,6 +135,7 @@ export function createStation(parts: StationParts): RunningStation {
         noAgent: request.options?.noAgent ?? parts.noAgent,
         scheduler: parts.scheduler,
         canAsk: () => parts.canAsk(held),
+        lingerMs: () => parts.lingerMs(held),
         onAsk: () => void asked++,
         options: parts.options,
         onWarning: (message) => {

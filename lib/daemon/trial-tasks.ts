@@ -108,7 +108,7 @@ export function createTrialTasks(parts: TrialTasksParts): TrialTasks {
   const apply = (id: string, by: string, epoch?: number): Promise<Decided> =>
     serial(async () => {
       const found = openProposal(id, epoch);
-      if (typeof found === "string") return { done: false, reason: found };
+      if (typeof found === "string") return { done: false, reason: found, over: true };
       const { task, proposal } = found;
       const { sweepPath, trial } = task.origin;
       if (sweepPath === undefined) {
@@ -165,7 +165,7 @@ export function createTrialTasks(parts: TrialTasksParts): TrialTasks {
   const dismiss = (id: string, by: string, epoch?: number): Promise<Decided> =>
     serial(async () => {
       const found = openProposal(id, epoch);
-      if (typeof found === "string") return { done: false, reason: found };
+      if (typeof found === "string") return { done: false, reason: found, over: true };
       const { task, proposal } = found;
       desk.decided(id, found.epoch, { ...proposal, state: "dismissed", by, at: clock.now() }, by);
       const text = dismissedText(by, id);

@@ -1,4 +1,3 @@
-import type { Refusable } from "./coordinator.ts";
 import type { Submitted, WishOverrides } from "./pool-desk.ts";
 import type { Origin } from "./task.ts";
 
@@ -27,4 +26,7 @@ export interface TrialTasks {
   dismiss(task: string, by: string, epoch?: number): Promise<Decided>;
 }
 
-export type Decided = { done: true; text: string } | Extract<Refusable, { done: false }>;
+/** `over`: there is nothing to decide any more. A reason is a sentence without period. */
+export type Decided =
+  | { done: true; text: string }
+  | { done: false; reason: string; over?: boolean };
