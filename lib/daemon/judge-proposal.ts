@@ -5,6 +5,7 @@ import { defineSweep } from "../sweep/definition.ts";
 import { definitionChanges } from "../sweep/definition-changes.ts";
 import { applyProposal, changeText, readProposal } from "../sweep/proposed-change.ts";
 import type { FileChange } from "../sweep/proposed-change.ts";
+import { withoutSecrets } from "../sweep/without-secrets.ts";
 import { changeableFiles } from "./changeable-files.ts";
 import type { Outside } from "./outside.ts";
 import { checkLauncher } from "./preflight.ts";
@@ -22,7 +23,11 @@ export interface JudgedChange {
 
 /** Whether a proposed change fits the files as they are now and leaves a sweep that can be run. */
 export function judgeProposal(
-  outside: Pick<Outside, "paths" | "state" | "environment">,
+  { outside, env }: {
+    outside: Pick<Outside, "paths" | "state" | "environment">;
+    /** What it holds of secrets was shown to nobody, and is not shown now. */
+    env: Readonly<Record<string, string>>;
+  },
   text: string,
   names: readonly string[],
   /** Files as they were, where an earlier try has changed them already. */
@@ -36,12 +41,16 @@ export function judgeProposal(
       file,
     ) => [file.name, instead.get(file.name) ?? file.text]),
   );
-  const made = applyProposal(proposal, files);
+  const made = applyProposal(proposal, files, (line) => withoutSecrets(line, env));
   if ("refused" in made) return made;
   const config = basename(paths.config);
   const changes = [...made].sort((a, b) => Number(a.name === config) - Number(b.name === config));
   try {
-    return { changes, diff: changeText(changes), notes: notesOf(outside, changes) };
+    return {
+      changes,
+      diff: withoutSecrets(changeText(changes), env),
+      notes: notesOf(outside, changes),
+    };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const why = explain(error, "terminal").split("\n").slice(0, 3).join("; ");

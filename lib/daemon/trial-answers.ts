@@ -47,9 +47,7 @@ export function createTrialAnswers(parts: TrialAnswersParts): { step(): Promise<
     const posts: Said[] = [answerPost(task, trial)];
     let proposal: ProposalState | undefined;
     if (left !== undefined && status === "succeeded") {
-      const judged = "refused" in left
-        ? left
-        : judgeProposal(sweep.held.outside, left.text, namesOf(task));
+      const judged = "refused" in left ? left : judgeProposal(sweep.held, left.text, namesOf(task));
       if ("refused" in judged) {
         proposal = { state: "refused", why: judged.refused };
         posts.push(proposalPost(task, trial, judged));

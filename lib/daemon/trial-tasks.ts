@@ -118,7 +118,7 @@ export function createTrialTasks(parts: TrialTasksParts): TrialTasks {
       const { held } = sweep;
       const change = changeId(id, found.epoch);
       const judged = judgeProposal(
-        held.outside,
+        held,
         proposalText(task, found.epoch),
         namesOf(task),
         begun(held.outside.paths, change, proposal.files),

@@ -95,7 +95,12 @@ function rowsOf(
     return row.length === 0 ? {} : { rows: [row] };
   }
   const [only, ...others] = trials;
-  if (only?.[1] !== "failed" || others.length > 0) return {};
+  if (only?.[1] !== "failed") return {};
+  if (others.length > 0) {
+    const label = `Let an agent look at trial ${only[0]}`;
+    const one = hasAgents ? agentButton(only[0], sweep, label) : undefined;
+    return one === undefined ? {} : { rows: [[one]] };
+  }
   const args = [`${only[0]}`];
   const row = [
     button("log", sweep, args, "Log", "secondary"),

@@ -20,11 +20,13 @@ export interface TrialHelp {
 }
 
 /** "Let an agent look", under whatever tells of a failed trial. */
-export function agentButton(trial: number, sweep: string): Button | undefined {
+export function agentButton(
+  trial: number,
+  sweep: string,
+  label = "Let an agent look",
+): Button | undefined {
   const id = encodeButton({ action: "agent", sweep, args: [`${trial}`] });
-  return id === undefined
-    ? undefined
-    : { id, label: "Let an agent look", emoji: "🔎", style: "secondary" };
+  return id === undefined ? undefined : { id, label, emoji: "🔎", style: "secondary" };
 }
 
 /** Whether to apply a change. Empty where the ids have no room. */

@@ -1,6 +1,7 @@
 import { applyPatch, createTwoFilesPatch, parsePatch } from "diff";
 import type { StructuredPatch } from "diff";
 import { visible } from "../base/width.ts";
+import { SECRET } from "./without-secrets.ts";
 
 /** Longest proposal that is read, in UTF-16 units. */
 export const LONGEST_PROPOSAL = 64 * 1024;
@@ -57,16 +58,29 @@ export function readProposal(text: string, names: readonly string[]): Proposal |
   return changes.length === 0 ? no("it is no unified diff, or an empty one") : { changes };
 }
 
-/** What the files would become. Every line that the diff shows must stand there as it says. */
+/**
+ * What the files would become. Every line that the diff shows must stand there as it says, or as
+ * `shown` gave it to whoever made the diff: without what they may not see.
+ */
 export function applyProposal(
   { changes }: Proposal,
   files: ReadonlyMap<string, string>,
+  shown: (line: string) => string = (line) => line,
 ): readonly FileChange[] | NotUsable {
   const made: FileChange[] = [];
   for (const { name, patch } of changes) {
     const before = files.get(name);
     if (before === undefined) return no(`there is no "${name}"`);
-    const after = applyPatch(before, patch, { fuzzFactor: 0, autoConvertLineEndings: true });
+    const isBlind = patch.hunks.some(({ lines }) =>
+      lines.some((line) => line.startsWith("+") && line.includes(SECRET))
+    );
+    if (isBlind) return no(`it would write "${SECRET}" into "${name}"`);
+    const after = applyPatch(before, patch, {
+      fuzzFactor: 0,
+      autoConvertLineEndings: true,
+      compareLine: (_, line, __, content) =>
+        line === content || (content.includes(SECRET) && shown(line) === content),
+    });
     if (after === false) return no(`it does not fit "${name}" as that is now`);
     if (after !== before) made.push({ name, before, after });
   }

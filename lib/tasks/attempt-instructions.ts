@@ -73,6 +73,7 @@ function proposalSays({ level }: Sandbox, names: readonly string[]): string {
   else in it. Other files cannot be changed this way; say in your answer what they need.
 - Nothing is changed by it. People see the diff with your answer and decide. Keep it as small as it
   can be, and say in your answer why each line of it is needed. Without a good reason, leave none.
-- Lines with "(secret)" stand for what you are not shown; leave them out of the diff.
+- "(secret)" stands for what you are not shown. Such lines may stand in the diff as context; no
+  line that you add may hold it.
 `;
 }

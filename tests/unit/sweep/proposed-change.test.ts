@@ -107,3 +107,19 @@ test("characters that nobody sees in the shown change are refused", () => {
     assert.match(whyNot(diffOf("hyperherd.yaml").replace("2G", `2G${hidden}`)), /nobody would see/);
   }
 });
+
+test("lines of which a part is kept secret are context, are removed, and stay what they are", () => {
+  const secret = "#!/bin/bash\nexport KEY=abc\nexport OTHER=xyz\nexit 1\n";
+  const shown = (line: string) => line.replace(/abc|xyz/, "(secret)");
+  const apply = (text: string) => {
+    const read = readProposal(text, NAMES);
+    assert.ok(!("refused" in read));
+    return applyProposal(read, new Map([["launch.sh", secret]]), shown);
+  };
+  const head = "--- launch.sh\n+++ launch.sh\n@@ -2,3 +2,2 @@\n export KEY=(secret)\n";
+  const made = apply(`${head}-export OTHER=(secret)\n-exit 1\n+exit 0\n`);
+  assert.ok(!("refused" in made));
+  assert.equal(made[0]!.after, "#!/bin/bash\nexport KEY=abc\nexit 0\n");
+  const blind = apply(`${head.replace("+2,2", "+2,3")}-export OTHER=(secret)\n+export THIRD=(secret)\n exit 1\n`);
+  assert.ok("refused" in blind && /would write/.test(blind.refused));
+});
