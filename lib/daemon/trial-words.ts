@@ -50,11 +50,11 @@ export function answerPost(task: Task, trial: number): Said {
   const result = report?.result.trim() ?? "";
   const shown = status !== "succeeded"
     ? `Cause: ${
-      quoted(why || report?.cause || "not known", 400)
+      inLine(why || report?.cause || "not known", 400)
     }. \`herd task retry ${id}\` has it tried again.`
     : result === ""
     ? "It left no answer."
-    : agentText(result, ANSWER);
+    : agentText(fenceless(result.slice(0, 4 * ANSWER)), ANSWER);
   return {
     key: `answer/${id}/${epoch}/${status}`,
     kind: "task",
@@ -70,6 +70,17 @@ export function answerPost(task: Task, trial: number): Said {
   };
 }
 
+function inLine(text: string, most: number): string {
+  return quoted(text, most).replaceAll("`", "'");
+}
+
+/** A fence within a line opens a block in Discord, and is none to whoever cuts a text into posts. */
+function fenceless(text: string): string {
+  return text.split("\n").map((line) =>
+    /^`{3}[\w-]*$/.test(line) ? line : line.replaceAll("```", "'''")
+  ).join("\n");
+}
+
 /** A change that is to be decided, or why it is none. */
 export function proposalPost(
   { id, epoch }: Pick<Task, "id" | "epoch">,
@@ -80,7 +91,7 @@ export function proposalPost(
 ): Said {
   const key = `proposal/${id}/${epoch}`;
   if ("refused" in judged) {
-    const text = `${quoted(judged.refused, 600)}. \`herd task show ${id}\` shows it.`;
+    const text = `${inLine(judged.refused, 600)}. \`herd task show ${id}\` shows it.`;
     return { key, kind: "task", text, task: { id, epoch, trial } };
   }
   const { diff, names, notes } = judged;
@@ -89,7 +100,7 @@ export function proposalPost(
     `The agent proposes to change ${names.map((name) => span(name, 80)).join(" and ")}:`,
     codeBlock(keepBeginning(diff, DIFF), "diff"),
     ...(isCut ? [`(all of it in ${PROPOSAL_FILE}; \`herd task show ${id}\`)`] : []),
-    ...notes.slice(0, NOTES).map((note) => `- ${quoted(note, 200)}`),
+    ...notes.slice(0, NOTES).map((note) => `- ${inLine(note, 200)}`),
     `Nothing is changed until an operator says so: \`herd task apply ${id}\` or ` +
     `\`herd task dismiss ${id}\`.`,
   ].join("\n");

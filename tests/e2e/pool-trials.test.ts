@@ -130,6 +130,17 @@ test("a failed trial's button asks an agent, the answer comes into the thread, a
     () => results !== undefined && discord.transcript(results).includes(id),
   );
 
+  const other = await discord.slash(alice, channel, "look", { trial: 0, text: "something else" });
+  const otherId = /look-[0-9a-f]{16}/.exec(other.message()!.content)![0];
+  assert.notEqual(otherId, id);
+  await scene.until(
+    "a hostile change is refused",
+    () => /only "hyperherd\.yaml" and "launch\.sh" may be changed/.test(texts(0)),
+    60_000,
+  );
+  const shown = await herdJson(["task", "show", otherId], home);
+  assert.equal((shown["proposal"] as { state: string }).state, "refused");
+
   const change = withButton("Apply")!;
   const notHis = await discord.click(bob, change, "Apply");
   assert.equal(notHis.ephemeral, true);
@@ -163,16 +174,6 @@ test("a failed trial's button asks an agent, the answer comes into the thread, a
     if (!done) await new Promise((next) => setTimeout(next, 200));
   }
 
-  const other = await discord.slash(alice, channel, "look", { trial: 0, text: "something else" });
-  const otherId = /look-[0-9a-f]{16}/.exec(other.message()!.content)![0];
-  assert.notEqual(otherId, id);
-  await scene.until(
-    "a hostile change is refused",
-    () => /only "hyperherd\.yaml" and "launch\.sh" may be changed/.test(texts(0)),
-    60_000,
-  );
-  const shown = await herdJson(["task", "show", otherId], home);
-  assert.equal((shown["proposal"] as { state: string }).state, "refused");
   assert.deepEqual(discord.violations, []);
 });
 
@@ -221,7 +222,7 @@ test("without Discord a change is shown, found outdated, dismissed and applied b
   );
   assert.match(sweep.read("launch.sh"), /exit 0/);
   assert.equal((await run("check", sweep.path)).code, 0);
-  assert.equal((await run("run", sweep.path, "1", "--wait", "--yes")).code, 0);
+  assert.equal((await run("run", sweep.path, "-i", "1", "--wait")).code, 0);
 
   const next = (await run("task", "submit", "--trial", "0", "--sweep", sweep.path)).stdout.trim();
   // What it would change is changed already.
