@@ -23,7 +23,7 @@ cat data/* AGENTS.md > "$HOME_OF_TEST/seen.txt"
 printf 'The launcher exits with 3. @everyone\\n%s\\n' "$(ls data | tr '\\n' ' ')" > RESULT.txt
 case "$task" in *"something else"*) printf -- '--- /etc/passwd\\n+++ /etc/passwd\\n@@ -1 +1 @@\\n-a\\n+b\\n' > PROPOSAL.diff ; exit 0 ;; esac
 cp data/launch.sh new.sh; cp data/hyperherd.yaml new.yaml
-sed -i 's/^exit 3$/exit 0/' new.sh; sed -i 's/mem: 50M/mem: 60M/' new.yaml
+sed -i 's/^exit 3$/exit 0/' new.sh; sed -i 's/mem: 60M/mem: 70M/;s/mem: 50M/mem: 60M/' new.yaml
 { diff -u --label a/launch.sh --label b/launch.sh data/launch.sh new.sh
   diff -u --label a/hyperherd.yaml --label b/hyperherd.yaml data/hyperherd.yaml new.yaml; } > PROPOSAL.diff
 rm new.sh new.yaml
@@ -225,8 +225,11 @@ test("without Discord a change is shown, found outdated, dismissed and applied b
   assert.equal((await run("run", sweep.path, "-i", "1", "--wait")).code, 0);
 
   const next = (await run("task", "submit", "--trial", "0", "--sweep", sweep.path)).stdout.trim();
-  // What it would change is changed already.
-  assert.equal(await proposal(next), "refused");
-  assert.equal((await run("task", "dismiss", next)).code, 3);
+  assert.equal(await proposal(next), "open");
+  const before = sweep.read("hyperherd.yaml");
+  const dismissed = await run("task", "dismiss", next);
+  assert.equal(dismissed.stdout.trim(), `${next} is dismissed; nothing was changed`);
+  assert.equal((await run("task", "apply", next)).code, 3);
+  assert.equal(sweep.read("hyperherd.yaml"), before);
   assert.ok(existsSync(join(sweep.path, `.hyperherd/changes/${id}-1`)));
 });

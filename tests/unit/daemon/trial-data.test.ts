@@ -59,7 +59,8 @@ test("a hostile log becomes bounded data: no sequence, no secret, no end of its 
     assert.equal(refuseFiles(files), undefined);
     assert.deepEqual(proposes, ["hyperherd.yaml", "launch.sh"]);
     const text = (name: string) => files.find((one) => one.name === name)!.text;
-    assert.ok(files.every((file) => !/\u001b|very-secret|abcdef123456/.test(file.text)));
+    assert.ok(files.every((file) => !/very-secret|abcdef123456/.test(file.text)));
+    assert.ok(files.every((file) => !file.text.includes("\u001b")));
     assert.match(text("hyperherd.yaml"), /TOKEN: \(secret\)/);
     assert.equal(text("stderr.txt").match(/<\/data/g)!.length, 1);
     assert.match(text("stderr.txt"), /last line/);

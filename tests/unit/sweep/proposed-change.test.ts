@@ -32,7 +32,7 @@ test("a diff of the configuration is applied, however its paths begin", () => {
     assert.deepEqual(made.map(({ after }) => after), [YAML.replace("1G", "2G")]);
     assert.match(
       changeText(made),
-      /^--- hyperherd\.yaml\n\+\+\+ hyperherd\.yaml\n@@ .*-  mem: 1G/s,
+      /^--- hyperherd\.yaml\n\+\+\+ hyperherd\.yaml\n@@ .*- {2}mem: 1G/s,
     );
   }
 });
@@ -120,6 +120,8 @@ test("lines of which a part is kept secret are context, are removed, and stay wh
   const made = apply(`${head}-export OTHER=(secret)\n-exit 1\n+exit 0\n`);
   assert.ok(!("refused" in made));
   assert.equal(made[0]!.after, "#!/bin/bash\nexport KEY=abc\nexit 0\n");
-  const blind = apply(`${head.replace("+2,2", "+2,3")}-export OTHER=(secret)\n+export THIRD=(secret)\n exit 1\n`);
+  const blind = apply(
+    `${head.replace("+2,2", "+2,3")}-export OTHER=(secret)\n+export THIRD=(secret)\n exit 1\n`,
+  );
   assert.ok("refused" in blind && /would write/.test(blind.refused));
 });
