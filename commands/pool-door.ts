@@ -3,6 +3,7 @@ import { createControlClient } from "../lib/control/client.ts";
 import { findDaemon } from "../lib/control/find-daemon.ts";
 import { userPlace } from "../lib/control/user-place.ts";
 import type { Context } from "./command.ts";
+import { ownCommandLine } from "./open.ts";
 
 /** The pool as a command operates it. */
 export interface PoolDoor extends AsyncDisposable {
@@ -23,7 +24,13 @@ export async function openPoolDoor(
   const daemon = await findDaemon(place, { signal });
   if (daemon === undefined) {
     const { openPoolHere } = await import("../lib/daemon/open-pool-here.ts");
-    return await openPoolHere({ env, folder: place.folder, clock, log });
+    return await openPoolHere({
+      env,
+      folder: place.folder,
+      clock,
+      log,
+      self: ownCommandLine(),
+    });
   }
   const { address, token } = daemon;
   const client = createControlClient({ address, token, way: "cli" });

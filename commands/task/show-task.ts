@@ -11,7 +11,13 @@ export interface TaskDocument {
   created_at: number;
   ended_at: number | null;
   why: string;
-  from: { kind: string; by: string; name: string | null };
+  from: {
+    kind: string;
+    by: string;
+    name: string | null;
+    sweep: string | null;
+    trial: number | null;
+  };
   attempts: readonly {
     epoch: number;
     worker: string;
@@ -26,6 +32,15 @@ export interface TaskDocument {
   tokens: { input: number; output: number; cache_read: number; cache_write: number };
   usd: number | null;
   result: string | null;
+  data: readonly string[];
+  proposal: {
+    state: string;
+    why: string | null;
+    by: string | null;
+    files: readonly string[];
+    backup: string | null;
+    diff: string | null;
+  } | null;
 }
 
 /** "12 s", "5 min", "3 h", "2 d". */
@@ -51,9 +66,10 @@ export function showTask(out: Terminal, task: TaskDocument): void {
   out.print(
     `${visible(task.task)}  ${task.status}${task.why === "" ? "" : `: ${visible(task.why)}`}`,
   );
+  const { name, by, kind, sweep, trial } = task.from;
+  const about = sweep === null ? "" : `, about trial ${trial} of ${visible(sweep)}`;
   out.print(
-    `from ${visible(task.from.name ?? task.from.by)} by ${task.from.kind}, ` +
-      `${ageText(Date.now() - task.created_at)} ago`,
+    `from ${visible(name ?? by)} by ${kind}${about}, ${ageText(Date.now() - task.created_at)} ago`,
   );
   const model = models.length === 0 ? task.model ?? "default model" : models.join(", ");
   const inputs = tokens.input + tokens.cache_read + tokens.cache_write;
@@ -79,5 +95,29 @@ export function showTask(out: Terminal, task: TaskDocument): void {
   if (task.result !== null) {
     out.print("");
     task.result.split("\n").forEach((line) => out.print(visible(line)));
+  }
+  if (task.proposal !== null) showProposal(out, task.task, task.proposal);
+}
+
+const PROPOSALS: Readonly<Record<string, string>> = {
+  unread: "The change that it proposes was not looked at yet",
+  open: "It proposes a change, which nobody has decided",
+  applied: "Its change was applied",
+  dismissed: "Its change was dismissed",
+  refused: "Its change cannot be used",
+};
+
+function showProposal(
+  out: Terminal,
+  id: string,
+  { state, why, by, backup, diff }: NonNullable<TaskDocument["proposal"]>,
+): void {
+  out.print("");
+  const who = by === null ? "" : ` by ${visible(by)}`;
+  out.print(`${PROPOSALS[state] ?? state}${who}${why === null ? "" : `: ${visible(why)}`}`);
+  diff?.split("\n").forEach((line) => out.print(`  ${visible(line)}`));
+  if (backup !== null) out.print(`What was there before is in ${visible(backup)}`);
+  if (state === "open") {
+    out.print(`herd task apply ${id} makes it, herd task dismiss ${id} drops it`);
   }
 }

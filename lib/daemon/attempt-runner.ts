@@ -4,9 +4,11 @@ import type { Log } from "../base/log.ts";
 import { readIfThere } from "../base/files.ts";
 import { agentEnvironment } from "../tasks/attempt-environment.ts";
 import type { AttemptEnd } from "../tasks/attempt-end.ts";
+import { DATA_FOLDER } from "../tasks/attempt-files.ts";
 import { makeAttemptFolder } from "../tasks/attempt-folder.ts";
 import { manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
 import { startAttempt } from "../tasks/attempt-process.ts";
+import { readProposalFile } from "../tasks/attempt-proposal.ts";
 import { GRACE_MS } from "../tasks/attempt-spec.ts";
 import type { WorkUse } from "../tasks/backend.ts";
 import type { Assignment } from "../tasks/exchange.ts";
@@ -58,7 +60,10 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       prompt,
       sandbox,
       tools: readIfThere(place.tools),
+      data: assignment.data,
+      proposes: assignment.proposes,
     });
+    const given = (assignment.data ?? []).map(({ name }) => `${DATA_FOLDER}/${name}`);
     const used: WorkUse[] = [];
     const note = (use: WorkUse) => {
       used.push(use);
@@ -104,7 +109,7 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       ended: attempt.ended.then(async ({ end, use, left }): Promise<AttemptReport> => {
         relayed.close();
         const isBack = await isHandedBack(end);
-        const manifest = manifestOf(folder.path);
+        const manifest = manifestOf(folder.path, undefined, given);
         try {
           writeManifest(folder.path, manifest);
         } catch (error) {
@@ -122,6 +127,9 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
           use: priced(relayed.counts ? used : use, assignment),
           startedAt,
           endedAt: clock.now(),
+          ...(end.kind === "done" && assignment.proposes !== undefined
+            ? { proposal: readProposalFile(folder.path) }
+            : {}),
         };
         return isBack ? handedBack(report) : report;
       }),

@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { spanText } from "../words/duration-text.ts";
+import { RefusedError } from "../base/errors.ts";
+import { decodeButton } from "../discord/button-id.ts";
 import { checkDiscord } from "../discord/check-discord.ts";
 import { createSweepChannel } from "../discord/create-channel.ts";
 import type { SweepChannel } from "../discord/create-channel.ts";
@@ -11,11 +13,13 @@ import type { DiscordLink, LinkState } from "../discord/link.ts";
 import { createPoolChannels } from "../discord/pool-channels.ts";
 import type { PoolChannels } from "../discord/pool-channels.ts";
 import { poolDefinitions } from "../discord/pool-commands.ts";
+import type { TrialHelp } from "../discord/trial-help.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
 import { openPoolMemory } from "../store/pool-memory.ts";
 import { costReport, costTable } from "../tasks/cost-report.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
+import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import { workerStatus } from "../tasks/worker-status.ts";
 import { appendAudit } from "./pool-audit.ts";
 import type { PoolPlace } from "./pool-place.ts";
@@ -29,6 +33,8 @@ export interface DiscordHubParts {
   random(): number;
   draw: Draw;
   onWarning(message: string): void;
+  /** Tasks about trials; undefined while no pool is open here. */
+  trials(): TrialTasks | undefined;
 }
 
 /** All that a daemon has to do with Discord: one connection per token, one channel per sweep. */
@@ -186,7 +192,31 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       audit: held.audit,
       log: write,
       onTrouble,
+      help: helpOf(held),
     });
+  }
+
+  function helpOf({ desk }: HeldSweep): TrialHelp {
+    const trials = () => {
+      const found = parts.trials();
+      if (found !== undefined) return found;
+      throw new RefusedError("Cannot ask an agent: no pool runs in this daemon");
+    };
+    return {
+      isOpen: () => parts.trials() !== undefined,
+      async rule(member) {
+        const [pool] = [...wires.values()].flatMap(({ pools }) => [...pools]);
+        if (pool === undefined) return undefined;
+        const ruling = await pool.channels.access.rule(member, "submit");
+        return ruling.may ? ruling : await pool.channels.access.rule(member, "operate").then(
+          (other) => other.may ? other : { may: false, why: ruling.why },
+        );
+      },
+      ask: async (question, who) =>
+        await trials().ask({ sweep: desk.id, overrides: {}, ...question }, who),
+      apply: async (task, epoch, by) => await trials().apply(task, by, epoch),
+      dismiss: async (task, epoch, by) => await trials().dismiss(task, by, epoch),
+    };
   }
 
   function stateChanged(wire: Wire, state: LinkState): void {
@@ -346,7 +376,13 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     await clock.sleep(LOST_MS, stop.signal).catch(() => {});
     const homes = [...wire.sweeps].flatMap(({ channel }) => channel.channelId() ?? [])
       .map((id) => `<#${id}>`);
-    const where = homes.length === 0
+    const action = interaction.kind === "button"
+      ? decodeButton(interaction.button)?.action
+      : undefined;
+    const where = action !== undefined && ["agent", "apply", "dismiss"].includes(action)
+      ? "The sweep of this button is not monitored now: `herd monitor` in its folder takes it up " +
+        "again. `herd task` does without."
+      : homes.length === 0
       ? "No sweep is monitored now."
       : `Sweeps are operated in their own channels: ${homes.slice(0, 20).join(", ")}`;
     try {

@@ -8,6 +8,8 @@ import type { Station } from "../control/station.ts";
 import { openPool } from "./open-pool.ts";
 import { readPoolConfig } from "./pool-settings.ts";
 import { poolPlace } from "./pool-place.ts";
+import { createSweepDoors } from "./sweep-doors.ts";
+import { createTrialTasks } from "./trial-tasks.ts";
 import { userName } from "../base/user-name.ts";
 
 export interface PoolHereParts {
@@ -16,6 +18,8 @@ export interface PoolHereParts {
   folder: string;
   clock: Clock;
   log: Log;
+  /** Command line of this program. */
+  self: readonly string[];
 }
 
 const TOKEN = "here";
@@ -30,6 +34,12 @@ export async function openPoolHere(parts: PoolHereParts) {
     clock: parts.clock,
     log: parts.log,
   });
+  const trials = createTrialTasks({
+    desk: pool.desk,
+    sweeps: createSweepDoors({ ...parts, find: () => undefined }),
+    clock: parts.clock,
+    log: parts.log,
+  });
   const station: Partial<Station> = {
     version: currentBuild().version,
     host: hostname(),
@@ -38,6 +48,7 @@ export async function openPoolHere(parts: PoolHereParts) {
     desks: () => [],
     desk: () => undefined,
     pool: () => pool.desk,
+    trialTasks: () => trials,
   };
   const app = createControlApp(station as Station, {
     token: TOKEN,

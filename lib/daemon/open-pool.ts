@@ -17,11 +17,13 @@ import type { PoolHappening } from "../tasks/pool-event.ts";
 import { resolveWish } from "../tasks/resolve-wish.ts";
 import { readScaleWish } from "../tasks/scale-wish.ts";
 import { SLURM_LABEL } from "../tasks/slurm-worker.ts";
+import { refuseFiles } from "../tasks/task-data.ts";
 import { isOver } from "../tasks/task.ts";
 import { parseTaskText } from "../tasks/task-text.ts";
 import { POOL_FOLD } from "./pool-fold.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { spentToday } from "./pool-budget.ts";
+import { keepTaskData, readTaskData } from "./pool-data.ts";
 import { readAttemptFile } from "./pool-files.ts";
 
 export interface OpenPoolParts {
@@ -64,7 +66,7 @@ const LEASE_WAIT_MS = 20_000;
 /** Becomes the one writer of the user's pool. Throws RefusedError when another process is. */
 export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   const { place, clock, log } = parts;
-  for (const folder of [place.root, place.tasks, place.workers]) {
+  for (const folder of [place.root, place.tasks, place.workers, place.data]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   const lease = await soleLease(place, clock);
@@ -108,6 +110,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     resolve: (task) => resolveWish(task, parts.config()),
     holdback,
     onChange: tellChange,
+    dataOf: (data) => readTaskData(place, data),
   });
 
   function holdback(): string | undefined {
@@ -145,7 +148,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     config: parts.config,
     state: () => journal.state,
     sightings: coordinator.sightings,
-    submit(text, overrides, origin, id): Submitted {
+    submit(text, overrides, origin, id, given): Submitted {
       // What was taken in once stays taken in, whatever the configuration says today.
       if (id !== undefined) {
         const known = journal.state.tasks.get(id);
@@ -153,7 +156,11 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       }
       const parsed = parse(text, overrides);
       if ("refused" in parsed) return parsed;
-      const made = coordinator.submit(parsed.wish, origin, id);
+      const wrong = given === undefined ? undefined : refuseFiles(given.files);
+      if (wrong !== undefined) return { refused: [wrong] };
+      const data = given === undefined ? undefined : keepTaskData(place, given);
+      const wish = data === undefined ? parsed.wish : { ...parsed.wish, data };
+      const made = coordinator.submit(wish, origin, id);
       return "refused" in made ? { refused: [made.refused] } : made;
     },
     revise(id, text, by) {
@@ -175,6 +182,14 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     },
     fired(schedule, due, task) {
       append([{ type: "schedule-fired", schedule, due, task }], "pool");
+      tellChange();
+    },
+    told(id, told) {
+      append([{ type: "answer-told", task: id, told }], "pool");
+      tellChange();
+    },
+    decided(id, epoch, proposal, by) {
+      append([{ type: "proposal-decided", task: id, epoch, proposal }], by);
       tellChange();
     },
     drain: coordinator.drain,

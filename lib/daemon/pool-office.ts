@@ -6,12 +6,14 @@ import type { UserPlace } from "../control/user-place.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
 import { createFilesDoor } from "../tasks/via-files-door.ts";
+import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import type { DiscordHub } from "./discord-hub.ts";
 import { isInstalled } from "../schedulers/choose.ts";
 import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { runProcess } from "../base/process.ts";
 import { scaleInForce } from "../tasks/scale-wish.ts";
 import { submitEnvironment } from "./job-request.ts";
+import type { HeldSweep } from "./held-sweep.ts";
 import { openPool } from "./open-pool.ts";
 import type { OpenPool } from "./open-pool.ts";
 import { appendAudit } from "./pool-audit.ts";
@@ -23,6 +25,9 @@ import { herdConfigPath, readPoolConfig, readPoolConfigIfThere } from "./pool-se
 import { poolPlace } from "./pool-place.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { sweepRetention } from "./pool-retention.ts";
+import { createSweepDoors } from "./sweep-doors.ts";
+import { createTrialAnswers } from "./trial-answers.ts";
+import { createTrialTasks } from "./trial-tasks.ts";
 
 export interface PoolOfficeParts {
   place: UserPlace;
@@ -31,11 +36,14 @@ export interface PoolOfficeParts {
   log: Log;
   hub: Pick<DiscordHub, "attachPool">;
   self: readonly string[];
+  /** The sweep that this daemon holds under a name or in a folder. */
+  find(nameOrFolder: string): HeldSweep | undefined;
 }
 
 /** The pool within the daemon: opened where it is configured, kept where it was asked for. */
 export interface PoolOffice extends AsyncDisposable {
   desk(): PoolDesk | undefined;
+  trialTasks(): TrialTasks | undefined;
   /** At the daemon's start: a pool that is configured is opened; `wanted` insists, and keeps the daemon. */
   begin(wanted: boolean): Promise<void>;
   /** The same later, for a daemon that runs already. */
@@ -54,7 +62,12 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
   const stop = new AbortController();
   const stopped = Promise.withResolvers<void>();
   let kept = false;
-  let open: { pool: OpenPool; ended: Promise<void>; doors: AsyncDisposable[] } | undefined;
+  let open: {
+    pool: OpenPool;
+    ended: Promise<void>;
+    doors: AsyncDisposable[];
+    trials: TrialTasks;
+  } | undefined;
   let opening: Promise<void> | undefined;
   let config: PoolConfig | undefined;
   let read = { at: 0, stamp: "" };
@@ -91,10 +104,12 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     relay.start();
     jobs.start();
     const discord = parts.hub.attachPool(pool.desk, place, env);
+    const about = { desk: pool.desk, sweeps: createSweepDoors(parts), clock, log };
     open = {
       pool,
+      trials: createTrialTasks(about),
       doors: [files, jobs, relay, ...(discord === undefined ? [] : [discord])],
-      ended: run(pool).catch((error) => {
+      ended: run(pool, createTrialAnswers(about)).catch((error) => {
         log.write("error", "The pool's clockwork ended", { error: explain(error, "log") });
       }),
     };
@@ -121,10 +136,15 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     });
   }
 
-  async function run(pool: OpenPool): Promise<void> {
+  async function run(pool: OpenPool, answers: { step(): Promise<void> }): Promise<void> {
     let cleanedAt = 0;
+    let telling: Promise<void> | undefined;
     while (!stop.signal.aborted) {
       try {
+        // A sweep whose disk hangs keeps no task waiting.
+        telling ??= answers.step().catch((error) => {
+          log.write("warn", "Cannot tell answers now", { error: explain(error, "log") });
+        }).finally(() => telling = undefined);
         fireSchedules(pool.desk, clock.now());
         pool.step();
         if (clock.now() - cleanedAt > RETENTION_MS) {
@@ -137,6 +157,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
       }
       await clock.sleep(STEP_MS, stop.signal).catch(() => {});
     }
+    await telling;
   }
 
   async function ensure(): Promise<void> {
@@ -147,6 +168,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
 
   return {
     desk: () => open?.pool.desk,
+    trialTasks: () => open?.trials,
     async begin(wanted) {
       kept ||= wanted;
       if (wanted) return await ensure();

@@ -8,6 +8,8 @@ export interface PoolPlace {
   lease: string;
   /** What attempts left on this machine and what workers sent of theirs: `<task>/<epoch>/`. */
   tasks: string;
+  /** Files that tasks came with, by their digest. */
+  data: string;
   /** One folder for each worker that reaches the daemon by files only. */
   workers: string;
   /** How far the pool's channels on Discord got. */
@@ -28,6 +30,7 @@ export function poolPlace(folder: string): PoolPlace {
     snapshot: join(root, "snapshot.json"),
     lease: join(root, "lease"),
     tasks: join(root, "tasks"),
+    data: join(root, "data"),
     workers: join(root, "workers"),
     discord: join(root, "discord.json"),
     jobs: join(root, "jobs"),

@@ -7,6 +7,7 @@ import { removeFolders, toDelete } from "../tasks/retention.ts";
 import type { KeptFolder } from "../tasks/retention.ts";
 import { isOver } from "../tasks/task.ts";
 import type { Task } from "../tasks/task.ts";
+import { neededData, removeTaskData } from "./pool-data.ts";
 import type { PoolPlace } from "./pool-place.ts";
 
 /** Deletes what may go of the files that are kept on this machine, and says when there is no room. */
@@ -24,6 +25,7 @@ export async function sweepRetention(
   for (const { task, epoch, why } of removeFolders(place.root, chosen.folders, isRunning)) {
     log.write("warn", `Cannot delete the files of ${task}:${epoch}`, { error: why });
   }
+  removeTaskData(place, neededData(desk.state(), clock.now() - succeededMs), clock.now());
 }
 
 async function keptFolders(root: string, desk: PoolDesk): Promise<KeptFolder[]> {

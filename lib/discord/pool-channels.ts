@@ -8,6 +8,7 @@ import type { Id } from "./message.ts";
 import { nap } from "./nap.ts";
 import { patience } from "./patience.ts";
 import { createPoolAccess } from "./pool-access.ts";
+import type { PoolAccess } from "./pool-access.ts";
 import { createPoolHome } from "./pool-home.ts";
 import type { PoolHome } from "./pool-home.ts";
 import { createPoolIntake } from "./pool-intake.ts";
@@ -40,6 +41,8 @@ export interface PoolChannelsParts {
 export interface PoolChannels extends AsyncDisposable {
   /** The channels, as far as they are known. */
   channels(): Readonly<Record<PoolPlace, Id | undefined>>;
+  /** Who may give the pool tasks, also elsewhere than in its channels. */
+  access: Pick<PoolAccess, "rule">;
   /** Posts that are not out yet. */
   waiting(): number;
   start(): void;
@@ -281,6 +284,7 @@ export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
       results: homes.results.id(),
       workers: homes.workers.id(),
     }),
+    access,
     waiting: () => results.waiting() + mirror.waiting() + marks.waiting(),
     start() {
       if (running !== undefined) return;

@@ -111,7 +111,9 @@ export function createPoolResults(parts: PoolResultsParts): PoolFeed {
   }
 
   /** Where it was asked for, when nobody would look there for it. */
-  function asideOf({ origin: { channelId } }: Task, results: Id): Id | undefined {
+  function asideOf({ origin: { channelId, sweepPath } }: Task, results: Id): Id | undefined {
+    // The sweep's own channel has the answer, in the trial's thread.
+    if (sweepPath !== undefined) return undefined;
     return channelId === results || channelId === parts.queueId() ? undefined : channelId;
   }
 

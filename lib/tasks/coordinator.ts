@@ -14,6 +14,8 @@ import {
 import type { PoolLimits, Sighting } from "./pool-rules.ts";
 import type { PoolState } from "./pool-state.ts";
 import { readAttempt, settlementOf } from "./read-report.ts";
+import { DATA_GONE } from "./task-data.ts";
+import type { TaskData, TaskFile } from "./task-data.ts";
 import { attemptName, isOver } from "./task.ts";
 import type { Attempt, Origin, Task, TaskWish } from "./task.ts";
 
@@ -30,9 +32,14 @@ export interface CoordinatorParts {
   /** Why no new work may begin today, such as a budget that is used up. */
   holdback(): string | undefined;
   onChange(): void;
+  /** The files that a task came with; undefined when they are not kept any more. */
+  dataOf?(data: TaskData): readonly TaskFile[] | undefined;
 }
 
-export type Resolved = Omit<Assignment, "task" | "epoch" | "revision" | "prompt">;
+export type Resolved = Omit<
+  Assignment,
+  "task" | "epoch" | "revision" | "prompt" | "data" | "proposes"
+>;
 
 export type Refusable = { done: true } | { done: false; reason: string };
 
@@ -71,6 +78,8 @@ export interface Coordinator {
 
 /** A sign of life in the journal no oftener than this for what an attempt uses. */
 const USE_EVERY_MS = 60_000;
+/** Of prompts and data in one answer, in UTF-16 units; in JSON each may be several bytes. */
+const ASSIGN_LENGTH = 768 * 1024;
 
 export function createCoordinator(parts: CoordinatorParts): Coordinator {
   const { clock } = parts;
@@ -173,7 +182,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       worker,
       incarnation,
       number,
-      assign: offered.flatMap(assignmentOf),
+      assign: firstThatFit(offered.flatMap(assignmentOf)),
       cancel: report.attempts.flatMap(({ task, epoch, report: word }) => {
         const why = word === undefined ? whyEnd(state, report, task, epoch) : undefined;
         return why === undefined ? [] : [{ task, epoch, why }];
@@ -201,7 +210,15 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     const resolved = parts.resolve(task);
     if ("cannot" in resolved) return [];
     const { id, epoch, revision, wish } = task;
-    return [{ task: id, epoch, revision, prompt: wish.text, ...resolved }];
+    const bare = { task: id, epoch, revision, prompt: wish.text, ...resolved };
+    const { data } = wish;
+    if (data === undefined) return [bare];
+    const files = parts.dataOf?.(data);
+    return [
+      files === undefined
+        ? { ...bare, data: [DATA_GONE] }
+        : { ...bare, data: files, proposes: data.proposes.map(({ name }) => name) },
+    ];
   }
 
   return {
@@ -220,7 +237,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         by,
         (task) =>
           task.status === "queued" && task.epoch === 0
-            ? [{ type: "task-revised", task: id, wish }]
+            ? [{ type: "task-revised", task: id, wish: { ...wish, data: task.wish.data } }]
             : `Task "${id}" is ${task.status} and cannot be changed any more`,
       ),
     cancel: (id, why, by) =>
@@ -295,6 +312,15 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     step,
     sightings: () => lives.seen,
   };
+}
+
+/** The next report gets the rest: orders that are too long would be read by nobody. */
+function firstThatFit(assignments: readonly Assignment[]): readonly Assignment[] {
+  let room = ASSIGN_LENGTH;
+  return assignments.filter(({ prompt, data = [] }, i) => {
+    room -= prompt.length + data.reduce((sum, { text }) => sum + text.length, 0);
+    return i === 0 || room >= 0;
+  });
 }
 
 function isIts({ attempts }: Task, report: WorkerReport): boolean {

@@ -1,7 +1,9 @@
 import { z } from "../base/schema.ts";
+import { LONGEST_PROPOSAL } from "../sweep/proposed-change.ts";
 import { THINKING } from "./backend.ts";
 import type { Assignment, WorkerAttempt, WorkerOrders, WorkerReport } from "./exchange.ts";
 import { SANDBOXES } from "./sandbox.ts";
+import { DATA_BOUNDS, DATA_NAME, TASK_FILES } from "./task-data.ts";
 
 /** Bytes of a report or of orders, as JSON. */
 export const MOST_BYTES = 4 * 1024 * 1024;
@@ -60,6 +62,10 @@ export const ATTEMPT_REPORT = z.object({
   use: z.array(ATTEMPT_USE).max(BOUNDS.use),
   startedAt: TIME,
   endedAt: TIME,
+  proposal: z.union([
+    z.object({ text: text(LONGEST_PROPOSAL) }),
+    z.object({ refused: text(BOUNDS.cause) }),
+  ]).optional(),
 });
 
 const ATTEMPT = z.object({
@@ -99,6 +105,8 @@ const ASSIGNMENT = z.object({
   sandbox: z.object({ level: z.enum(SANDBOXES), network: z.boolean() }),
   timeoutMs: z.number().int().min(1).max(2 ** 31 - 1),
   budgetUsd: z.number().min(0).optional(),
+  data: TASK_FILES.optional(),
+  proposes: z.array(z.string().regex(DATA_NAME)).max(DATA_BOUNDS.files).optional(),
 }).transform(({ model, price, budgetUsd, ...rest }): Assignment => ({
   ...rest,
   model,

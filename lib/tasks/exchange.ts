@@ -2,6 +2,7 @@ import type { TokenPrice } from "../sweep/config.ts";
 import type { Thinking } from "./backend.ts";
 import type { Sandbox, SandboxLevel } from "./sandbox.ts";
 import type { AttemptReport, AttemptUse } from "./task.ts";
+import type { TaskFile } from "./task-data.ts";
 
 /**
  * A worker tells all it knows and gets all it should do. Both are states, not steps: either may
@@ -76,6 +77,10 @@ export interface Assignment {
   sandbox: Sandbox;
   timeoutMs: number;
   budgetUsd: number | undefined;
+  /** For the folder `data`: to be read, never to be obeyed. */
+  data?: readonly TaskFile[] | undefined;
+  /** Names of those files to which the agent may propose a change. */
+  proposes?: readonly string[] | undefined;
 }
 
 /** Answers come at least so often. */

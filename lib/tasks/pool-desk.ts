@@ -5,10 +5,13 @@ import type { PoolConfig } from "./pool-config.ts";
 import type { PoolHappening, WorkerVia } from "./pool-event.ts";
 import type { Sighting } from "./pool-rules.ts";
 import type { PoolState } from "./pool-state.ts";
-import type { Origin, Task, TaskWish } from "./task.ts";
+import type { TaskFile } from "./task-data.ts";
+import type { AnswerTold, Origin, ProposalState, Task, TaskWish } from "./task.ts";
 
 /** What a submission says beside its text; each wins over the text's own tag. */
-export type WishOverrides = { [K in Exclude<keyof TaskWish, "text">]?: string | undefined };
+export type WishOverrides = {
+  [K in Exclude<keyof TaskWish, "text" | "data">]?: string | undefined;
+};
 
 export type Submitted =
   | { task: Task; isNew: boolean }
@@ -38,7 +41,18 @@ export interface PoolDesk {
    * `text` with tags. `id` makes it the same task each time, as a Discord message is
    * (`discord-<message id>`); so does a key.
    */
-  submit(text: string, overrides: WishOverrides, origin: Origin, id?: string): Submitted;
+  submit(
+    text: string,
+    overrides: WishOverrides,
+    origin: Origin,
+    id?: string,
+    /** `proposes`: names of those to which a change may be proposed. */
+    given?: { files: readonly TaskFile[]; proposes: readonly string[] },
+  ): Submitted;
+  /** The end of a task about a trial was told there. */
+  told(id: string, told: AnswerTold): void;
+  /** What was decided about the change that a task proposes. */
+  decided(id: string, epoch: number, proposal: ProposalState, by: string): void;
   /** The text was changed before anybody took it. */
   revise(id: string, text: string, by: string): Refusable | { refused: readonly string[] };
   cancel(id: string, why: string, by: string): Refusable;

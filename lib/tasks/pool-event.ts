@@ -1,4 +1,11 @@
-import type { AttemptReport, AttemptUse, Origin, TaskWish } from "./task.ts";
+import type {
+  AnswerTold,
+  AttemptReport,
+  AttemptUse,
+  Origin,
+  ProposalState,
+  TaskWish,
+} from "./task.ts";
 
 /** One line of the pool's journal, in the envelope of every journal. */
 export type PoolHappening =
@@ -37,6 +44,10 @@ export type PoolHappening =
   | { type: "task-ended"; task: string; status: TaskEnd; why: string }
   | { type: "task-retried"; task: string }
   | { type: "task-acknowledged"; task: string }
+  /** The end of a task about a trial was told in its sweep. */
+  | { type: "answer-told"; task: string; told: AnswerTold }
+  /** Somebody decided about the change that an attempt proposes. */
+  | { type: "proposal-decided"; task: string; epoch: number; proposal: ProposalState }
   | {
     type: "worker-enrolled";
     worker: string;
@@ -95,6 +106,8 @@ const KNOWN: Readonly<Record<PoolHappening["type"], true>> = {
   "task-ended": true,
   "task-retried": true,
   "task-acknowledged": true,
+  "answer-told": true,
+  "proposal-decided": true,
   "worker-enrolled": true,
   "worker-removed": true,
   "worker-drained": true,

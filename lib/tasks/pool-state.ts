@@ -263,6 +263,14 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
     case "task-acknowledged":
       task.acknowledged = true;
       return;
+    case "answer-told":
+      task.told = what.told;
+      return;
+    case "proposal-decided":
+      if (task.told?.epoch === what.epoch) {
+        task.told = { ...task.told, proposal: what.proposal };
+      }
+      return;
     default:
       return;
   }

@@ -142,6 +142,8 @@ export function scriptedPoolDesk(
       const wish = parse(text, {});
       return "refused" in wish ? wish : coordinator.revise(id, wish, by);
     },
+    told() {},
+    decided() {},
     cancel: coordinator.cancel,
     retry: coordinator.retry,
     acknowledge: coordinator.acknowledge,

@@ -12,6 +12,7 @@ const ROUTES = `
   get /v1/pool/tasks/{task}/file
   post /v1/pool/clear /v1/pool/enrol /v1/pool/resume /v1/pool/scale /v1/pool/start /v1/pool/stop /v1/pool/tasks
   post /v1/pool/tasks/{task}/acknowledge /v1/pool/tasks/{task}/cancel /v1/pool/tasks/{task}/retry
+  post /v1/pool/tasks/{task}/apply /v1/pool/tasks/{task}/dismiss /v1/pool/trials
   post /v1/pool/workers /v1/pool/workers/{worker}/drain /v1/pool/workers/{worker}/exchange
   get /healthz /metrics /openapi.json /v1/daemon /v1/sweeps /v1/sweeps/{id}
   get /v1/sweeps/{id}/budget /v1/sweeps/{id}/efficiency /v1/sweeps/{id}/events
