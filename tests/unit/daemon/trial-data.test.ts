@@ -13,7 +13,7 @@ import { trialData } from "../../../lib/daemon/trial-data.ts";
 import type { TrialDataParts } from "../../../lib/daemon/trial-data.ts";
 import { answerPost, askedText, proposalPost } from "../../../lib/daemon/trial-words.ts";
 import { viewOfSaid } from "../../../lib/discord/post-view.ts";
-import { brokenLimit } from "../../../lib/discord/limits.ts";
+import { brokenLimit } from "../../support/broken-limit.ts";
 import { workspacePaths } from "../../../lib/store/paths.ts";
 import { emptyState } from "../../../lib/sweep/state.ts";
 import { DATA_BOUNDS, refuseFiles } from "../../../lib/tasks/task-data.ts";
