@@ -44,6 +44,7 @@ export type PoolHappening =
     /** SHA-256 of what it proves itself with. */
     proof: string;
     via: WorkerVia;
+    mailbox?: WorkerMailbox | undefined;
   }
   | { type: "worker-removed"; worker: string }
   | { type: "worker-drained"; worker: string }
@@ -57,6 +58,14 @@ export type TaskEnd = "succeeded" | "failed" | "cancelled" | "expired" | "dead";
 
 /** How a worker and the coordinator reach each other. */
 export type WorkerVia = "http" | "files" | "discord";
+
+/** Where a worker that reaches nothing but Discord is heard, and by whom alone. */
+export interface WorkerMailbox {
+  /** The thread. */
+  channel: string;
+  /** User id of the worker's own bot. */
+  bot: string;
+}
 
 const KNOWN: Readonly<Record<PoolHappening["type"], true>> = {
   "task-submitted": true,

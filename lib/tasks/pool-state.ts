@@ -1,5 +1,5 @@
 import type { Event } from "../sweep/event.ts";
-import type { PoolHappening, WorkerVia } from "./pool-event.ts";
+import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { isOver } from "./task.ts";
 import type { Attempt, Task } from "./task.ts";
 
@@ -9,6 +9,7 @@ export interface EnrolledWorker {
   labels: readonly string[];
   proof: string;
   via: WorkerVia;
+  mailbox?: WorkerMailbox | undefined;
   enrolledAt: number;
   draining: boolean;
 }
@@ -43,7 +44,7 @@ export interface Spent {
 }
 
 /** Raised when the same events fold into something else. */
-export const POOL_STATE_VERSION = 1;
+export const POOL_STATE_VERSION = 2;
 
 export function emptyPool(): PoolState {
   return {
@@ -76,6 +77,7 @@ export function applyToPool(state: PoolState, event: Event<PoolHappening>): void
         labels: what.labels,
         proof: what.proof,
         via: what.via,
+        mailbox: what.mailbox,
         enrolledAt: event.at,
         draining: false,
       });
