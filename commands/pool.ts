@@ -122,14 +122,14 @@ async function enrol(
     });
   }
   const made = await door.request<
-    { worker: string; code: string | null; valid_minutes: number | null; folder: string }
+    { worker: string; code: string | null; valid_minutes: number | null; command: string }
   >("POST", "/v1/pool/workers", { name, labels: values.label, via: values.via ?? "http" });
   if (json) out.json(made);
-  else if (made.code === null) {
-    out.print(`On its machine: herd worker --name ${made.worker} --pool ${made.folder}`);
-  } else {
-    out.print(`${made.code}   (for ${made.worker}, once, within ${made.valid_minutes} minutes)`);
-    out.print(`On its machine: herd worker --code ${made.code}`);
+  else {
+    if (made.code !== null) {
+      out.print(`${made.code}   (for ${made.worker}, once, within ${made.valid_minutes} minutes)`);
+    }
+    out.print(`On its machine: ${made.command}`);
   }
   return EXIT.done;
 }

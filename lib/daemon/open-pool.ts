@@ -6,9 +6,11 @@ import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import { openJournal } from "../store/journal.ts";
 import { acquireLease } from "../store/lease.ts";
+import type { Lease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import { createCoordinator } from "../tasks/coordinator.ts";
+import { enrolCommand } from "../tasks/enrol-command.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
 import type { PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
 import type { PoolHappening } from "../tasks/pool-event.ts";
@@ -45,18 +47,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   for (const folder of [place.root, place.tasks, place.workers]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  const lease = await acquireLease({
-    dir: place.lease,
-    clock,
-    waitMs: LEASE_WAIT_MS,
-    aliveMs: 2_000,
-    purpose: "pool",
-  });
-  if ("heldBy" in lease) {
-    throw new RefusedError(`Cannot open the pool: ${describeHolder(lease.heldBy)} has it`, {
-      hint: "`herd pool status` speaks with the daemon that runs it",
-    });
-  }
+  const lease = await soleLease(place, clock);
   const journal = openJournal({
     path: place.journal,
     snapshot: place.snapshot,
@@ -81,11 +72,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   };
 
   function append(whats: readonly PoolHappening[], by: string): readonly Event<PoolHappening>[] {
-    return journal.append(whats, {
-      by,
-      at: clock.now(),
-      lease: lease as Exclude<typeof lease, { heldBy: unknown }>,
-    });
+    return journal.append(whats, { by, at: clock.now(), lease });
   }
 
   const coordinator = createCoordinator({
@@ -170,7 +157,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     drain: coordinator.drain,
     stop: coordinator.stop,
     resume: coordinator.resume,
-    invite({ name, labels, via }) {
+    invite({ name, labels, via }, by) {
       if (!/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(name)) {
         return {
           refused: `Cannot call a worker "${name.slice(0, 80)}": ` +
@@ -178,8 +165,14 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         };
       }
       const code = randomBytes(15).toString("base64url");
+      const command = enrolCommand(via, { name, code, folder: place.root });
+      if (via === "files") {
+        // Nobody has the secret: who may write into the folder is ours.
+        coordinator.enrol({ name, labels, via, proof: proofOf(newSecret()) }, by);
+        return { enrolled: true, folder: place.root, command };
+      }
       codes.set(code, { worker: name, labels, via, until: clock.now() + CODE_MINUTES * 60_000 });
-      return { code, minutes: CODE_MINUTES };
+      return { code, minutes: CODE_MINUTES, command };
     },
     enrol(code) {
       const found = codes.get(code);
@@ -187,12 +180,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       if (found === undefined || found.until < clock.now()) {
         return { refused: "Cannot enrol: the code is not known, was used, or is too old" };
       }
-      const secret = randomBytes(32).toString("base64url");
+      const secret = newSecret();
       const { worker, labels, via } = found;
-      coordinator.enrol(
-        { name: worker, labels, via, proof: digest(secret).toString("hex") },
-        "pool",
-      );
+      coordinator.enrol({ name: worker, labels, via, proof: proofOf(secret) }, "pool");
       return { worker, secret };
     },
     knows(secret) {
@@ -224,11 +214,25 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     desk,
     step: coordinator.step,
     [Symbol.asyncDispose]() {
-      journal.saveSnapshot(lease as Exclude<typeof lease, { heldBy: unknown }>);
+      journal.saveSnapshot(lease);
       lease.release();
       return Promise.resolve();
     },
   };
+}
+
+async function soleLease({ lease }: PoolPlace, clock: Clock): Promise<Lease> {
+  const taken = await acquireLease({
+    dir: lease,
+    clock,
+    waitMs: LEASE_WAIT_MS,
+    aliveMs: 2_000,
+    purpose: "pool",
+  });
+  if (!("heldBy" in taken)) return taken;
+  throw new RefusedError(`Cannot open the pool: ${describeHolder(taken.heldBy)} has it`, {
+    hint: "`herd pool status` speaks with the daemon that runs it",
+  });
 }
 
 /** Grows with time, so that lists sort by age; without what people confuse (0 and o, 1 and l). */
@@ -241,6 +245,14 @@ function newTaskId(now: number): string {
     number /= 31n;
   }
   return `t-${text}`;
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+function proofOf(secret: string): string {
+  return digest(secret).toString("hex");
 }
 
 function digest(secret: string): Buffer {

@@ -10,7 +10,7 @@ export interface PoolPlace {
   tasks: string;
   /** One folder for each worker that reaches the daemon by files only. */
   workers: string;
-  /** Codes that were given out and not used yet; gone with a restart. */
+  /** How far the pool's channels on Discord got. */
   discord: string;
   audit: string;
 }

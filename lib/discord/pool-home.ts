@@ -30,7 +30,7 @@ export interface PoolHome {
 }
 
 const TEXT_CHANNELS = [0, 5];
-const TOPICS: Readonly<Record<PoolPlace, string>> = {
+export const POOL_TOPICS: Readonly<Record<PoolPlace, string>> = {
   queue: "Tasks for the pool's agents: one message is one task",
   results: "What the pool's agents have done",
   workers: "The pool's workers, and how it is",
@@ -129,7 +129,7 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
   }
 
   function topicOf(before: string): string {
-    const own = before === "" ? TOPICS[place] : before;
+    const own = before === "" ? POOL_TOPICS[place] : before;
     return `${own.slice(0, TOPIC_ROOM)} [herd:${memory.read().mark}]`;
   }
 
@@ -148,7 +148,7 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
   };
 }
 
-function markIn(topic: string): string | undefined {
+export function markIn(topic: string): string | undefined {
   return /\[herd:([0-9a-z]+)\]/.exec(topic)?.[1];
 }
 

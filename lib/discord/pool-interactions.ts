@@ -238,9 +238,11 @@ export function createPoolInteractions(parts: PoolInteractionsParts): PoolIntera
         return Promise.resolve({ content: `${ruleText(found.refused)}.` });
       }
       told(interaction, "pool enrol", { worker: name, labels, via });
+      const how = "enrolled" in found
+        ? "is enrolled. On a machine that shares the pool's file system"
+        : `joins with this code, once, within ${found.minutes} minutes. On its machine`;
       return Promise.resolve({
-        content: `Worker ${span(name)} joins with this code, once, within ${found.minutes} ` +
-          `minutes:\n${codeBlock(`herd worker --enrol ${found.code}`)}`,
+        content: `Worker ${span(name)} ${how}:\n${codeBlock(found.command)}`,
       });
     }, { ephemeral: true });
   }

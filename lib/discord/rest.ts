@@ -23,7 +23,13 @@ export interface DiscordRest {
   openDirect(user: Id, signal?: AbortSignal): Promise<Id>;
   createChannel(
     guild: Id,
-    channel: { name: string; topic: string; parentId?: Id },
+    channel: {
+      name: string;
+      topic: string;
+      parentId?: Id;
+      /** Only rights that the bot has itself. */
+      overwrites?: Channel["overwrites"];
+    },
     signal?: AbortSignal,
   ): Promise<Channel>;
   editChannel(

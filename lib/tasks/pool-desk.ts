@@ -15,6 +15,13 @@ export type Submitted =
   /** What is wrong and what would be right, each a sentence without period. */
   | { refused: readonly string[] };
 
+/** `command` is what is typed on the worker's machine. */
+export type Invited =
+  /** A one-time code with which it proves who it is; valid for `minutes`. */
+  | { code: string; minutes: number; command: string }
+  /** It is enrolled already, and finds the pool in this folder. */
+  | { enrolled: true; folder: string; command: string };
+
 /**
  * The one port through which every surface sees and operates the pool: command line, HTTP, slash
  * commands, buttons, channels, schedules. Nothing here throws but for a disk that refuses
@@ -45,11 +52,11 @@ export interface PoolDesk {
   /** `now`: every agent is ended too. */
   stop(how: { now: boolean; why: string }, by: string): Refusable;
   resume(by: string): Refusable;
-  /** A one-time code with which a worker proves who it is, once; valid for `minutes`. */
+  /** Lets a worker in; whoever may write into the pool's folder proves nothing, and is in at once. */
   invite(
     worker: { name: string; labels: readonly string[]; via: WorkerVia },
     by: string,
-  ): { code: string; minutes: number } | { refused: string };
+  ): Invited | { refused: string };
   /** Uses a code up and gives the worker's lasting secret. */
   enrol(code: string): { worker: string; secret: string } | { refused: string };
   /** Whose secret it is; undefined for nobody's. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/base/clock.ts";
 import type { Event } from "../../lib/sweep/event.ts";
 import { createCoordinator } from "../../lib/tasks/coordinator.ts";
 import type { Coordinator } from "../../lib/tasks/coordinator.ts";
+import { enrolCommand } from "../../lib/tasks/enrol-command.ts";
 import type { WorkerReport } from "../../lib/tasks/exchange.ts";
 import type { PoolConfig } from "../../lib/tasks/pool-config.ts";
 import type { PoolDesk, WishOverrides } from "../../lib/tasks/pool-desk.ts";
@@ -151,7 +152,11 @@ export function scriptedPoolDesk(
     invite({ name, labels, via }, by) {
       if (name === "") return { refused: "A worker needs a name" };
       coordinator.enrol({ name, labels, proof: "", via }, by);
-      return { code: "code-of-gold", minutes: 15 };
+      const facts = { name, code: "code-of-gold", folder: desk.folder };
+      const command = enrolCommand(via, facts);
+      return via === "files"
+        ? { enrolled: true, folder: desk.folder, command }
+        : { code: facts.code, minutes: 15, command };
     },
     enrol: () => ({ refused: "not here" }),
     knows: () => undefined,

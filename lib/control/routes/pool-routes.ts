@@ -140,18 +140,22 @@ export const POOL_ROUTES: readonly Route[] = [
       code: z.string().nullable(),
       valid_minutes: z.number().nullable(),
       folder: z.string(),
+      command: z.string().openapi({ description: "What is typed on the worker's machine" }),
     }),
     handle({ station, by, body: { name, labels = [], via = "http" } }) {
       const pool = poolOf(station);
       const made = pool.invite({ name, labels, via }, by);
       if ("refused" in made) throw new RequestError("bad-request", made.refused);
-      const { code, minutes } = made;
-      if (via !== "files") {
-        return { worker: name, code, valid_minutes: minutes, folder: pool.folder };
-      }
-      const enrolled = pool.enrol(code);
-      if ("refused" in enrolled) throw new RequestError("refused", enrolled.refused);
-      return { worker: name, code: null, valid_minutes: null, folder: pool.folder };
+      const { command } = made;
+      return "enrolled" in made
+        ? { worker: name, code: null, valid_minutes: null, folder: made.folder, command }
+        : {
+          worker: name,
+          code: made.code,
+          valid_minutes: made.minutes,
+          folder: pool.folder,
+          command,
+        };
     },
   }),
   documentRoute({
