@@ -72,7 +72,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     const pool = await openPool({ place, config: current, clock, log });
     const files = createFilesDoor({ folder: place.root, desk: pool.desk, clock, log });
     files.start();
-    const discord = parts.hub.attachPool(pool.desk, place, env);
+    const discord = parts.hub.attachPool(pool, place, env);
     open = {
       pool,
       doors: [files, ...(discord === undefined ? [] : [discord])],

@@ -79,7 +79,9 @@ export async function surveyGrounds(
     const other = grounds.find((one) => one.place !== place && one.channel?.id === channel?.id);
     if (channel === undefined) continue;
     if (other !== undefined && place < other.place) {
-      problems.push(`Cannot use "#${channel.name}" for ${place} and ${other.place}: each is its own`);
+      problems.push(
+        `Cannot use "#${channel.name}" for ${place} and ${other.place}: each is its own`,
+      );
     }
     judge({ guild, bot, channel, again }, problems, notices);
   }

@@ -12,8 +12,7 @@ const Envelope = z.object({
   /** Messages that hold files of attempts. */
   files: z.array(z.object({ task: TASK_ID, epoch: EPOCH, message: MessageId }))
     .max(MOST_FILE_MESSAGES).default([]),
-  hello: z.object({ worker: z.string().refine(isWorkerName), proof: z.string().max(100) })
-    .optional(),
+  hello: z.object({ proof: z.string().max(100) }).optional(),
   welcome: z.object({ worker: z.string().refine(isWorkerName), bot: MessageId }).optional(),
 });
 

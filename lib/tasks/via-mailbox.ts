@@ -284,4 +284,3 @@ async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     work.catch(() => {});
   }
 }
-
