@@ -69,6 +69,8 @@ export function createLives(startedAt: number): Lives {
       const times = (heard.get(keyOf(worker, incarnation))?.times ?? 0) + 1;
       heard.set(keyOf(worker, incarnation), { worker, incarnation, at: now, number, times });
       if (newest) seen.set(worker, { report, at: now });
+      // What was proven of its silence was over with this.
+      looks.delete(worker);
     },
     looked(worker, look, now) {
       const before = looks.get(worker);

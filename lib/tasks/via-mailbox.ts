@@ -82,6 +82,8 @@ export function createMailboxLink(parts: MailboxLinkParts): WorkerLink & AsyncDi
       written.same = report.number;
       return;
     }
+    // Whatever becomes of this one, nothing that answers the one before counts any more.
+    written = undefined;
     await sendFiles(report);
     const begun = elapsed();
     const files = report.attempts.flatMap((one) =>
