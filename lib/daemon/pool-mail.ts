@@ -86,6 +86,8 @@ export function createPoolMail(parts: PoolMailParts): PoolMail {
     for (const [name, { channel, bot, door }] of open) {
       const box = workers.get(name)?.mailbox;
       if (box?.channel === channel && box.bot === bot) continue;
+      // What it has in hand is ended by itself, or given up when it is certainly silent.
+      if (box === undefined && holdsWork(name)) continue;
       open.delete(name);
       const done = door.retire().finally(() => ending.delete(done));
       ending.add(done);
@@ -96,6 +98,12 @@ export function createPoolMail(parts: PoolMailParts): PoolMail {
       open.set(name, made);
       made.door.start();
     }
+  }
+
+  function holdsWork(worker: string): boolean {
+    return [...desk.state().tasks.values()].some(({ status, attempts }) =>
+      (status === "assigned" || status === "running") && attempts.at(-1)?.worker === worker
+    );
   }
 
   function openDoor(worker: string, { channel, bot }: { channel: Id; bot: Id }, own: Id): Open {

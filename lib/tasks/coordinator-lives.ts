@@ -102,6 +102,7 @@ export function createLives(startedAt: number): Lives {
         if ((isCurrent && isEnrolled(life.worker)) || !isIdle(life)) continue;
         heard.delete(key);
         if (isCurrent) seen.delete(life.worker);
+        // What was proven of a removed worker counts as long as something of it runs.
         if (!isEnrolled(life.worker)) looks.delete(life.worker);
       }
     },

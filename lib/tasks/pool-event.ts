@@ -15,6 +15,8 @@ export type PoolHappening =
     incarnation: string;
     /** When that life of the worker began, by its own clock, and where. */
     life?: { startedAt: number; host: string } | undefined;
+    /** It is heard over a mailbox: its silence has to be proven. */
+    byMail?: true | undefined;
   }
   /** `number` is that of the report that said so. */
   | { type: "attempt-accepted"; task: string; epoch: number; number?: number | undefined }

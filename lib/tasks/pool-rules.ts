@@ -108,8 +108,7 @@ export function lostAttempts(
   return [...state.tasks.values()].flatMap((task) => {
     if (!isHeld(task)) return [];
     const attempt = task.attempts.at(-1)!;
-    const isByMail = state.workers.get(attempt.worker)?.via === "discord";
-    const why = whyLost(attempt, heard, now, isByMail);
+    const why = whyLost(attempt, heard, now);
     return why === undefined ? [] : giveUp(task, attempt, why, limits);
   });
 }
@@ -118,14 +117,13 @@ function whyLost(
   attempt: Attempt,
   heard: Heard,
   now: number,
-  isByMail: boolean,
 ): string | undefined {
-  const { worker, incarnation, assignedAt, acceptedAt, epoch } = attempt;
+  const { worker, incarnation, assignedAt, acceptedAt, epoch, byMail } = attempt;
   // It told first of what it found of its former life, and has ended the rest.
   if (isFollowed(attempt, heard.successorOf(worker))) return `worker "${worker}" was started anew`;
   const unheardMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
   // Who cannot look into a mailbox knows nothing of who writes there: the worker may well live on.
-  const silentMs = isByMail ? Math.min(unheardMs, heard.provenMs(worker, incarnation)) : unheardMs;
+  const silentMs = byMail ? Math.min(unheardMs, heard.provenMs(worker, incarnation)) : unheardMs;
   if (acceptedAt === undefined) {
     return silentMs > OFFER_MS ? `worker "${worker}" did not take up attempt ${epoch}` : undefined;
   }
@@ -257,6 +255,7 @@ export function nextAssignments(
       worker,
       incarnation,
       life: { startedAt, host },
+      ...(state.workers.get(worker)?.via === "discord" ? { byMail: true } : {}),
     });
   }
   return made;

@@ -214,6 +214,7 @@ function assign(
     worker: what.worker,
     incarnation: what.incarnation,
     life: what.life,
+    byMail: what.byMail,
     assignedAt: at,
     acceptedAt: undefined,
     acceptedIn: undefined,

@@ -52,6 +52,8 @@ const DEAF_LOOK_MS = 60_000;
 const DEAF_ASKED_LOOK_MS = 10_000;
 /** An offer, a cancel: what is not heeded is written anew after so long. */
 const AGAIN_MS = 180_000;
+/** So long a worker that was removed may still tell what became of its work. */
+const REVOKED_MS = 20 * 60_000;
 const SOON_MS = 200;
 const FIRST_BACK_OFF_MS = 5_000;
 const LONGEST_BACK_OFF_MS = 120_000;
@@ -71,6 +73,7 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
   let wasLive = false;
   let written: { key: string; flags: string; at: number } | undefined;
   let missingSince: number | undefined;
+  let removedAt: number | undefined;
   let failures = 0;
   let trouble: string | undefined;
   let kept = new Set<string>();
@@ -99,6 +102,7 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
 
   /** Milliseconds until the next look is due; 0 and less: now. */
   function untilLook(): number {
+    if (isRevoked()) return lookedAt + DOUBT_LOOK_MS - clock.now();
     const isLive = mailbox.isLive();
     if (isLive && !wasLive) lookedAt = -Infinity;
     wasLive = isLive;
@@ -121,8 +125,16 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
     return clock.now() - (written?.at ?? -Infinity) < AGAIN_MS && saysMore(desk.ordersFor(to), to);
   }
 
+  /** It was told to end, and had the time to. */
+  function isRevoked(): boolean {
+    if (desk.state().workers.has(worker)) removedAt = undefined;
+    else removedAt ??= clock.now();
+    return removedAt !== undefined && clock.now() - removedAt > REVOKED_MS;
+  }
+
   async function look(): Promise<void> {
     lookedAt = clock.now();
+    if (isRevoked()) return nothingThere();
     let seen: Awaited<ReturnType<Mailbox["look"]>>;
     try {
       seen = await mailbox.look(over.signal);
@@ -156,6 +168,7 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
   }
 
   async function take(letter: Letter): Promise<void> {
+    if (isRevoked()) return;
     const envelope = readEnvelope(await letter.text(over.signal));
     if (envelope?.report === undefined) return;
     const told = readWorkerReport(JSON.stringify(envelope.report));

@@ -114,9 +114,9 @@ export function createPoolWorld(time: VirtualTime, random: () => number): PoolWo
   function checkSilence(): void {
     for (const task of state.tasks.values()) {
       if (task.status !== "assigned" && task.status !== "running") continue;
-      const { worker, incarnation, assignedAt, acceptedAt } = task.attempts.at(-1)!;
+      const { worker, incarnation, assignedAt, acceptedAt, byMail } = task.attempts.at(-1)!;
       // Of a mailbox silence has to be proven first; how long that takes its own tests say.
-      if (state.workers.get(worker)?.via === "discord") continue;
+      if (byMail) continue;
       const last = heard.get(`${worker} ${incarnation}`)?.at ?? 0;
       const silent = time.now() - Math.max(startedAt, last, acceptedAt ?? assignedAt);
       counts.worstSilenceMs = Math.max(counts.worstSilenceMs, silent);
