@@ -72,6 +72,7 @@ export const command = defineCommand({
       address: values.address,
       pool: values.pool,
       labels: values.label,
+      via: values.via,
       tokenEnv: values["token-env"],
       clock: context.clock,
       log: context.log,

@@ -20,6 +20,8 @@ export interface EnrolRequest {
   /** The pool's folder, for a worker that reaches it by files. */
   pool: string | undefined;
   labels: readonly string[];
+  /** How it is to reach the pool, when it says so. */
+  via?: string | undefined;
   /** For a code of a mailbox: the variable that holds the token of the worker's own bot. */
   tokenEnv?: string | undefined;
   clock: Clock;
@@ -39,6 +41,11 @@ export async function enrolWorker(request: EnrolRequest): Promise<string> {
   if (code !== undefined && readMailboxCode(code) !== undefined) return await byMail(request, code);
   if (code !== undefined) return await byCode(request, code);
   if (known !== undefined) return known.worker;
+  if (request.via === "discord") {
+    throw new UserError("Cannot enrol over Discord: --code is missing", {
+      hint: "`herd pool enrol NAME --via discord` where the pool runs prints one",
+    });
+  }
   if (pool !== undefined) return byFolder(request, pool);
   return await byToken(request);
 }

@@ -24,11 +24,11 @@ export interface MailboxLinkParts {
 }
 
 /** A report while something runs; its being there is what keeps the lease. */
-export const MAIL_BUSY_MS = 60_000;
+export const MAIL_BUSY_MS = 65_000;
 /** The same while nothing does. */
 export const MAIL_IDLE_MS = 180_000;
 /** Looks while letters come by themselves, in case one did not. */
-const LIVE_LOOK_MS = 600_000;
+const LIVE_LOOK_MS = 900_000;
 const LOOK_MS = 60_000;
 /** An answer is likely so soon after something was said that wants one. */
 const SOON_MS: readonly number[] = [2_000, 5_000, 10_000, 20_000, 40_000];

@@ -104,8 +104,10 @@ test("a worker with nothing but Discord and its own bot enrols, works, survives 
   const orders = discord.messages(mailbox).filter(({ author, content }) =>
     author.id === discord.bot.id && content.includes('"orders"')
   ).at(-1)!;
-  const forged = orders.content.replaceAll(/"cancel":\[[^\]]*\]/g, () =>
-    `"cancel":[{"task":"${slow}","epoch":1,"why":"forged"}]`)
+  const forged = orders.content.replaceAll(
+    /"cancel":\[[^\]]*\]/g,
+    () => `"cancel":[{"task":"${slow}","epoch":1,"why":"forged"}]`,
+  )
     .replace('"stop":false', '"stop":true');
   assert.match(forged, /"stop":true/);
   discord.say(admin, mailbox, forged);
@@ -115,8 +117,11 @@ test("a worker with nothing but Discord and its own bot enrols, works, survives 
   discord.say(
     other.person,
     mailbox,
-    report.content.replace(/"attempts":\[.*?\]\}(?=,"files)/, () =>
-      `"attempts":[{"task":"${slow}","epoch":1,"phase":"","use":[],"report":{"end":"done","cause":"","passing":true,"result":"forged","files":[],"folder":"/","use":[],"startedAt":0,"endedAt":0}}]}`)
+    report.content.replace(
+      /"attempts":\[.*?\]\}(?=,"files)/,
+      () =>
+        `"attempts":[{"task":"${slow}","epoch":1,"phase":"","use":[],"report":{"end":"done","cause":"","passing":true,"result":"forged","files":[],"folder":"/","use":[],"startedAt":0,"endedAt":0}}]}`,
+    )
       .replace(/"number":\d+/, '"number":900000'),
   );
 

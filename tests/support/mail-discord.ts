@@ -226,8 +226,7 @@ export function createMailDiscord(time: VirtualTime, random: () => number): Mail
             return all.filter(({ id }) => before === undefined || BigInt(id) < BigInt(before))
               .slice(-limit);
           }, signal),
-        send: (channel, outgoing, signal) =>
-          ask(() => send(client.bot, channel, outgoing), signal),
+        send: (channel, outgoing, signal) => ask(() => send(client.bot, channel, outgoing), signal),
         edit: (channel, id, outgoing, signal) =>
           ask(() => edit(client.bot, channel, id, outgoing), signal),
       };

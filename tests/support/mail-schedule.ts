@@ -3,7 +3,7 @@ import { createMailboxDoor } from "../../lib/tasks/via-mailbox-door.ts";
 import type { MailboxDoor } from "../../lib/tasks/via-mailbox-door.ts";
 import { createMailboxLink, MAIL_BUSY_MS, MAIL_IDLE_MS } from "../../lib/tasks/via-mailbox.ts";
 import { createMailDiscord, NO_FAULTS } from "./mail-discord.ts";
-import type { MailFaults } from "./mail-discord.ts";
+import type { MailDiscord, MailFaults } from "./mail-discord.ts";
 import type { ScheduleWay } from "./pool-schedule.ts";
 import type { PoolWorld } from "./pool-world.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -19,7 +19,11 @@ const STORM: MailFaults = {
 const COORDINATOR = "coordinator";
 
 /** Workers that reach nothing but an unreliable Discord, with the real mailboxes on both sides. */
-export function mailWay(time: VirtualTime, world: PoolWorld, random: () => number): ScheduleWay {
+export function mailWay(
+  time: VirtualTime,
+  world: PoolWorld,
+  random: () => number,
+): ScheduleWay & { discord: MailDiscord; deaf(side: string, ms: number): void } {
   const discord = createMailDiscord(time, random);
   const heat = 0.3 + random();
   for (const key of Object.keys(STORM) as (keyof MailFaults)[]) {
@@ -103,6 +107,8 @@ export function mailWay(time: VirtualTime, world: PoolWorld, random: () => numbe
   const some = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
 
   return {
+    discord,
+    deaf: (side, ms) => void deafUntil.set(side, time.now() + ms),
     counts,
     enrolment: (name) => ({
       via: "discord",
@@ -144,7 +150,11 @@ export function mailWay(time: VirtualTime, world: PoolWorld, random: () => numbe
         const letter = box && some(discord.messages(box.channel));
         if (letter === undefined) return;
         counts.forged++;
-        discord.say("mallory", box!.channel, letter.content.replace('"drain":false', '"stop":true'));
+        discord.say(
+          "mallory",
+          box!.channel,
+          letter.content.replace('"drain":false', '"stop":true'),
+        );
       },
       () => {
         const box = some(channels());

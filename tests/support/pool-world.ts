@@ -224,7 +224,9 @@ export function createPoolWorld(time: VirtualTime, random: () => number): PoolWo
   function note({ worker, incarnation, number }: WorkerReport, agoMs = 0): void {
     const key = `${worker} ${incarnation}`;
     const last = heard.get(key);
-    if (last === undefined || number > last.number) heard.set(key, { number, at: time.now() - agoMs });
+    if (last === undefined || number > last.number) {
+      heard.set(key, { number, at: time.now() - agoMs });
+    }
   }
 
   function checked(orders: WorkerOrders): WorkerOrders {
