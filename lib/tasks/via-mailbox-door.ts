@@ -73,6 +73,7 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
   let wasLive = false;
   let written: { key: string; flags: string; at: number } | undefined;
   let missingSince: number | undefined;
+  let emptySince: number | undefined;
   let removedAt: number | undefined;
   let failures = 0;
   let trouble: string | undefined;
@@ -146,8 +147,11 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
     const { letter, now } = seen;
     if (letter === undefined) {
       silentThen = Infinity;
-      return nothingThere();
+      // Somebody may have deleted it: its worker writes it anew when it is due.
+      emptySince ??= clock.now();
+      return nothingThere(clock.now() - emptySince);
     }
+    emptySince = undefined;
     await take(letter);
     silentThen = Math.max(0, now - letter.at);
     // What is told of a letter counts for the report that it holds only.

@@ -52,7 +52,7 @@ export interface MailDiscord {
   /** Somebody else says something. */
   say(author: string, channel: string, content: string): void;
   messages(channel: string): readonly Message[];
-  deleteOne(channel: string): void;
+  deleteOne(channel: string, author?: string): void;
   deleteChannel(channel: string): void;
   /** Requests by bot. */
   requests: Map<string, number>;
@@ -234,8 +234,10 @@ export function createMailDiscord(time: VirtualTime, random: () => number): Mail
     listen: (client, hear) => void listeners.push({ client, hear }),
     say: (author, channel, content) => void send(author, channel, { content }),
     messages: (channel) => keptIn(channel).filter((k) => k.deletedAt > now()).map((k) => k.message),
-    deleteOne(channel) {
-      const all = keptIn(channel).filter(({ deletedAt }) => deletedAt > now());
+    deleteOne(channel, author) {
+      const all = keptIn(channel).filter(({ deletedAt, message }) =>
+        deletedAt > now() && (author === undefined || message.author.id === author)
+      );
       const one = all[Math.floor(random() * all.length)];
       if (one !== undefined) one.deletedAt = now();
     },

@@ -160,7 +160,8 @@ export function mailWay(
         const box = some(channels());
         if (box === undefined || random() < 0.5) return;
         counts.deletedMessages++;
-        discord.deleteOne(box.channel);
+        // Who deletes a worker's report takes its sign of life away; what comes of that has its own test.
+        discord.deleteOne(box.channel, COORDINATOR);
       },
       () => {
         const sides = [COORDINATOR, ...world.state().workers.keys()];
