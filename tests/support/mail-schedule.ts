@@ -23,7 +23,11 @@ export function mailWay(
   time: VirtualTime,
   world: PoolWorld,
   random: () => number,
-): ScheduleWay & { discord: MailDiscord; deaf(side: string, ms: number): void } {
+): ScheduleWay & {
+  discord: MailDiscord;
+  deaf(side: string, ms: number): void;
+  cut(ms: number): void;
+} {
   const discord = createMailDiscord(time, random);
   const heat = 0.3 + random();
   for (const key of Object.keys(STORM) as (keyof MailFaults)[]) {
@@ -108,6 +112,8 @@ export function mailWay(
 
   return {
     discord,
+    /** The coordinator reaches nothing of Discord. */
+    cut: (ms) => void (cutUntil = time.now() + ms),
     deaf: (side, ms) => void deafUntil.set(side, time.now() + ms),
     counts,
     enrolment: (name) => ({
