@@ -32,6 +32,17 @@ const OPTIONS = [
     value: "FOLDER",
     description: "Reach the pool by its folder on a shared file system",
   },
+  {
+    name: "via",
+    value: "WAY",
+    choices: ["http", "files", "discord"],
+    description: "How it reaches the pool; the code says it, too",
+  },
+  {
+    name: "token-env",
+    value: "NAME",
+    description: "Over Discord: variable with the token of the worker's own bot",
+  },
   { name: "alone", description: "Without the supervisor that starts it again" },
 ] as const;
 
@@ -61,6 +72,10 @@ export const command = defineCommand({
       address: values.address,
       pool: values.pool,
       labels: values.label,
+      via: values.via,
+      tokenEnv: values["token-env"],
+      clock: context.clock,
+      log: context.log,
       env,
       signal,
     });

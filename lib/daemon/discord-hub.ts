@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { spanText } from "../words/duration-text.ts";
@@ -10,9 +11,11 @@ import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
 import { DiscordError } from "../discord/discord-error.ts";
 import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
+import { createFetchAttachment } from "../discord/fetch-attachment.ts";
 import { createPoolChannels } from "../discord/pool-channels.ts";
 import type { PoolChannels } from "../discord/pool-channels.ts";
 import { poolDefinitions } from "../discord/pool-commands.ts";
+import { proxyFor } from "../discord/proxy.ts";
 import type { TrialHelp } from "../discord/trial-help.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
@@ -21,7 +24,10 @@ import { costReport, costTable } from "../tasks/cost-report.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
 import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import { workerStatus } from "../tasks/worker-status.ts";
+import type { OpenPool } from "./open-pool.ts";
 import { appendAudit } from "./pool-audit.ts";
+import { createPoolMail } from "./pool-mail.ts";
+import type { PoolMail } from "./pool-mail.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { chartOf } from "./chart-of.ts";
 import type { Draw } from "./draw.ts";
@@ -45,7 +51,7 @@ export interface DiscordHub extends AsyncDisposable {
   detach(held: HeldSweep, why: string, ms: number): Promise<void>;
   /** Opens the pool's channels where its configuration names a server; undefined where it does not. */
   attachPool(
-    desk: PoolDesk,
+    pool: Pick<OpenPool, "desk" | "mail">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined;
@@ -62,7 +68,7 @@ const LOST_MS = 2_000;
 interface Wire {
   link: DiscordLink;
   sweeps: Set<Attached>;
-  pools: Set<{ channels: PoolChannels; desk: PoolDesk; guildId: string }>;
+  pools: Set<{ channels: PoolChannels; mail: PoolMail; desk: PoolDesk; guildId: string }>;
   commanded: Set<string>;
 }
 
@@ -349,7 +355,10 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       if (wanted && state.phase === "connected") void command(wire, state.applicationId, event.id);
     }
     if (event.type === "interaction") return interact(wire, event);
-    for (const { channels } of wire.pools) channels.handle(event);
+    for (const { channels, mail } of wire.pools) {
+      channels.handle(event);
+      mail.handle(event);
+    }
     for (const one of wire.sweeps) {
       one.channel.handle(event);
       const isRights = event.type === "permissions-changed" || event.type === "channel-changed";
@@ -415,7 +424,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   }
 
   function attachPool(
-    desk: PoolDesk,
+    { desk, mail: mailDesk }: Pick<OpenPool, "desk" | "mail">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined {
@@ -452,10 +461,22 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
         if (why !== undefined) write("warn", `The pool's channels: ${why}`);
       },
     });
-    const pool = { channels, desk, guildId: discord.guildId };
+    const apiUrl = env["DISCORD_API_URL"] || DISCORD_API_URL;
+    const mail = createPoolMail({
+      desk,
+      mail: mailDesk,
+      link: wire.link,
+      fetchFile: createFetchAttachment({ apiUrl, proxy: proxyFor(apiUrl, env) }),
+      workersChannel: () => channels.channels().workers,
+      folderOf: (task, epoch) => join(place.tasks, task, `${epoch}`),
+      clock,
+      log,
+    });
+    const pool = { channels, mail, desk, guildId: discord.guildId };
     wire.pools.add(pool);
     wire.commanded.delete(discord.guildId);
     channels.start();
+    mail.start();
     const state = wire.link.state();
     if (state.phase === "connected") {
       const { me, applicationId } = state;
@@ -465,6 +486,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     return {
       async [Symbol.asyncDispose]() {
         wire.pools.delete(pool);
+        await mail[Symbol.asyncDispose]();
         await channels[Symbol.asyncDispose]();
         await hangUp(key, wire);
       },

@@ -10,10 +10,12 @@ import type { Lease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import { createCoordinator } from "../tasks/coordinator.ts";
+import type { Coordinator } from "../tasks/coordinator.ts";
+import type { WorkerOrders, WorkerReport } from "../tasks/exchange.ts";
 import { enrolCommand } from "../tasks/enrol-command.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
 import type { JobBoard, PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
-import type { PoolHappening } from "../tasks/pool-event.ts";
+import type { PoolHappening, WorkerMailbox } from "../tasks/pool-event.ts";
 import { resolveWish } from "../tasks/resolve-wish.ts";
 import { readScaleWish } from "../tasks/scale-wish.ts";
 import { SLURM_LABEL } from "../tasks/slurm-worker.ts";
@@ -54,9 +56,25 @@ export interface OpenPool extends AsyncDisposable {
   jobs: JobRecords;
   /** Where `desk.jobs` looks. */
   showJobs(board: () => JobBoard): void;
+  mail: PoolMailDesk;
   /** Gives up what is lost, gives out what waits, fires what is due. */
   step(): void;
 }
+
+/** What the doors to workers that reach nothing but Discord need beside the desk. */
+export interface PoolMailDesk extends Pick<Coordinator, "exchange" | "looked"> {
+  enrol(
+    worker: { name: string; labels: readonly string[]; mailbox: WorkerMailbox },
+    by: string,
+  ): void;
+  /** Who opens mailboxes; returns what takes it back. */
+  onInvite(inviter: MailInviter): () => void;
+}
+
+export type MailInviter = (
+  worker: { name: string; labels: readonly string[] },
+  by: string,
+) => Promise<{ code: string; minutes: number } | { refused: string }>;
 
 /** Workers that were silent for so long are offered nothing. */
 const QUIET_MS = 90_000;
@@ -80,6 +98,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
   let board: () => JobBoard = () => ({ trouble: undefined, jobs: new Map() });
   const changed = new Set<() => void>();
+  let inviter: MailInviter | undefined;
   const codes = new Map<
     string,
     { worker: string; labels: readonly string[]; until: number; via: "http" | "files" | "discord" }
@@ -205,6 +224,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     stop: coordinator.stop,
     resume: coordinator.resume,
     invite({ name, labels, via }, by) {
+      if (via === "discord") {
+        return { refused: "Cannot enrol over Discord by this way: a mailbox is needed" };
+      }
       if (!/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(name)) {
         return {
           refused: `Cannot call a worker "${name.slice(0, 80)}": ` +
@@ -240,12 +262,18 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       }
       return undefined;
     },
-    remove: coordinator.remove,
-    exchange(report) {
-      const orders = coordinator.exchange(report);
-      tellChange();
-      return orders;
+    async inviteByMail(worker, by) {
+      if (inviter === undefined) {
+        return { refused: "Cannot open a mailbox: the pool is not on Discord (pool.discord)" };
+      }
+      const made = await inviter(worker, by);
+      if ("refused" in made) return made;
+      const { name } = worker;
+      const command = enrolCommand("discord", { name, code: made.code, folder: place.root });
+      return { ...made, command };
     },
+    remove: coordinator.remove,
+    exchange: (report) => exchange(report),
     ordersFor: coordinator.ordersFor,
     holdback,
     events: (after, limit) => journal.since(after).slice(0, limit),
@@ -257,12 +285,35 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     file: (task, epoch, path) => readAttemptFile(place, journal.state, task, epoch, path),
   };
 
+  /** People are told of it, too. */
+  function exchange(report: WorkerReport, agoMs?: number): WorkerOrders {
+    const orders = coordinator.exchange(report, agoMs);
+    tellChange();
+    return orders;
+  }
+
+  const mail: PoolMailDesk = {
+    exchange,
+    looked: coordinator.looked,
+    enrol({ name, labels, mailbox }, by) {
+      // Its bot's user id is the proof; the secret is nobody's.
+      const proof = proofOf(newSecret());
+      coordinator.enrol({ name, labels, via: "discord", proof, mailbox }, by);
+    },
+    onInvite(one) {
+      inviter = one;
+      return () => {
+        if (inviter === one) inviter = undefined;
+      };
+    },
+  };
+
   return {
     desk,
     jobs: {
       intend({ worker, number, jobName, slots, labels }) {
         // It proves itself by writing into a folder that is ours; nobody knows this secret.
-        const proof = digest(randomBytes(32).toString("hex")).toString("hex");
+        const proof = proofOf(newSecret());
         append([
           { type: "worker-enrolled", worker, labels, proof, via: "files" },
           { type: "worker-job-intended", worker, number, jobName, slots },
@@ -281,6 +332,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     showJobs(source) {
       board = source;
     },
+    mail,
     step: coordinator.step,
     [Symbol.asyncDispose]() {
       journal.saveSnapshot(lease);

@@ -103,7 +103,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     });
     relay.start();
     jobs.start();
-    const discord = parts.hub.attachPool(pool.desk, place, env);
+    const discord = parts.hub.attachPool(pool, place, env);
     const about = { desk: pool.desk, sweeps: createSweepDoors(parts), clock, log };
     open = {
       pool,

@@ -12,6 +12,7 @@ import { relayFolder } from "../tasks/relay-files.ts";
 import { createRelayLink } from "../tasks/relay-link.ts";
 import { startRelayServer } from "../tasks/relay-server.ts";
 import { SANDBOXES } from "../tasks/sandbox.ts";
+import { MAIL_BUSY_MS, MAIL_IDLE_MS } from "../tasks/via-mailbox.ts";
 import { createFilesLink } from "../tasks/via-files.ts";
 import { createHttpLink } from "../tasks/via-http.ts";
 import { createWorker } from "../tasks/worker.ts";
@@ -21,6 +22,7 @@ import { HANDED_BACK } from "../tasks/worker-runner.ts";
 import { LinkError } from "../tasks/worker-link.ts";
 import type { WorkerLink } from "../tasks/worker-link.ts";
 import { createAttemptRunner } from "./attempt-runner.ts";
+import { openMailLink } from "./mail-link.ts";
 import { readPoolConfigIfThere } from "./pool-settings.ts";
 import { placeOf } from "./remote.ts";
 import { readIdentity } from "./worker-identity.ts";
@@ -77,8 +79,14 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
         link: createRelayLink({ folder: relayFolder(identity.pool, name), clock }),
       })
       : undefined;
+    await using link = linkOf(identity, parts);
+    // A mailbox shows what was said last, as long as it counts: a report is worth its request.
+    const cadence = identity.via === "discord"
+      ? { everyMs: MAIL_BUSY_MS, idleEveryMs: MAIL_IDLE_MS, laterMs: Infinity }
+      : {};
     await using worker = createWorker({
-      link: linkOf(identity, parts),
+      ...cadence,
+      link,
       journal,
       clock,
       log,
@@ -120,20 +128,28 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
   }
 }
 
-function linkOf(identity: WorkerIdentity, { env, clock }: RunWorkerParts): WorkerLink {
+function linkOf(
+  identity: WorkerIdentity,
+  { env, clock, log }: RunWorkerParts,
+): WorkerLink & AsyncDisposable {
   const { worker, secret = "", via, address, pool } = identity;
   switch (via) {
     case "files":
-      return createFilesLink({ folder: pool ?? "", worker, clock });
+      return held(createFilesLink({ folder: pool ?? "", worker, clock }));
     case "http":
-      return address === undefined
-        ? localLink(worker, secret, env)
-        : createHttpLink({ base: { url: address }, worker, secret });
+      return held(
+        address === undefined
+          ? localLink(worker, secret, env)
+          : createHttpLink({ base: { url: address }, worker, secret }),
+      );
     case "discord":
-      throw new UserError("This herd cannot reach a pool over Discord alone yet", {
-        hint: "Enrol the worker with --via http (a tunnel) or --via files (a shared file system)",
-      });
+      return openMailLink({ identity, env, clock, log });
   }
+}
+
+/** Nothing of it is left open between two exchanges. */
+function held(link: WorkerLink): WorkerLink & AsyncDisposable {
+  return { exchange: link.exchange, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** The daemon of this user on this host; a new one listens somewhere else, so it is looked for anew. */

@@ -44,6 +44,8 @@ export interface CallParts {
 export interface Caller {
   /** What Discord answered, unchecked; throws DiscordError. */
   call(call: Call): Promise<unknown>;
+  /** The clock of whoever answered last, as its `date` said; undefined before. */
+  serverNow(): number | undefined;
   /** Ends every call that is under way. */
   close(): void;
 }
@@ -75,6 +77,12 @@ export function createCaller(parts: CallParts): Caller {
   const limits = createRateLimits(clock);
   const lanes = createLanes();
   const closing = new AbortController();
+  let ahead: number | undefined;
+
+  function learnTime(headers: Headers): void {
+    const at = Date.parse(headers.get("date") ?? "");
+    if (Number.isFinite(at)) ahead = at - clock.now();
+  }
 
   async function call(one: Call): Promise<unknown> {
     const asked = askedOf(one);
@@ -137,6 +145,7 @@ export function createCaller(parts: CallParts): Caller {
       why = networkTrouble(error);
     }
     if (answer !== undefined) {
+      learnTime(answer.headers);
       limits.learn(routeKey(one.method, one.route), majorOf(one.route), answer.headers);
       if (answer.status < 500) return answer;
     }
@@ -176,7 +185,11 @@ export function createCaller(parts: CallParts): Caller {
     if (one.within !== undefined) await clock.sleep(waitMs, ends);
   }
 
-  return { call, close: () => closing.abort(new Error(CLOSED)) };
+  return {
+    call,
+    serverNow: () => ahead === undefined ? undefined : clock.now() + ahead,
+    close: () => closing.abort(new Error(CLOSED)),
+  };
 }
 
 function askedOf({ action, method, route, secret }: Call): Asked {

@@ -53,6 +53,7 @@ export function createDiscordRest(parts: RestParts): DiscordRest & AsyncDisposab
     ...guildCalls(ask, tell),
     ...messageCalls(ask, tell),
     ...interactionCalls(ask, tell),
+    serverNow: caller.serverNow,
     [Symbol.asyncDispose]() {
       caller.close();
       return Promise.resolve();

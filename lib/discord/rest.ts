@@ -7,6 +7,8 @@ import type { CommandDefinition } from "./command-definition.ts";
  * throws DiscordError otherwise. `signal` ends the waiting.
  */
 export interface DiscordRest {
+  /** Discord's own clock, by its last answer; milliseconds since the epoch. Undefined before one. */
+  serverNow?(): number | undefined;
   /** The bot itself. */
   me(signal?: AbortSignal): Promise<{ id: Id; name: string }>;
   application(signal?: AbortSignal): Promise<{ id: Id; name: string; messageContent: boolean }>;

@@ -2,8 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
 import { FENCE_MS, OFFER_MS } from "./exchange.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
-import type { PoolHappening, WorkerVia } from "./pool-event.ts";
+import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { createLives } from "./coordinator-lives.ts";
+import type { MailboxLook } from "./coordinator-lives.ts";
 import {
   buriedAttempts,
   lostAttempts,
@@ -55,7 +56,13 @@ export interface Coordinator {
   retry(id: string, by: string): Refusable;
   acknowledge(id: string, by: string): Refusable;
   enrol(
-    worker: { name: string; labels: readonly string[]; proof: string; via: WorkerVia },
+    worker: {
+      name: string;
+      labels: readonly string[];
+      proof: string;
+      via: WorkerVia;
+      mailbox?: WorkerMailbox;
+    },
     by: string,
   ): Refusable;
   remove(worker: string, by: string): Refusable;
@@ -67,8 +74,10 @@ export interface Coordinator {
   drain(worker: string, drains: boolean, by: string): Refusable;
   stop(how: { now: boolean; why: string }, by: string): Refusable;
   resume(by: string): Refusable;
-  /** Takes a worker's report in and gives its orders. */
-  exchange(report: WorkerReport): WorkerOrders;
+  /** Takes a worker's report in, which it said `agoMs` ago (0 by default), and gives its orders. */
+  exchange(report: WorkerReport, agoMs?: number): WorkerOrders;
+  /** What a look into the worker's mailbox showed. */
+  looked(worker: string, look: MailboxLook): void;
   /** The orders as they are by now, for the last report of the worker. */
   ordersFor(report: WorkerReport): WorkerOrders;
   /** Gives up what is lost and gives out what waits; to be called every few seconds. */
@@ -134,7 +143,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     );
   }
 
-  function exchange(report: WorkerReport): WorkerOrders {
+  function exchange(report: WorkerReport, agoMs = 0): WorkerOrders {
     const now = clock.now();
     const { isNewest, isNews, uptimeMs } = lives.judge(report, now);
     const by = `worker:${report.worker}`;
@@ -144,7 +153,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       write(readAttempt(parts.state(), told, report, parts.limits(), isUseDue), by);
     }
     // After it was read: a disk that refuses has heard nothing.
-    lives.hear(report, now, parts.state().workers.has(report.worker));
+    lives.hear(report, now - agoMs, parts.state().workers.has(report.worker));
     if (isNews) {
       const isUnwanted = report.leaving || drains(report.worker);
       const how = { now, mayWithdraw: uptimeMs > OFFER_MS, isUnwanted };
@@ -267,8 +276,8 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         (task) =>
           isOver(task) ? [{ type: "task-acknowledged", task: id }] : `Task "${id}" is not over`,
       ),
-    enrol({ name, labels, proof, via }, by) {
-      write([{ type: "worker-enrolled", worker: name, labels, proof, via }], by);
+    enrol({ name, labels, proof, via, mailbox }, by) {
+      write([{ type: "worker-enrolled", worker: name, labels, proof, via, mailbox }], by);
       return { done: true };
     },
     remove(worker, by) {
@@ -308,6 +317,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       return { done: true };
     },
     exchange,
+    looked: (worker, look) => lives.looked(worker, look, clock.now()),
     ordersFor,
     step,
     sightings: () => lives.seen,

@@ -75,6 +75,11 @@ export interface PoolDesk {
     worker: { name: string; labels: readonly string[]; via: WorkerVia },
     by: string,
   ): Invited | { refused: string };
+  /** The same for a worker that reaches nothing but Discord: it gets a mailbox there. */
+  inviteByMail?(
+    worker: { name: string; labels: readonly string[] },
+    by: string,
+  ): Promise<Extract<Invited, { code: string }> | { refused: string }>;
   /** Uses a code up and gives the worker's lasting secret. */
   enrol(code: string): { worker: string; secret: string } | { refused: string };
   /** Whose secret it is; undefined for nobody's. */

@@ -22,6 +22,8 @@ export type PoolHappening =
     incarnation: string;
     /** When that life of the worker began, by its own clock, and where. */
     life?: { startedAt: number; host: string } | undefined;
+    /** It is heard over a mailbox: its silence has to be proven. */
+    byMail?: true | undefined;
   }
   /** `number` is that of the report that said so. */
   | { type: "attempt-accepted"; task: string; epoch: number; number?: number | undefined }
@@ -55,6 +57,7 @@ export type PoolHappening =
     /** SHA-256 of what it proves itself with. */
     proof: string;
     via: WorkerVia;
+    mailbox?: WorkerMailbox | undefined;
   }
   | { type: "worker-removed"; worker: string }
   | { type: "worker-drained"; worker: string }
@@ -91,6 +94,14 @@ export type TaskEnd = "succeeded" | "failed" | "cancelled" | "expired" | "dead";
 
 /** How a worker and the coordinator reach each other. */
 export type WorkerVia = "http" | "files" | "discord";
+
+/** Where a worker that reaches nothing but Discord is heard, and by whom alone. */
+export interface WorkerMailbox {
+  /** The thread. */
+  channel: string;
+  /** User id of the worker's own bot. */
+  bot: string;
+}
 
 const KNOWN: Readonly<Record<PoolHappening["type"], true>> = {
   "task-submitted": true,

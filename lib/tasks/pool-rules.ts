@@ -25,12 +25,19 @@ export interface Heard {
   /** When that life of a worker was heard last; for one that never was, when listening began. */
   lastOf(worker: string, incarnation: string): number;
   /**
+   * How long it is certain that a life said nothing in its worker's mailbox, by the mailbox's own
+   * clock and two looks. Milliseconds; 0 when nobody has looked.
+   */
+  provenMs(worker: string, incarnation: string): number;
+  /**
    * The newest life of a worker, when it was heard twice: a single report may be a late copy of a
    * life long gone whose clock was ahead.
    */
   successorOf(worker: string): WorkerReport | undefined;
 }
 
+/** A worker that speaks through a mailbox says something so seldom while it has nothing to do. */
+const MAILBOX_QUIET_MS = LEASE_MS + GRACE_MS;
 const FIRST_BACK_OFF_MS = 10_000;
 const LONGEST_BACK_OFF_MS = 15 * 60_000;
 
@@ -114,11 +121,17 @@ export function lostAttempts(
   });
 }
 
-function whyLost(attempt: Attempt, heard: Heard, now: number): string | undefined {
-  const { worker, incarnation, assignedAt, acceptedAt, epoch } = attempt;
+function whyLost(
+  attempt: Attempt,
+  heard: Heard,
+  now: number,
+): string | undefined {
+  const { worker, incarnation, assignedAt, acceptedAt, epoch, byMail } = attempt;
   // It told first of what it found of its former life, and has ended the rest.
   if (isFollowed(attempt, heard.successorOf(worker))) return `worker "${worker}" was started anew`;
-  const silentMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
+  const unheardMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
+  // Who cannot look into a mailbox knows nothing of who writes there: the worker may well live on.
+  const silentMs = byMail ? Math.min(unheardMs, heard.provenMs(worker, incarnation)) : unheardMs;
   if (acceptedAt === undefined) {
     return silentMs > OFFER_MS ? `worker "${worker}" did not take up attempt ${epoch}` : undefined;
   }
@@ -263,6 +276,7 @@ export function nextAssignments(
       worker,
       incarnation,
       life: { startedAt, host },
+      ...(state.workers.get(worker)?.via === "discord" ? { byMail: true } : {}),
     });
   }
   return made;
@@ -298,10 +312,10 @@ function freeSlots(
     if (last !== undefined && isHeld(task)) hold(last.worker, task.id, last.epoch);
   }
   const free = new Map<string, number>();
-  for (const { name, draining } of state.workers.values()) {
+  for (const { name, draining, via } of state.workers.values()) {
     const sighting = seen.get(name);
     if (sighting === undefined || draining || sighting.report.leaving) continue;
-    if (now - sighting.at > quietMs) continue;
+    if (now - sighting.at > (via === "discord" ? MAILBOX_QUIET_MS : quietMs)) continue;
     // What still runs there of an older epoch has its slot as well.
     for (const { task, epoch, report } of sighting.report.attempts) {
       if (report === undefined) hold(name, task, epoch);

@@ -1,5 +1,5 @@
 import type { Event } from "../sweep/event.ts";
-import type { PoolHappening, WorkerVia } from "./pool-event.ts";
+import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { isOver } from "./task.ts";
 import type { Attempt, Task } from "./task.ts";
 
@@ -9,6 +9,7 @@ export interface EnrolledWorker {
   labels: readonly string[];
   proof: string;
   via: WorkerVia;
+  mailbox?: WorkerMailbox | undefined;
   enrolledAt: number;
   draining: boolean;
 }
@@ -108,6 +109,7 @@ export function applyToPool(state: PoolState, event: Event<PoolHappening>): void
         labels: what.labels,
         proof: what.proof,
         via: what.via,
+        mailbox: what.mailbox,
         enrolledAt: event.at,
         draining: false,
       });
@@ -292,6 +294,7 @@ function assign(
     worker: what.worker,
     incarnation: what.incarnation,
     life: what.life,
+    byMail: what.byMail,
     assignedAt: at,
     acceptedAt: undefined,
     acceptedIn: undefined,

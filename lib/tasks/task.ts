@@ -124,6 +124,8 @@ export interface Attempt {
   incarnation: string;
   /** When that life of the worker began, by its own clock, and where. */
   life?: { startedAt: number; host: string } | undefined;
+  /** It is heard over a mailbox: its silence has to be proven. */
+  byMail?: true | undefined;
   assignedAt: number;
   /** When the worker said that it had begun. */
   acceptedAt: number | undefined;

@@ -33,6 +33,10 @@ export interface WorkerParts {
   identity: WorkerIdentity;
   /** A report at least so often; milliseconds, 15 s by default. */
   everyMs?: number;
+  /** The same while there is nothing to tell; `everyMs` by default. */
+  idleEveryMs?: number;
+  /** What changes all the time, such as tokens, is told within so long: 5 s by default. */
+  laterMs?: number;
   onStatus(status: WorkerState): void;
   log: Pick<Log, "write">;
   /** Why its attempts end when it is stopped; "the worker was stopped" by default. */
@@ -83,6 +87,7 @@ const LAST_REPORT_MS = 3_000;
 /** Runs attempts for a coordinator: tells all it knows, does what it is told, both again and again. */
 export function createWorker(parts: WorkerParts): Worker {
   const { link, journal, clock, identity, log, everyMs = EVERY_MS } = parts;
+  const { idleEveryMs = everyMs } = parts;
   const { elapsed = () => uptime() * 1000, random = Math.random } = parts;
   const news = createNews(clock);
   const over = new AbortController();
@@ -95,6 +100,7 @@ export function createWorker(parts: WorkerParts): Worker {
     elapsed,
     slots: identity.slots,
     sandboxes: identity.sandboxes,
+    ...(parts.laterMs === undefined ? {} : { laterMs: parts.laterMs }),
     log,
     onNews(withinMs) {
       news.tell(withinMs);
@@ -210,12 +216,14 @@ export function createWorker(parts: WorkerParts): Worker {
     const heed = new AbortController();
     const cut = isNews ? undefined : news.wait(Infinity, heed.signal).then(() => asking.abort());
     try {
-      const how = { signal: asking.signal, waitMs: isNews ? 0 : everyMs };
+      const isIdle = report.attempts.length === 0;
+      const pauseMs = isIdle ? idleEveryMs : everyMs;
+      const how = { signal: asking.signal, waitMs: isNews ? 0 : pauseMs };
       const orders = await link.exchange(report, how);
       if (!isForUs(orders)) throw new LinkError("unreadable", "The answer is for another worker");
       obey(orders, report, sentAt);
       if (isNews || news.isDue()) return;
-      await rest(sentAt + (saysMore(orders, report) ? PAUSE_MS : everyMs) - elapsed());
+      await rest(sentAt + (saysMore(orders, report) ? PAUSE_MS : pauseMs) - elapsed());
     } catch (error) {
       if (asking.signal.aborted) return;
       await away(error);

@@ -167,9 +167,11 @@ export const POOL_ROUTES: readonly Route[] = [
       folder: z.string(),
       command: z.string().openapi({ description: "What is typed on the worker's machine" }),
     }),
-    handle({ station, by, body: { name, labels = [], via = "http" } }) {
+    async handle({ station, by, body: { name, labels = [], via = "http" } }) {
       const pool = poolOf(station);
-      const made = pool.invite({ name, labels, via }, by);
+      const made = via === "discord" && pool.inviteByMail !== undefined
+        ? await pool.inviteByMail({ name, labels }, by)
+        : pool.invite({ name, labels, via }, by);
       if ("refused" in made) throw new RequestError("bad-request", made.refused);
       const { command } = made;
       return "enrolled" in made

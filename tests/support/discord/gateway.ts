@@ -50,8 +50,24 @@ export interface FakeGateway extends AsyncDisposable {
   dispatch(name: string, data: (intents: number, user: string) => unknown): void;
   /** Ends every connection, or one bot's: without a word, or with a close code. */
   cut(code?: number, user?: string): void;
+  /** A session in this process, without a socket. Undefined: the token is not good. */
+  attach(
+    token: string,
+    intents: number,
+    hear: (name: string, data: unknown) => void,
+  ): LocalSession | undefined;
+  /** Nothing moves until what is given back is called: no event, no acknowledgement, no hello. */
+  freeze(): () => void;
   /** Asks to connect anew (op 7). */
   askToReconnect(): void;
+}
+
+export interface LocalSession {
+  /** The connection is gone; what happens meanwhile is told on `resume`. */
+  drop(): void;
+  resume(): void;
+  /** For good. */
+  end(): void;
 }
 
 export interface GatewayParts {
@@ -63,6 +79,8 @@ export interface GatewayParts {
     user: string,
   ): { user: object; application: object; guilds: object[]; later: [string, object][] };
   heartbeatMs: number;
+  /** Without a port. */
+  isLocal?: boolean;
 }
 
 /** Hello, identify, heartbeats, resume with replay, as Discord documents them. */
@@ -88,19 +106,26 @@ export async function startGateway(parts: GatewayParts): Promise<FakeGateway> {
       accept(one);
     });
   });
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const url = `ws://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  if (parts.isLocal !== true) {
+    await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+  }
+  const address = http.address() as AddressInfo | null;
+  const url = `ws://127.0.0.1:${address?.port ?? 1}`;
+  /** What waits behind a freeze. */
+  let frozen: (() => void)[] | undefined;
+  const whenever = (act: () => void) => frozen === undefined ? act() : void frozen.push(act);
 
   function accept(socket: Socket): void {
     let session: Session | undefined;
-    socket.send(packet(10, { heartbeat_interval: parts.heartbeatMs }));
-    socket.on("message", (data) => {
-      const { op, d } = JSON.parse(`${data}`);
+    whenever(() => socket.send(packet(10, { heartbeat_interval: parts.heartbeatMs })));
+    socket.on("message", (data) => whenever(() => heard(`${data}`)));
+    function heard(text: string) {
+      const { op, d } = JSON.parse(text);
       if (op === 1) counts.heartbeats++;
       if (op === 1 && !faults.mute) socket.send(packet(11, null));
       if (op === 2) session = identify(socket, d);
       if (op === 6) session = resume(socket, d);
-    });
+    }
     socket.on("close", () => {
       if (session?.socket === socket) session.socket = undefined;
     });
@@ -171,7 +196,7 @@ export async function startGateway(parts: GatewayParts): Promise<FakeGateway> {
     if (session.events.length > 5_000) session.events.shift();
     const fate = name === "READY" || name === "RESUMED" ? "once" : faults.fate(name, session.user);
     if (fate === "lost") return;
-    const send = () => session.socket?.send(text);
+    const send = () => whenever(() => session.socket?.send(text));
     if (fate === "late") return void late.push(send);
     send();
     if (fate === "twice") send();
@@ -202,6 +227,43 @@ export async function startGateway(parts: GatewayParts): Promise<FakeGateway> {
         if (what !== undefined) tell(session, name, what);
       }
     },
+    attach(token, intents, hear) {
+      const deliver = (text: string) => {
+        const { t, d } = JSON.parse(text);
+        if (t !== undefined && t !== null) hear(t, d);
+      };
+      let refused = false;
+      const socket: Socket = {
+        send: deliver,
+        close: () => refused = true,
+        terminate() {},
+        on() {},
+      };
+      const session = identify(socket, { token, intents });
+      if (session === undefined || refused) return undefined;
+      let last = 0;
+      return {
+        drop() {
+          last = session.seq;
+          session.socket = undefined;
+        },
+        resume() {
+          session.socket = socket;
+          for (const one of session.events) if (one.seq > last) socket.send(one.text);
+          counts.resumed++;
+          tell(session, "RESUMED", {});
+        },
+        end: () => void sessions.delete(session.id),
+      };
+    },
+    freeze() {
+      frozen ??= [];
+      return () => {
+        const waiting = frozen ?? [];
+        frozen = undefined;
+        for (const act of waiting) act();
+      };
+    },
     cut(code, user) {
       for (const { socket, user: owner } of sessions.values()) {
         if (user !== undefined && owner !== user) continue;
@@ -216,7 +278,7 @@ export async function startGateway(parts: GatewayParts): Promise<FakeGateway> {
       for (const client of server.clients) (client as Socket).terminate();
       server.close();
       http.closeAllConnections();
-      await new Promise((resolve) => http.close(resolve));
+      if (address !== null) await new Promise((resolve) => http.close(resolve));
     },
   };
 }

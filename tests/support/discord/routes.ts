@@ -1,4 +1,5 @@
-import type { Call } from "./server.ts";
+import type { History } from "./history.ts";
+import type { Call } from "./pipeline.ts";
 import { checkChoices, checkCommands, checkMessage } from "./limits.ts";
 import {
   BITS,
@@ -47,6 +48,7 @@ export interface RoutesParts {
   newId(): string;
   channels: Map<string, FakeChannel>;
   messages: FakeMessage[];
+  history: History;
   setCommands(guildId: string, list: unknown[]): void;
   asked: Map<string, Asked>;
   /** To whoever sees the channel. */
@@ -107,8 +109,10 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     });
   }
 
-  function message(channelId: string, id: string): FakeMessage {
-    const found = find(id);
+  function message(channelId: string, id: string, asOf?: number): FakeMessage {
+    const found = asOf === undefined
+      ? find(id)
+      : parts.history.at(asOf, messages).find((one) => one.id === id);
     if (found === undefined || found.channelId !== channelId) {
       throw new Refusal(404, 10008, "Unknown Message");
     }
@@ -163,6 +167,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       if (same !== undefined) return json(same);
     }
     const one = made(channelId, bot, call);
+    parts.history.note(one.id, undefined);
     messages.push(one);
     if (isThread(place)) {
       const wakes = isArchived(place, now());
@@ -188,6 +193,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     const files = [...kept, ...filed(one.channelId, call.files)];
     checkMessage(next, files);
     tooOften(one);
+    parts.history.note(one.id, one);
     Object.assign(one, next, { files });
     one.edits++;
     one.editedAt = now();
@@ -313,6 +319,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     if (type === 4) {
       one.message = { ...made(one.channelId, bot, { ...call, body: data }), type: 20 };
       if (!one.ephemeral) {
+        parts.history.note(one.message.id, undefined);
         messages.push(one.message);
         parts.told(one.message, "MESSAGE_CREATE");
       }
@@ -337,12 +344,27 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     if (one.message === undefined) {
       one.message = { ...made(one.channelId, bot, call), type: 20 };
       if (!one.ephemeral) {
+        parts.history.note(one.message.id, undefined);
         messages.push(one.message);
         parts.told(one.message, "MESSAGE_CREATE");
       }
     } else change(one.message, call);
     parts.changed();
     return json(one.message);
+  }
+
+  function followUp(call: Call, token: string): unknown {
+    const one = parts.asked.get(token);
+    if (one === undefined || now() - one.at > 15 * 60_000) {
+      throw new Refusal(401, 50027, "Invalid Webhook Token");
+    }
+    const more = { ...made(one.channelId, bot, call), type: 20 };
+    if ((more.flags & 64) === 0) {
+      parts.history.note(more.id, undefined);
+      messages.push(more);
+      parts.told(more, "MESSAGE_CREATE");
+    }
+    return json(more);
   }
 
   const routes: [method: string, pattern: RegExp, handler: Handler][] = [
@@ -457,7 +479,8 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       channel(id!, "READ_MESSAGE_HISTORY");
       const limit = Number(call.query.get("limit") ?? 50);
       if (limit < 1 || limit > 100) throw new Refusal(400, 50035, "Invalid Form Body: limit");
-      const own = messages.filter((one) => one.channelId === id);
+      const all = call.asOf === undefined ? messages : parts.history.at(call.asOf, messages);
+      const own = all.filter((one) => one.channelId === id);
       const after = call.query.get("after");
       const before = call.query.get("before");
       const found = after !== null
@@ -488,9 +511,9 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       message(id!, other!).pinned = false;
       return undefined;
     }],
-    ["GET", /^\/channels\/(\d+)\/messages\/(\d+)$/, (_, id, other) => {
+    ["GET", /^\/channels\/(\d+)\/messages\/(\d+)$/, (call, id, other) => {
       channel(id!, "READ_MESSAGE_HISTORY");
-      return json(message(id!, other!));
+      return json(message(id!, other!, call.asOf));
     }],
     ["PATCH", /^\/channels\/(\d+)\/messages\/(\d+)$/, (call, id, other) => {
       unarchived(channel(id!));
@@ -505,6 +528,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       const one = message(id!, other!);
       const place = channel(id!, ...(one.author.id === bot.id ? [] : ["MANAGE_MESSAGES"] as const));
       unarchived(place);
+      parts.history.note(one.id, one);
       messages.splice(messages.indexOf(one), 1);
       parts.tell("MESSAGE_DELETE", { id: one.id, channel_id: id, guild_id: guild.id }, place);
       parts.changed();
@@ -553,6 +577,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       /^\/interactions\/(\d+)\/([^/]+)\/callback$/,
       (call, id, token) => callback(call, id!, token!),
     ],
+    ["POST", /^\/webhooks\/(\d+)\/([^/]+)$/, (call, _, token) => followUp(call, token!)],
     [
       "PATCH",
       /^\/webhooks\/(\d+)\/([^/]+)\/messages\/@original$/,

@@ -5,7 +5,10 @@ import { INTENTS } from "./gateway.ts";
 import { openApiCheck } from "./openapi-check.ts";
 import { createRoutes, wordless } from "./routes.ts";
 import type { Asked } from "./routes.ts";
-import { Raw, startRestServer } from "./server.ts";
+import { createHistory } from "./history.ts";
+import { Raw, reply } from "./pipeline.ts";
+import type { Reply } from "./pipeline.ts";
+import { startRestServer } from "./server.ts";
 import type { Call, Fault } from "./server.ts";
 import {
   BITS,
@@ -48,6 +51,8 @@ export interface FakeDiscord extends AsyncDisposable {
   /** For DISCORD_API_URL. */
   url: string;
   token: string;
+  /** A call in this process, without HTTP. */
+  ask(call: Call): Promise<Reply>;
   guild: Guild;
   bot: Person;
   gateway: FakeGateway;
@@ -126,10 +131,16 @@ export interface FakeDiscord extends AsyncDisposable {
 }
 
 const OWNER = "1";
+const LOCAL_URL = "http://127.0.0.1:1/api";
 
 /** A Discord on 127.0.0.1 with one server, one bot, and whoever the test invents. */
 export async function startDiscord(
-  { heartbeatMs = 20_000, clock = Date.now }: { heartbeatMs?: number; clock?: () => number } = {},
+  { heartbeatMs = 20_000, clock = Date.now, isLocal = false }: {
+    heartbeatMs?: number;
+    clock?: () => number;
+    /** Without ports: `ask` and `gateway.attach` are the only doors. */
+    isLocal?: boolean;
+  } = {},
 ): Promise<FakeDiscord> {
   const now = () => clock() + (discord?.skewMs ?? 0);
   let discord: FakeDiscord | undefined = undefined as FakeDiscord | undefined;
@@ -157,6 +168,7 @@ export async function startDiscord(
   const channels = new Map<string, FakeChannel>();
   const messages: FakeMessage[] = [];
   const commands = new Map<string, unknown[]>();
+  const history = createHistory(now);
   const asked = new Map<string, Asked>();
   const openapi = openApiCheck();
   const watchers = new Set<() => void>();
@@ -173,6 +185,7 @@ export async function startDiscord(
     userOf: (one) => botOf(one)?.person.id,
     allowed: (user) => bots.get(user)!.content ? ~0 : ~INTENTS.MESSAGE_CONTENT,
     heartbeatMs,
+    isLocal,
     ready: (user) => ({
       user: userJson(bots.get(user)!.person),
       application: { id: user, flags: 0 },
@@ -263,6 +276,7 @@ export async function startDiscord(
       newId,
       channels,
       messages,
+      history,
       setCommands(id, list) {
         one.commands = list as Record<string, unknown>[];
         if (one === first) commands.set(id, list);
@@ -323,22 +337,27 @@ export async function startDiscord(
     };
   }
 
-  const server = await startRestServer({
-    fault: (call) => discord!.fault(call),
-    limit,
-    now,
-    answer(call) {
-      const isFile = call.path.startsWith("/attachments/");
-      const wrong = isFile ? undefined : openapi?.check(call.method, call.path, call.body);
-      if (wrong !== undefined) discord!.violations.push(wrong);
-      return answer(call);
-    },
-    seen({ method, path, token }, status, ms) {
-      const by = botOf(token)?.person.id;
-      discord!.calls.push({ method, path, status, ms, at: Date.now(), by });
-      changed();
-    },
-  });
+  function replyTo(call: Call): Promise<Reply> {
+    return reply(call, {
+      fault: (one) => discord!.fault(one),
+      limit,
+      now,
+      answer(one) {
+        const isFile = one.path.startsWith("/attachments/");
+        const wrong = isFile ? undefined : openapi?.check(one.method, one.path, one.body);
+        if (wrong !== undefined) discord!.violations.push(wrong);
+        return answer(one);
+      },
+    });
+  }
+
+  function seen({ method, path, token }: Call, status: number, ms: number): void {
+    const by = botOf(token)?.person.id;
+    discord!.calls.push({ method, path, status, ms, at: Date.now(), by });
+    changed();
+  }
+
+  const server = isLocal ? undefined : await startRestServer({ reply: replyTo, seen, now });
 
   function interaction(
     by: Person,
@@ -403,7 +422,12 @@ export async function startDiscord(
   }
 
   const made: FakeDiscord = {
-    url: server.url,
+    url: server?.url ?? LOCAL_URL,
+    async ask(call) {
+      const said = await replyTo(call);
+      seen(call, said.cut === undefined ? said.status : 0, 0);
+      return said;
+    },
     token,
     guild,
     bot,
@@ -499,12 +523,14 @@ export async function startDiscord(
       channels.delete(channel.id);
     },
     deleteMessage(message) {
+      history.note(message.id, message);
       messages.splice(messages.indexOf(message), 1);
       const data = { id: message.id, channel_id: message.channelId, guild_id: guildId };
       tell("MESSAGE_DELETE", data, channels.get(message.channelId)!);
       changed();
     },
     editMessage(message, content) {
+      history.note(message.id, message);
       message.content = content;
       message.edits++;
       message.editedAt = now();
@@ -540,7 +566,7 @@ export async function startDiscord(
         files: files.map((file) => {
           const id = newId();
           const path = `/attachments/${channel.id}/${id}/${encodeURIComponent(file.name)}`;
-          return { ...file, id, url: `${new URL(server.url).origin}${path}` };
+          return { ...file, id, url: `${new URL(made.url).origin}${path}` };
         }),
         nonce: undefined,
         replyTo,
@@ -553,6 +579,7 @@ export async function startDiscord(
         pinged: [],
         at: now(),
       };
+      history.note(message.id, undefined);
       messages.push(message);
       told(message, "MESSAGE_CREATE");
       return message;
@@ -615,7 +642,7 @@ export async function startDiscord(
       }).join("\n"),
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
+      await server?.[Symbol.asyncDispose]();
     },
   };
   discord = made;
