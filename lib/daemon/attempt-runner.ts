@@ -5,7 +5,8 @@ import { readIfThere } from "../base/files.ts";
 import { agentEnvironment } from "../tasks/attempt-environment.ts";
 import type { AttemptEnd } from "../tasks/attempt-end.ts";
 import { makeAttemptFolder } from "../tasks/attempt-folder.ts";
-import { manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
+import { LOG_FILE } from "../tasks/attempt-files.ts";
+import { listed, manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
 import { startAttempt } from "../tasks/attempt-process.ts";
 import { GRACE_MS } from "../tasks/attempt-spec.ts";
 import type { WorkUse } from "../tasks/backend.ts";
@@ -93,7 +94,11 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
         }
         return {
           ...wordOf(end),
-          files: manifest.files.slice(0, 200),
+          // How it came to fail is in its log.
+          files: [
+            ...(end.kind === "done" ? [] : listed(folder.path, LOG_FILE)),
+            ...manifest.files.slice(0, 200),
+          ],
           folder: folder.path,
           use: priced(use, assignment),
           startedAt,

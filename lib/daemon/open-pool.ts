@@ -18,7 +18,7 @@ import { parseTaskText } from "../tasks/task-text.ts";
 import { POOL_FOLD } from "./pool-fold.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { spentToday } from "./pool-budget.ts";
-import { readAttemptFile } from "./pool-files.ts";
+import { createFileStore } from "./pool-file-store.ts";
 
 export interface OpenPoolParts {
   place: PoolPlace;
@@ -130,6 +130,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     });
   }
 
+  const files = createFileStore({ place, state: () => journal.state, config: parts.config, clock });
+  journal.onAppend(files.hear);
+
   const desk: PoolDesk = {
     folder: place.root,
     config: parts.config,
@@ -207,9 +210,10 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     exchange(report) {
       const orders = coordinator.exchange(report);
       tellChange();
-      return orders;
+      return { ...orders, ...files.ordersFor(report) };
     },
-    ordersFor: coordinator.ordersFor,
+    ordersFor: (report) => ({ ...coordinator.ordersFor(report), ...files.ordersFor(report) }),
+    takeFile: files.take,
     holdback,
     events: (after, limit) => journal.since(after).slice(0, limit),
     onEvent: journal.onAppend,
@@ -217,7 +221,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       changed.add(listener);
       return () => changed.delete(listener);
     },
-    file: (task, epoch, path) => readAttemptFile(place, journal.state, task, epoch, path),
+    file: files.read,
   };
 
   return {
