@@ -239,6 +239,8 @@ export function createWorker(parts: WorkerParts): Worker {
     failures = 0;
     trouble = "";
     attempts.settle(orders.settled);
+    // Who leaves says so as soon as nothing is left to tell.
+    if (leaving && orders.settled.length > 0) news.tell(SOON_MS);
     attempts.cancel(orders.cancel);
     // An older answer tells what was once; only the one to the newest report tells what is.
     if (orders.number !== report.number) return;

@@ -62,11 +62,10 @@ function farWorker(pool: LivePool, t: { after(act: () => unknown): void }, args:
   return { child, ended, output: () => output };
 }
 
-async function portOf(pool: LivePool): Promise<number> {
-  const { stdout } = await pool.run("api", "daemon");
-  const found = /"port":\s*(\d+)/.exec(stdout)?.[1] ?? /127\.0\.0\.1:(\d+)/.exec(stdout)?.[1];
-  assert.ok(found !== undefined, stdout);
-  return Number(found);
+function portOf(pool: LivePool): number {
+  const herd = `${pool.home.env["XDG_STATE_HOME"]}/herd`;
+  const host = readdirSync(herd).find((name) => existsSync(`${herd}/${name}/daemon.json`));
+  return JSON.parse(readFileSync(`${herd}/${host}/daemon.json`, "utf8")).port;
 }
 
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -81,7 +80,7 @@ for (const way of ["http", "files"] as const) {
       (await pool.run("pool", "enrol", "far-1", "--via", way, "--json")).stdout,
     );
     const args = way === "http"
-      ? ["--code", enrolled.code, "--address", `http://127.0.0.1:${await portOf(pool)}`]
+      ? ["--code", enrolled.code, "--address", `http://127.0.0.1:${portOf(pool)}`]
       : ["--name", "far-1", "--pool", enrolled.folder];
     farWorker(pool, t, args);
     const said = await pool.run("task", "submit", "make", "--wait", "--json");
@@ -117,73 +116,87 @@ for (const way of ["http", "files"] as const) {
   });
 }
 
-test("a worker gives files of its own attempts only, with its own secret, and only what was named", {
-  skip,
-}, async (t) => {
-  const pool = livePool(t, { yaml: YAML, programs: PROGRAMS });
-  await pool.daemon();
-  const port = await portOf(pool);
-  const enrol = async (name: string) => {
-    const { code } = JSON.parse((await pool.run("pool", "enrol", name, "--json")).stdout);
-    const { status, body } = await post(port, "/v1/pool/enrol", "none", JSON.stringify({ code }));
-    assert.equal(status, 200, body);
-    return JSON.parse(body).secret as string;
-  };
-  const [mine, other] = [await enrol("mine"), await enrol("other")];
-  const report = { end: "done", cause: "", passing: false, result: "x", folder: "/no/such" };
-  const content = Buffer.from("the content");
-  const files = [
-    { path: "a.txt", bytes: content.length, sha256: digest(content) },
-    { path: "../../../../evil.txt", bytes: content.length, sha256: digest(content) },
-  ];
-  const id = (await pool.run("task", "submit", "by hand", "--worker", "mine")).stdout.trim();
-  const base = {
-    ...{ worker: "mine", incarnation: "i1", startedAt: 1, version: "0", host: "h", slots: 1 },
-    ...{ labels: [], sandboxes: ["none"], leaving: false, unknownOfLater: { versions: true } },
-  };
-  const tell = async (number: number, attempts: unknown[]) => {
-    const text = JSON.stringify({ ...base, number, attempts });
-    const { body } = await post(port, "/v1/pool/workers/mine/exchange", mine, text);
-    return JSON.parse(body);
-  };
-  const offered = await tell(1, []);
-  assert.equal(offered.assign[0]?.task, id, JSON.stringify(offered));
-  const word = { ...report, files, use: [], startedAt: 1, endedAt: 2 };
-  await tell(2, [{ task: id, epoch: 1, phase: "", use: [], report: word }]);
-  const asked = await tell(3, []);
-  assert.deepEqual(asked.send, [{ task: id, epoch: 1, path: "a.txt", from: 0 }]);
+test(
+  "a worker gives files of its own attempts only, with its own secret, and only what was named",
+  {
+    skip,
+  },
+  async (t) => {
+    const pool = livePool(t, { yaml: YAML, programs: PROGRAMS });
+    await pool.daemon();
+    const port = portOf(pool);
+    const enrol = async (name: string) => {
+      const { code } = JSON.parse((await pool.run("pool", "enrol", name, "--json")).stdout);
+      const { status, body } = await post(port, "/v1/pool/enrol", "none", JSON.stringify({ code }));
+      assert.equal(status, 200, body);
+      return JSON.parse(body).secret as string;
+    };
+    const [mine, other] = [await enrol("mine"), await enrol("other")];
+    const report = { end: "done", cause: "", passing: false, result: "x", folder: "/no/such" };
+    const content = Buffer.from("the content");
+    const files = [
+      { path: "a.txt", bytes: content.length, sha256: digest(content) },
+      { path: "../../../../evil.txt", bytes: content.length, sha256: digest(content) },
+    ];
+    const id = (await pool.run("task", "submit", "by hand", "--worker", "mine")).stdout.trim();
+    const base = {
+      ...{ worker: "mine", incarnation: "i1", startedAt: 1, version: "0", host: "h", slots: 1 },
+      ...{ labels: [], sandboxes: ["none"], leaving: false, unknownOfLater: { versions: true } },
+    };
+    const tell = async (number: number, attempts: unknown[]) => {
+      const text = JSON.stringify({ ...base, number, attempts });
+      const { body } = await post(port, "/v1/pool/workers/mine/exchange", mine, text);
+      return JSON.parse(body);
+    };
+    const offered = await tell(1, []);
+    assert.equal(offered.assign[0]?.task, id, JSON.stringify(offered));
+    const word = { ...report, files, use: [], startedAt: 1, endedAt: 2 };
+    await tell(2, [{ task: id, epoch: 1, phase: "", use: [], report: word }]);
+    const asked = await tell(3, []);
+    assert.deepEqual(asked.send, [{ task: id, epoch: 1, path: "a.txt", from: 0 }]);
 
-  const give = (path: string, from: number, bytes: Uint8Array, secret = mine, worker = "mine") => {
-    const query = new URLSearchParams({ task: id, epoch: "1", path, from: `${from}` });
-    return post(port, `/v1/pool/workers/${worker}/files?${query}`, secret, bytes);
-  };
-  assert.equal((await give("a.txt", 0, content, other)).status, 401, "another's secret");
-  assert.equal((await give("a.txt", 0, content, other, "other")).status, 409, "another's attempt");
-  assert.equal((await give("b.txt", 0, content)).status, 409, "not named");
-  assert.equal((await give("a.txt", 0, Buffer.alloc(2 << 20))).status, 413, "too large a piece");
-  const wrong = await give("a.txt", 0, Buffer.from("The content"));
-  assert.deepEqual(JSON.parse(wrong.body), { received: 0, whole: false }, "not what was named");
-  const half = await give("a.txt", 0, content.subarray(0, 5));
-  assert.deepEqual(JSON.parse(half.body), { received: 5, whole: false });
-  const twice = await give("a.txt", 0, content.subarray(0, 5));
-  assert.deepEqual(JSON.parse(twice.body), { received: 5, whole: false }, "twice is once");
-  assert.equal((await tell(4, [])).send[0].from, 5, "it goes on where it was");
-  const whole = await give("a.txt", 5, content.subarray(5));
-  assert.deepEqual(JSON.parse(whole.body), { received: content.length, whole: true });
-  const late = await give("a.txt", 0, content);
-  assert.deepEqual(JSON.parse(late.body), { received: content.length, whole: true });
-  assert.equal((await tell(5, [])).send, undefined);
-  const out = pool.path("one");
-  await pool.run("task", "files", id, "--out", out);
-  assert.equal(readFileSync(`${out}/a.txt`, "utf8"), "the content");
-  assert.deepEqual(readdirSync(pool.path()).filter((name) => name.includes("evil")), []);
-  rmSync(out, { recursive: true });
-});
+    const give = (
+      path: string,
+      from: number,
+      bytes: Uint8Array,
+      secret = mine,
+      worker = "mine",
+    ) => {
+      const query = new URLSearchParams({ task: id, epoch: "1", path, from: `${from}` });
+      return post(port, `/v1/pool/workers/${worker}/files?${query}`, secret, bytes);
+    };
+    assert.equal((await give("a.txt", 0, content, other)).status, 401, "another's secret");
+    assert.equal(
+      (await give("a.txt", 0, content, other, "other")).status,
+      409,
+      "another's attempt",
+    );
+    assert.equal((await give("b.txt", 0, content)).status, 409, "not named");
+    assert.equal((await give("a.txt", 0, Buffer.alloc(2 << 20))).status, 413, "too large a piece");
+    const wrong = await give("a.txt", 0, Buffer.from("The content"));
+    assert.deepEqual(JSON.parse(wrong.body), { received: 0, whole: false }, "not what was named");
+    const half = await give("a.txt", 0, content.subarray(0, 5));
+    assert.deepEqual(JSON.parse(half.body), { received: 5, whole: false });
+    const twice = await give("a.txt", 0, content.subarray(0, 5));
+    assert.deepEqual(JSON.parse(twice.body), { received: 5, whole: false }, "twice is once");
+    assert.equal((await tell(4, [])).send[0].from, 5, "it goes on where it was");
+    const whole = await give("a.txt", 5, content.subarray(5));
+    assert.deepEqual(JSON.parse(whole.body), { received: content.length, whole: true });
+    const late = await give("a.txt", 0, content);
+    assert.deepEqual(JSON.parse(late.body), { received: content.length, whole: true });
+    assert.equal((await tell(5, [])).send, undefined);
+    const out = pool.path("one");
+    await pool.run("task", "files", id, "--out", out);
+    assert.equal(readFileSync(`${out}/a.txt`, "utf8"), "the content");
+    assert.deepEqual(readdirSync(pool.path()).filter((name) => name.includes("evil")), []);
+    rmSync(out, { recursive: true });
+  },
+);
 
 test("a worker that speaks another version of the exchange is dismissed with a clear word", async (t) => {
   const pool = livePool(t, { yaml: YAML, programs: PROGRAMS });
   await pool.daemon();
-  const port = await portOf(pool);
+  const port = portOf(pool);
   const { code } = JSON.parse((await pool.run("pool", "enrol", "new", "--json")).stdout);
   const enrolled = await post(port, "/v1/pool/enrol", "none", JSON.stringify({ code }));
   const { secret } = JSON.parse(enrolled.body);
