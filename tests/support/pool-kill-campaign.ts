@@ -125,7 +125,7 @@ export async function poolKillCampaign(pool: LivePool, wish: KillWish): Promise<
   await mend();
   await pool.until("all are over", async () => {
     await mend();
-    const tasks = await pool.tasks().catch(() => []);
+    const tasks = (await pool.tasks().catch(() => undefined)) ?? [];
     return tasks.length === ids.length && tasks.every(({ status }) => status === "succeeded");
   }, wish.patienceMs);
   await pool.until("no agent is left", () => find(pool, "agent").length === 0, 20_000);
