@@ -240,7 +240,7 @@ export const POOL_ROUTES: readonly Route[] = [
       gone: truth("The worker has it no more").optional(),
     }),
     answer: z.object({ received: z.number(), whole: z.boolean() }),
-    failures: ["refused", "too-large", "media-type"],
+    failures: ["refused", "bad-request", "too-large", "media-type", "timeout"],
     async handle({ station, by, params, query, context }) {
       if (by !== `worker:${params.worker}`) {
         throw new RequestError("forbidden", `Cannot give files for worker "${params.worker}"`);
