@@ -11,6 +11,8 @@ export interface PoolDoor extends AsyncDisposable {
   readonly running: boolean;
   /** The document of an answer; a failure is thrown as the error that it tells of. */
   request<T>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<T>;
+  /** The bytes of an answer to GET. */
+  bytes(path: string): Promise<Uint8Array>;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function openPoolDoor(
         signal,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       }),
+    bytes: (path) => client.bytes(path, { signal }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

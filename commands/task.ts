@@ -10,12 +10,14 @@ import { openPoolDoor } from "./pool-door.ts";
 import type { PoolDoor } from "./pool-door.ts";
 import { ageText, moneyText, showTask } from "./task/show-task.ts";
 import type { TaskDocument } from "./task/show-task.ts";
+import { taskFiles } from "./task/task-files.ts";
 import { waitForTask } from "./task/wait-for-task.ts";
 
 const ACTIONS = [
   "submit",
   "list",
   "show",
+  "files",
   "wait",
   "cancel",
   "retry",
@@ -54,6 +56,8 @@ const OPTIONS = [
   { name: "wait", short: "w", description: "submit: until it is over, and show its answer" },
   { name: "status", value: "STATUS", description: "list: only these, by commas" },
   { name: "limit", short: "n", value: "N", number: "whole", least: 1, description: "list: 20" },
+  { name: "files", description: "show: every file that the attempts left" },
+  { name: "out", short: "o", value: "DIR", description: "files: fetch them into this folder" },
   { name: "reason", value: "WORDS", description: "cancel: why" },
 ] as const;
 
@@ -80,6 +84,7 @@ export const command = defineCommand({
     { line: "herd task apply t-3k2m", meaning: "make the change that it proposes" },
     { line: "herd task list --status failed,dead", meaning: "what went wrong" },
     { line: "herd task show t-3k2m", meaning: "all of one task" },
+    { line: "herd task files t-3k2m --out results", meaning: "fetch what it left" },
     { line: "herd task retry t-3k2m", meaning: "once more" },
     { line: "herd task clear", meaning: "cancel what waits; history stays" },
   ],
@@ -98,6 +103,10 @@ export const command = defineCommand({
         return await list(context, door);
       case "show":
         return await show(context, door, rest);
+      case "files": {
+        const into = context.values.out;
+        return await taskFiles(context, door, { id: one(rest, "files"), into });
+      }
       case "wait":
         return await waitForTask(context, door, one(rest, "wait"));
       case "clear":
@@ -230,11 +239,11 @@ async function list({ values, out, json }: TaskContext, door: PoolDoor): Promise
   return EXIT.done;
 }
 
-async function show({ out, json }: TaskContext, door: PoolDoor, rest: readonly string[]) {
+async function show({ values, out, json }: TaskContext, door: PoolDoor, rest: readonly string[]) {
   const id = encodeURIComponent(one(rest, "show"));
   const task = await door.request<TaskDocument>("GET", `/v1/pool/tasks/${id}`);
   if (json) out.json(task);
-  else showTask(out, task);
+  else showTask(out, task, values.files === true);
   return EXIT.done;
 }
 

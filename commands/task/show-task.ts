@@ -60,8 +60,9 @@ export function moneyText({ usd, attempts }: Pick<TaskDocument, "usd" | "attempt
   return usd > 0 && usd < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
 }
 
-export function showTask(out: Terminal, task: TaskDocument): void {
+export function showTask(out: Terminal, task: TaskDocument, allFiles = false): void {
   const { tokens } = task;
+  const most = allFiles ? Infinity : 10;
   const models = [...new Set(task.attempts.flatMap(({ use }) => use.map(({ model }) => model)))];
   out.print(
     `${visible(task.task)}  ${task.status}${task.why === "" ? "" : `: ${visible(task.why)}`}`,
@@ -85,10 +86,12 @@ export function showTask(out: Terminal, task: TaskDocument): void {
         `${attempt.end ?? "not ended"}${cause}`,
     );
     if (attempt.folder !== null) out.print(`  folder ${visible(attempt.folder)}`);
-    for (const { path, bytes } of attempt.files.slice(0, 10)) {
+    for (const { path, bytes } of attempt.files.slice(0, most)) {
       out.print(`  ${visible(path)} (${bytes} bytes)`);
     }
-    if (attempt.files.length > 10) out.print(`  and ${attempt.files.length - 10} more files`);
+    if (attempt.files.length > most) {
+      out.print(`  and ${attempt.files.length - most} more files; --files shows them`);
+    }
   }
   out.print("");
   task.text.split("\n").forEach((line) => out.print(`> ${visible(line)}`));

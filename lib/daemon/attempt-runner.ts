@@ -6,7 +6,8 @@ import { agentEnvironment } from "../tasks/attempt-environment.ts";
 import type { AttemptEnd } from "../tasks/attempt-end.ts";
 import { DATA_FOLDER } from "../tasks/attempt-files.ts";
 import { makeAttemptFolder } from "../tasks/attempt-folder.ts";
-import { manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
+import { LOG_FILE } from "../tasks/attempt-files.ts";
+import { listed, manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
 import { startAttempt } from "../tasks/attempt-process.ts";
 import { readProposalFile } from "../tasks/attempt-proposal.ts";
 import { GRACE_MS } from "../tasks/attempt-spec.ts";
@@ -122,7 +123,11 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
         }
         const report = {
           ...wordOf(end),
-          files: manifest.files.slice(0, 200),
+          // How it came to fail is in its log.
+          files: [
+            ...(end.kind === "done" ? [] : listed(folder.path, LOG_FILE)),
+            ...manifest.files.slice(0, 200),
+          ],
           folder: folder.path,
           use: priced(relayed.counts ? used : use, assignment),
           startedAt,

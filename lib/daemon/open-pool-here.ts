@@ -55,22 +55,31 @@ export async function openPoolHere(parts: PoolHereParts) {
     allowedHosts: [HOST],
     user: userName(),
   });
+  async function ask(method: string, path: string, body?: unknown): Promise<Response> {
+    return await app.request(path, {
+      method,
+      headers: {
+        host: HOST,
+        authorization: `Bearer ${TOKEN}`,
+        "x-herd-way": "cli",
+        "content-type": "application/json",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
   return {
     running: false,
     async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const answer = await app.request(path, {
-        method,
-        headers: {
-          host: HOST,
-          authorization: `Bearer ${TOKEN}`,
-          "x-herd-way": "cli",
-          "content-type": "application/json",
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const document = await answer.json();
+      const document = await (await ask(method, path, body)).json();
       if (isFailureDocument(document)) throw errorFrom(document);
       return document as T;
+    },
+    async bytes(path: string): Promise<Uint8Array> {
+      const answer = await ask("GET", path);
+      if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
+      const document = await answer.json();
+      throw isFailureDocument(document) ? errorFrom(document) : new Error("No file came");
     },
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };

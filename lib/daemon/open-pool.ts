@@ -26,7 +26,7 @@ import { POOL_FOLD } from "./pool-fold.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { spentToday } from "./pool-budget.ts";
 import { keepTaskData, readTaskData } from "./pool-data.ts";
-import { readAttemptFile } from "./pool-files.ts";
+import { createFileStore } from "./pool-file-store.ts";
 
 export interface OpenPoolParts {
   place: PoolPlace;
@@ -162,6 +162,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     });
   }
 
+  const files = createFileStore({ place, state: () => journal.state, config: parts.config, clock });
+  journal.onAppend(files.hear);
+
   const desk: PoolDesk = {
     folder: place.root,
     config: parts.config,
@@ -273,8 +276,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       return { ...made, command };
     },
     remove: coordinator.remove,
-    exchange: (report) => exchange(report),
-    ordersFor: coordinator.ordersFor,
+    exchange: (report) => ({ ...exchange(report), ...files.ordersFor(report) }),
+    ordersFor: (report) => ({ ...coordinator.ordersFor(report), ...files.ordersFor(report) }),
+    takeFile: files.take,
     holdback,
     events: (after, limit) => journal.since(after).slice(0, limit),
     onEvent: journal.onAppend,
@@ -282,7 +286,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       changed.add(listener);
       return () => changed.delete(listener);
     },
-    file: (task, epoch, path) => readAttemptFile(place, journal.state, task, epoch, path),
+    file: files.read,
   };
 
   /** People are told of it, too. */

@@ -15,6 +15,7 @@ import { SANDBOXES } from "../tasks/sandbox.ts";
 import { MAIL_BUSY_MS, MAIL_IDLE_MS } from "../tasks/via-mailbox.ts";
 import { createFilesLink } from "../tasks/via-files.ts";
 import { createHttpLink } from "../tasks/via-http.ts";
+import { createWorkerFiles } from "../tasks/worker-files.ts";
 import { createWorker } from "../tasks/worker.ts";
 import type { WorkerEnd, WorkerState } from "../tasks/worker.ts";
 import { openWorkerJournal } from "../tasks/worker-journal.ts";
@@ -43,6 +44,8 @@ export interface RunWorkerParts {
   /** Sentences for whoever started it. */
   say(text: string): void;
   onStatus(status: WorkerState): void;
+  /** Gets what makes the worker finish what it has and end. */
+  onLeave?: (leave: () => void) => Disposable;
 }
 
 const LEASE_WAIT_MS = 5_000;
@@ -87,6 +90,7 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
     await using worker = createWorker({
       ...cadence,
       link,
+      files: createWorkerFiles({ root: place.root, link, clock, log }),
       journal,
       clock,
       log,
@@ -120,6 +124,7 @@ export async function runWorker(parts: RunWorkerParts): Promise<WorkerEnd> {
       },
     });
     using _warned = job?.watch(worker, clock, log);
+    using _leaving = parts.onLeave?.(worker.leave);
     const end = await worker.run(signal);
     journal.close();
     return end;
@@ -158,16 +163,18 @@ function localLink(
   secret: string,
   env: RunWorkerParts["env"],
 ): WorkerLink {
+  async function find(signal: AbortSignal): Promise<WorkerLink> {
+    const daemon = await findDaemon(placeOf(env), { signal });
+    if (daemon === undefined) throw new LinkError("unreachable", "No daemon runs here");
+    const { address } = daemon;
+    const base = "socketPath" in address
+      ? { socketPath: address.socketPath }
+      : { url: `http://127.0.0.1:${address.port}` };
+    return createHttpLink({ base, worker, secret });
+  }
   return {
-    async exchange(report, how) {
-      const daemon = await findDaemon(placeOf(env), { signal: how.signal });
-      if (daemon === undefined) throw new LinkError("unreachable", "No daemon runs here");
-      const { address } = daemon;
-      const base = "socketPath" in address
-        ? { socketPath: address.socketPath }
-        : { url: `http://127.0.0.1:${address.port}` };
-      return await createHttpLink({ base, worker, secret }).exchange(report, how);
-    },
+    exchange: async (report, how) => await (await find(how.signal)).exchange(report, how),
+    send: async (piece, signal) => await (await find(signal)).send!(piece, signal),
   };
 }
 

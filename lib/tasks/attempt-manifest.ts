@@ -96,6 +96,12 @@ export function manifestOf(
   return manifest;
 }
 
+/** One file of the folder, as a manifest lists it; nothing when there is none. */
+export function listed(folder: string, path: string): ManifestFile[] {
+  const hashed = hashFile(join(folder, path), LIMITS.bytes);
+  return hashed === undefined ? [] : [{ path, ...hashed }];
+}
+
 /** Writes manifest.json beside the files. */
 export function writeManifest(folder: string, manifest: Manifest): void {
   replaceFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, null, 1)}\n`, 0o600);

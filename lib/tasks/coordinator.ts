@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
-import { FENCE_MS, OFFER_MS } from "./exchange.ts";
+import { EXCHANGE_SCHEMA, FENCE_MS, OFFER_MS } from "./exchange.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { createLives } from "./coordinator-lives.ts";
@@ -188,6 +188,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         !told.has(attemptName(task.id, task.epoch))
       );
     return {
+      schema: EXCHANGE_SCHEMA,
       worker,
       incarnation,
       number,

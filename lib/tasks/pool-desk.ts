@@ -1,6 +1,6 @@
 import type { Event } from "../sweep/event.ts";
 import type { Refusable } from "./coordinator.ts";
-import type { WorkerOrders, WorkerReport } from "./exchange.ts";
+import type { FilePiece, FileState, WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { PoolConfig } from "./pool-config.ts";
 import type { PoolHappening, WorkerVia } from "./pool-event.ts";
 import type { Sighting } from "./pool-rules.ts";
@@ -87,6 +87,8 @@ export interface PoolDesk {
   remove(worker: string, by: string): Refusable;
   exchange(report: WorkerReport): WorkerOrders;
   ordersFor(report: WorkerReport): WorkerOrders;
+  /** A piece of a file that an attempt of this worker left; said twice it is the same as once. */
+  takeFile(worker: string, piece: FilePiece): FileState | { refused: string };
   /** Why no new work begins now: stopped, budget used up; undefined when it does. */
   holdback(): string | undefined;
   events(after: number, limit?: number): readonly Event<PoolHappening>[];

@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { EXCHANGE_SCHEMA } from "./exchange.ts";
 import type { WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { SandboxLevel } from "./sandbox.ts";
 import { createWorkerAttempts } from "./worker-attempts.ts";
 import type { AttemptRunner } from "./worker-runner.ts";
+import type { WorkerFiles } from "./worker-files.ts";
 import type { WorkerJournal } from "./worker-journal.ts";
 import { LinkError, saysMore } from "./worker-link.ts";
 import type { WorkerLink } from "./worker-link.ts";
@@ -24,6 +26,8 @@ export interface WorkerParts {
   link: WorkerLink;
   runner: AttemptRunner;
   journal: WorkerJournal;
+  /** What attempts left on this machine. */
+  files?: WorkerFiles;
   /** Ends agents of former lives before anything else; what is known of each, by `TASK:EPOCH`. */
   endLeftOvers(): Promise<readonly { name: string; folder: string }[]>;
   clock: Clock;
@@ -195,13 +199,16 @@ export function createWorker(parts: WorkerParts): Worker {
 
   function makeReport(isLeaving: boolean): WorkerReport {
     number++;
+    const kept = parts.files?.kept(attempts.running());
     return {
+      schema: EXCHANGE_SCHEMA,
       ...identity,
       incarnation,
       startedAt,
       number,
       leaving: isLeaving,
       attempts: attempts.tell(number),
+      ...(kept === undefined ? {} : { kept }),
     };
   }
 
@@ -244,11 +251,15 @@ export function createWorker(parts: WorkerParts): Worker {
     failures = 0;
     trouble = "";
     attempts.settle(orders.settled);
+    // Who leaves says so as soon as nothing is left to tell.
+    if (leaving && orders.settled.length > 0) news.tell(SOON_MS);
     attempts.cancel(orders.cancel);
     // An older answer tells what was once; only the one to the newest report tells what is.
     if (orders.number !== report.number) return;
     obeyed = orders.number;
     attempts.confirm({ number: orders.number, sentAt }, orders.fenceMs);
+    parts.files?.forget(orders.forget ?? [], attempts.running());
+    parts.files?.send(orders.send ?? []);
     drain = orders.drain;
     dismissed = orders.dismissed;
     if (report.leaving && report.attempts.length === 0) isFarewellHeard = true;
@@ -307,6 +318,7 @@ export function createWorker(parts: WorkerParts): Worker {
     async [Symbol.asyncDispose]() {
       over.abort();
       await ended?.catch(() => {});
+      await parts.files?.[Symbol.asyncDispose]();
     },
   };
 }

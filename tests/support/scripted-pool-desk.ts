@@ -167,6 +167,7 @@ export function scriptedPoolDesk(
     remove: coordinator.remove,
     exchange: coordinator.exchange,
     ordersFor: coordinator.ordersFor,
+    takeFile: () => ({ refused: "No files here" }),
     holdback: () => desk.held,
     events: (after, limit = 100) => journal.slice(Math.max(0, after), Math.max(0, after) + limit),
     onEvent(listener) {

@@ -3,7 +3,9 @@ import { createSystemClock } from "../../base/clock.ts";
 import { answerExchange } from "../../tasks/via-http-door.ts";
 import { costReport } from "../../tasks/cost-report.ts";
 import type { CostRow } from "../../tasks/cost-report.ts";
-import { readWorkerReport } from "../../tasks/exchange-schema.ts";
+import { readForeignReport, readWorkerReport } from "../../tasks/exchange-schema.ts";
+import { EXCHANGE_SCHEMA, FENCE_MS } from "../../tasks/exchange.ts";
+import type { ForeignReport } from "../../tasks/exchange-schema.ts";
 import { poolDocument } from "../../tasks/pool-document.ts";
 import { RequestError } from "../failure.ts";
 import { truth, whole } from "../request-parts.ts";
@@ -240,6 +242,8 @@ export const POOL_ROUTES: readonly Route[] = [
     body: LooseSchema,
     answer: LooseSchema,
     async handle({ station, params, query: { wait = 0 }, body, context }) {
+      const foreign = readForeignReport(body);
+      if (foreign !== undefined && foreign.worker === params.worker) return farewell(foreign);
       const report = readWorkerReport(JSON.stringify(body));
       if ("wrong" in report) throw new RequestError("bad-request", report.wrong);
       if (report.worker !== params.worker) {
@@ -250,7 +254,47 @@ export const POOL_ROUTES: readonly Route[] = [
       return { ...await answerExchange(parts, report, held) };
     },
   }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/workers/{worker}/files",
+    tag,
+    summary: "A piece of a file that an attempt of this worker left",
+    description: "For workers, with their own secret. The body is `application/octet-stream`, at " +
+      "most 1 MiB; a piece that is not the next one changes nothing, and the answer tells how much " +
+      "is there. The whole is taken when it is what the attempt's report named.",
+    params: WorkerParams,
+    query: z.object({
+      task: z.string().min(1).max(100),
+      epoch: whole({ least: 1 }),
+      path: z.string().min(1).max(1_024),
+      from: whole({ least: 0 }),
+      gone: truth("The worker has it no more").optional(),
+    }),
+    answer: z.object({ received: z.number(), whole: z.boolean() }),
+    failures: ["refused", "bad-request", "too-large", "media-type", "timeout"],
+    async handle({ station, by, params, query, context }) {
+      if (by !== `worker:${params.worker}`) {
+        throw new RequestError("forbidden", `Cannot give files for worker "${params.worker}"`);
+      }
+      const bytes = new Uint8Array(await context.req.raw.arrayBuffer());
+      const { gone = false, ...named } = query;
+      const taken = poolOf(station).takeFile(params.worker, { ...named, gone, bytes });
+      if ("refused" in taken) throw new RequestError("refused", taken.refused);
+      return taken;
+    },
+  }),
 ];
+
+/** It cannot be understood, but it can be told so in words that every version reads. */
+function farewell({ schema, worker, incarnation, number }: ForeignReport) {
+  const older = schema > EXCHANGE_SCHEMA ? "the daemon's" : "the worker's";
+  return {
+    ...{ worker, incarnation, number, assign: [], cancel: [], settled: [] },
+    ...{ drain: true, stop: true, fenceMs: FENCE_MS },
+    dismissed: `it speaks version ${schema} with the pool and the daemon ${EXCHANGE_SCHEMA}: ` +
+      `install a newer herd on ${older} machine`,
+  };
+}
 
 function rowDocument({ cacheRead, cacheWrite, ...row }: CostRow) {
   return { ...row, cache_read: cacheRead, cache_write: cacheWrite };
