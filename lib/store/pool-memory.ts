@@ -1,4 +1,5 @@
-import { randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
+import { hostname, userInfo } from "node:os";
 import { readIfThere, replaceFile } from "../base/files.ts";
 import { z } from "../base/schema.ts";
 
@@ -16,6 +17,7 @@ const PoolMemorySchema = z.object({
   }).default({}),
   told: z.int().min(0).default(0),
   mirrored: z.int().min(0).default(0),
+  guessed: z.boolean().optional(),
   partly: z.object({ key: z.string(), sent: z.array(Id) }).optional(),
   seen: Id.optional(),
   refused: z.array(z.string()).default([]),
@@ -57,11 +59,21 @@ export function openPoolMemory(
   };
 }
 
+/**
+ * The pool's mark in the topics of its channels: the same again when the file is lost, so that the
+ * channels are found again; another on another machine, for another user or another folder.
+ */
+function markOf(path: string): string {
+  const who = [readIfThere("/etc/machine-id") ?? "", hostname(), userInfo().uid, path].join("\0");
+  const digest = createHash("sha256").update(who).digest("hex").slice(0, 14);
+  return BigInt(`0x1${digest}`).toString(36);
+}
+
 function readRecord(
   path: string,
   onProblem: (message: string, error: unknown) => void,
 ): PoolRecord {
-  const mark = BigInt(`0x${randomBytes(7).toString("hex")}`).toString(36);
+  const mark = markOf(path);
   const fresh = PoolMemorySchema.parse({ mark });
   try {
     const text = readIfThere(path);
