@@ -240,7 +240,7 @@ export function createPoolInteractions(parts: PoolInteractionsParts): PoolIntera
       told(interaction, "pool enrol", { worker: name, labels, via });
       return Promise.resolve({
         content: `Worker ${span(name)} joins with this code, once, within ${found.minutes} ` +
-          `minutes:\n${codeBlock(`herd worker --enrol ${found.code}`)}`,
+          `minutes:\n${codeBlock(`herd worker --code ${found.code}`)}`,
       });
     }, { ephemeral: true });
   }

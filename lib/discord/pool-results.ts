@@ -41,6 +41,8 @@ interface Due {
 }
 
 const ROOM = 1_900;
+/** A result that is older and was not told is no news any more, when nobody knows what was told. */
+const YOUNG_MS = 60 * 60_000;
 
 function pick(event: Event<PoolHappening> | undefined): Due | undefined {
   if (event?.what.type !== "task-ended") return undefined;
@@ -96,13 +98,25 @@ export function createPoolResults(parts: PoolResultsParts): PoolFeed {
   async function begin(channel: Id, signal: AbortSignal): Promise<void> {
     const { told, guessed } = memory.read();
     const last = await lastTold({ desk, rest, channel, me: await self(signal), signal });
-    const next = guessed === true ? last ?? told : Math.max(told, last ?? 0);
+    const next = guessed === true ? last ?? recent(told) : Math.max(told, last ?? 0);
     const end = next === last ? pick(desk.events(next - 1, 1)[0]) : undefined;
     const task = end === undefined ? undefined : desk.state().tasks.get(end.task);
     // Whoever asked for it elsewhere may not have heard yet.
     const isOwed = task !== undefined && asideOf(task, channel) !== undefined && next > told;
     if (isOwed) return memory.write({ told: next - 1, guessed: undefined });
     if (next !== told || guessed === true) memory.write({ told: next, guessed: undefined });
+  }
+
+  /** A channel without our posts: of a pool that was on Discord before, what ended just now is still to be told. */
+  function recent(told: number): number {
+    const wasHere = [...desk.state().tasks.values()].some(({ origin }) =>
+      origin.kind === "message" || origin.kind === "slash"
+    );
+    if (!wasHere) return told;
+    const young = desk.events(0, Number.MAX_SAFE_INTEGER).find((event) =>
+      event.at > parts.clock.now() - YOUNG_MS && pick(event) !== undefined
+    );
+    return young === undefined ? told : Math.min(told, young.seq - 1);
   }
 
   async function self(signal: AbortSignal): Promise<Id> {

@@ -24,7 +24,7 @@ export interface PoolProcess {
   faults: { die: number; late: number };
   counts: { deaths: number; memoriesLost: number };
   start(): void;
-  die(losesMemory: boolean): Promise<void>;
+  die(losesMemory: boolean): void;
   exchange(report: WorkerReport): WorkerOrders | undefined;
   dispose(): Promise<void>;
 }
@@ -68,13 +68,8 @@ export function createPoolProcess({ discord, time, random, authors, operators, o
       ...POOL_CONFIG,
       discord: { ...POOL_CONFIG.discord!, guildId: discord.guild.id, authors, operators },
     };
-    const { append } = { append: desk.journal.push.bind(desk.journal) };
     // On disk, and then no more.
-    desk.journal.push = (...events) => {
-      const length = append(...events);
-      dies();
-      return length;
-    };
+    desk.onEvent(() => void dies());
     const link = createLocalLink({
       discord,
       token: discord.token,
@@ -98,10 +93,9 @@ export function createPoolProcess({ discord, time, random, authors, operators, o
       workerStatus: () => "READY",
       costText: () => "",
       audit: () => {},
-      log: (l, m, f) => (globalThis as any).DEBUG && console.log(new Date(time.now()).toISOString(), l, m, f),
+      log: () => {},
       onTrouble: () => {},
     });
-    if ((globalThis as any).DEBUG) console.log(new Date(time.now()).toISOString(), "START", memory.seen);
     life = Object.assign(own, { link, channels });
     link.onEvent((event) => {
       if (!own.isDead) channels.handle(event);
@@ -110,10 +104,9 @@ export function createPoolProcess({ discord, time, random, authors, operators, o
     channels.start();
   }
 
-  async function die(losesMemory: boolean): Promise<void> {
+  function die(losesMemory: boolean): void {
     const dead = life;
     if (dead === undefined) return;
-    if ((globalThis as any).DEBUG) console.log(new Date(time.now()).toISOString(), "DIE", losesMemory, "seen", memory.seen);
     life = undefined;
     counts.deaths++;
     dead.isDead = true;
@@ -125,7 +118,6 @@ export function createPoolProcess({ discord, time, random, authors, operators, o
     counts.memoriesLost++;
     // The mark comes from the machine and the place.
     memory = freshPoolMemory(MARK);
-    await Promise.resolve();
   }
 
   async function buried({ channels, link }: NonNullable<typeof life>): Promise<void> {
@@ -153,7 +145,7 @@ export function createPoolProcess({ discord, time, random, authors, operators, o
       }
     },
     async dispose() {
-      await die(false);
+      die(false);
       await Promise.all(ending);
     },
   };
