@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { createStream } from "../../lib/sweep/random.ts";
-import type { WorkerReport } from "../../lib/tasks/exchange.ts";
 import { isOver } from "../../lib/tasks/task.ts";
-import type { AttemptReport, Task } from "../../lib/tasks/task.ts";
+import type { Task } from "../../lib/tasks/task.ts";
 import { createFaults } from "./discord/faults.ts";
 import type { Faults } from "./discord/faults.ts";
 import { startDiscord } from "./discord/start-discord.ts";
 import type { FakeDiscord } from "./discord/start-discord.ts";
 import type { FakeMessage, Person } from "./discord/world.ts";
+import { startCrew } from "./pool-discord-crew.ts";
 import { createPoolProcess } from "./pool-discord-life.ts";
 import type { PoolProcess } from "./pool-discord-life.ts";
-import { reportOf } from "./scripted-pool-desk.ts";
 import { createVirtualTime } from "./virtual-time.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
@@ -61,7 +60,7 @@ export async function runDiscordSchedule(seed: number): Promise<Tally> {
   try {
     process.start();
     await time.runUntil(time.now() + 20_000);
-    crew(world);
+    startCrew({ time, random, process, loses: () => world.isCalm ? 0 : 0.1 });
     // One that is stored before anything breaks.
     say(world, alice!, "the first", "task");
     await time.runUntil(time.now() + 20_000);
@@ -192,69 +191,6 @@ function mischief(world: World, alice: Person, mallory: Person): void {
 function say(world: World, by: Person, text: string, kind: World["said"][number]["kind"]): void {
   const message = world.discord.say(by, world.discord.channel("task-queue")!, text);
   world.said.push({ message, kind });
-}
-
-/** Workers that lose exchanges, and end what they have after a while. */
-function crew(world: World): void {
-  const { time, random, process } = world;
-  for (const name of ["w1", "w2", "w3"]) {
-    const has = new Map<string, { epoch: number; endsAt: number; report?: AttemptReport }>();
-    const startedAt = time.now();
-    let number = 0;
-    process.desk()!.coordinator.enrol({ name, labels: [], proof: "", via: "http" }, "test");
-    const beat = () => {
-      for (const [task, one] of has) {
-        if (one.report !== undefined || time.now() < one.endsAt) continue;
-        const failed = random() < 0.2;
-        one.report = reportOf({
-          end: failed ? "failed" : "done",
-          cause: failed ? "the model said no" : "",
-          passing: failed && random() < 0.5,
-          result: `did ${task} @everyone`,
-          startedAt: one.endsAt - 30_000,
-          endedAt: one.endsAt,
-        });
-      }
-      const report: WorkerReport = {
-        worker: name,
-        incarnation: `${name}-1`,
-        startedAt,
-        number: ++number,
-        version: "1.0.0",
-        host: "node1",
-        slots: 2,
-        labels: [],
-        sandboxes: ["none", "workspace", "read-only"],
-        leaving: false,
-        attempts: [...has].map(([task, { epoch, report }]) => ({
-          task,
-          epoch,
-          phase: "",
-          use: report?.use ?? [],
-          report,
-        })),
-      };
-      const isLost = !world.isCalm && random() < 0.1;
-      const orders = process.exchange(report);
-      if (orders !== undefined && !isLost) {
-        for (const { task, epoch } of orders.settled) {
-          if (has.get(task)?.epoch === epoch) has.delete(task);
-        }
-        for (const { task } of orders.cancel) {
-          const one = has.get(task);
-          if (one !== undefined && one.report === undefined) {
-            one.report = reportOf({ end: "cancelled", result: "" });
-          }
-        }
-        for (const { task, epoch } of orders.assign) {
-          if (has.has(task)) continue;
-          has.set(task, { epoch, endsAt: time.now() + 5_000 + random() * 120_000 });
-        }
-      }
-      later(world, 16_000, beat);
-    };
-    later(world, 5_000, beat);
-  }
 }
 
 function check(world: World): Tally {
