@@ -60,6 +60,9 @@ const TRY_MS = 15_000;
 /** 25 MB over a slow line. */
 const UPLOAD_MS = 120_000;
 
+/** Too many edits of one message that is older than an hour: a 429 without a time to wait, of that message alone. */
+const OLD_EDITS = 30046;
+
 const CLOSED = "the connection is being closed";
 
 interface Course {
@@ -112,7 +115,9 @@ export function createCaller(parts: CallParts): Caller {
       const answer = await attempt(one, asked, course, ends);
       if (answer === undefined) continue;
       const { status } = answer;
-      if (status === 429) await refused(one, asked, answer, course, ends);
+      if (status === 429 && saidBy(answer)?.code === OLD_EDITS) {
+        throw readFailure(asked, answer, via);
+      } else if (status === 429) await refused(one, asked, answer, course, ends);
       else if (status >= 200 && status < 300) return bodyOf(asked, answer, via);
       else {
         const done = course.unclear && one.doneBefore?.includes(saidBy(answer)?.code ?? -1);

@@ -55,7 +55,9 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
         await byName(wanted, signal);
     if (remembered?.id !== channel.id) await parts.onNew(channel.id, signal);
     if (remembered?.id !== channel.id || remembered.wanted !== wanted) {
-      const places = known.guildId === guildId ? memory.read().places : {};
+      // Another of the channels may have been found meanwhile.
+      const now = memory.read();
+      const places = now.guildId === guildId ? now.places : {};
       memory.write({ guildId, places: { ...places, [place]: { id: channel.id, wanted } } });
     }
     home = { id: channel.id, name: channel.name, wanted };
