@@ -69,14 +69,16 @@ async function idle(scene: DiscordScene): Promise<void> {
   const pid = scene.monitor().child.pid!;
   const before = await cost(pid);
   const calls = scene.discord.calls.length;
+  const { counts } = scene.discord.gateway;
+  const beats = counts.heartbeats;
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const after = await cost(pid);
   console.log(
     `an idle connection, ${seconds} s`.padEnd(45) +
       `${after.megabytes} MB resident, ${(after.cpu - before.cpu).toFixed(2)} s of CPU, ` +
       `${scene.discord.calls.length - calls} requests (dashboard each second), ` +
-      `${Math.round(seconds * 1000 / HEARTBEAT_MS)} heartbeats (a day has 2095), ` +
-      `${scene.discord.gateway.counts.connections} connection`,
+      `${counts.heartbeats - beats} heartbeats (a day has 2095), ` +
+      `${counts.connections} connection`,
   );
 }
 

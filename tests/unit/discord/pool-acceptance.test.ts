@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createStream } from "../../../lib/sweep/random.ts";
 import { isOver } from "../../../lib/tasks/task.ts";
+import { createFaults } from "../../support/discord/faults.ts";
 import { startDiscord } from "../../support/discord/start-discord.ts";
 import type { FakeDiscord } from "../../support/discord/start-discord.ts";
 import type { FakeMessage, Person } from "../../support/discord/world.ts";
@@ -153,4 +154,66 @@ test("30046: an old board that takes no more edits is replaced", () =>
     assert.ok(limited.length > 0, "it ran into the limit at least once");
     assert.ok(limited.length <= 10, `${limited.length} edits were refused`);
     assert.equal(process.counts.deaths, 0);
+  }));
+
+/** How often the results' channel tells of each task. */
+function toldOf(discord: FakeDiscord, ids: readonly string[]): number[] {
+  const posts = discord.messages(discord.channel("results")!).map(({ content }) => content);
+  return ids.map((id) => posts.filter((one) => one.includes(`discord-${id}\``)).length);
+}
+
+test("a wrong task that was mended while nobody heard it is a task when the channel is read again", () =>
+  withProcess(async ({ discord, process, say, pass }) => {
+    const wrong = say("x [model:nobody]");
+    await pass(60_000);
+    assert.ok(wrong.reactions.has("❌"));
+    process.link()!.deafen(120_000, true);
+    await pass(1_000);
+    discord.editMessage(wrong, "better words");
+    await pass(180_000);
+    assert.equal(
+      process.desk()!.state().tasks.get(`discord-${wrong.id}`)?.wish.text,
+      "better words",
+    );
+    assert.ok(wrong.reactions.has("👀"));
+  }));
+
+test("a lost memory loses no task and no result, and tells none twice", () =>
+  withProcess(async ({ discord, process, say, pass, crew }) => {
+    crew(2);
+    const first = say("told");
+    await pass(90_000);
+    assert.deepEqual(toldOf(discord, [first.id]), [1]);
+    const faults = createFaults(discord, 1);
+    const results = new RegExp(`^POST /channels/${discord.channel("results")!.id}/`);
+    faults.call({ what: { kind: "status", status: 503, when: "before" }, route: results });
+    const untold = say("done and not told");
+    await pass(90_000);
+    assert.equal(process.desk()!.state().tasks.get(`discord-${untold.id}`)?.status, "succeeded");
+    process.die(true);
+    const unread = say("said while it was dead");
+    await pass(30_000);
+    faults.clear();
+    process.start();
+    await pass(10 * 60_000);
+    assert.deepEqual(toldOf(discord, [first.id, untold.id, unread.id]), [1, 1, 1]);
+  }));
+
+test("a digest that arrived without an answer is not told again, also long after its nonce", () =>
+  withProcess(async ({ discord, process, say, pass, crew }) => {
+    crew(4);
+    const faults = createFaults(discord, 1);
+    const route = new RegExp(`^POST /channels/${discord.channel("results")!.id}/`);
+    const away = faults.call({ what: { kind: "status", status: 503, when: "before" }, route });
+    const said = Array.from({ length: 20 }, (_, i) => say(`task ${i}`));
+    await pass(12 * 60_000);
+    faults.call({ what: { kind: "status", status: 503, when: "after" }, route });
+    away();
+    await pass(4 * 60_000);
+    said.push(...Array.from({ length: 5 }, (_, i) => say(`more ${i}`)));
+    await pass(12 * 60_000);
+    faults.clear();
+    await pass(10 * 60_000);
+    assert.deepEqual(toldOf(discord, said.map(({ id }) => id)), said.map(() => 1));
+    assert.equal(process.channels()!.waiting(), 0);
   }));

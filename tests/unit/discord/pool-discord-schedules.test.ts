@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import { runDiscordSchedules } from "../../support/pool-discord-schedule.ts";
 
-const SCHEDULES = process.env["HERD_SOAK"] ? 1_000 : 25;
+const SCHEDULES = process.env["HERD_SOAK"] ? 1_000 : 20;
 /** Another start makes other schedules; a failure names its own. */
 const FROM = Number(process.env["HERD_SEED"] ?? 1);
 
