@@ -2,7 +2,7 @@ import { test } from "node:test";
 import { mailWay } from "../../support/mail-schedule.ts";
 import { runSchedules } from "../../support/pool-schedule.ts";
 
-const SCHEDULES = process.env["HERD_SOAK"] ? 5_000 : 200;
+const SCHEDULES = process.env["HERD_SOAK"] ? 5_000 : 100;
 /** Another start makes other schedules; a failure names its own. */
 const FROM = Number(process.env["HERD_SEED"] ?? 1);
 
