@@ -2,11 +2,13 @@ import { UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import type { Finding } from "../lib/base/finding.ts";
 import { terminalQuestion } from "../lib/base/question.ts";
-import type { QuestionOptions } from "../lib/base/question.ts";
 import type { Terminal } from "../lib/base/terminal.ts";
 import { count } from "../lib/base/text.ts";
 import { visible } from "../lib/base/width.ts";
-import type { BotFacts, DiscordOffice } from "../lib/daemon/discord-office.ts";
+import type { DiscordOffice } from "../lib/daemon/discord-office.ts";
+import type { BotFacts } from "../lib/daemon/introduce-bot.ts";
+import { askWith, awaitIntent, chooseServer, pasteToken } from "./ask-bot.ts";
+import type { Ask } from "./ask-bot.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { workspacePath } from "./open.ts";
@@ -97,16 +99,20 @@ async function setUp(context: DiscordContext, office: DiscordOffice): Promise<vo
         "docs/discord.md says, then run `herd discord check`",
     });
   }
-  const ask: Ask = async (text, options) => (await question(`${text} `, signal, options)).trim();
+  const ask = askWith(question, signal);
+  const introduce = () => office.introduce(office.token());
   const bot = await findBot(out, office, ask);
-  await withIntent(out, office, bot, ask);
-  await withServer(out, office, ask);
+  await awaitIntent(out, introduce, bot, ask);
+  const { guildId: known } = office.settings();
+  const what = "the sweep's channel";
+  const { id, name, isKnown } = await chooseServer(out, introduce, ask, { known, what });
+  if (isKnown) out.print(`3. The sweep lives in the server "${visible(name)}".`);
+  else {
+    office.keepGuild(id);
+    out.print(`   discord.guild_id is "${id}" in the YAML now.`);
+  }
   out.print();
 }
-
-type Ask = (text: string, options?: QuestionOptions) => Promise<string>;
-
-const PORTAL = "https://discord.com/developers/applications";
 
 async function findBot(out: Terminal, office: DiscordOffice, ask: Ask): Promise<BotFacts> {
   if (office.token() !== "") {
@@ -114,72 +120,8 @@ async function findBot(out: Terminal, office: DiscordOffice, ask: Ask): Promise<
     out.print(`The token is there: it is of the bot "${visible(known.name)}".`);
     return known;
   }
-  out.print("1. Make a bot, in a browser:");
-  out.print(`   - ${PORTAL} → New Application, any name`);
-  out.print("   - left: Bot → Reset Token → Copy");
-  out.print("   - same page, Privileged Gateway Intents: MESSAGE CONTENT INTENT on → Save");
-  for (;;) {
-    const token = await ask("   Paste the token here (it is not shown):", { hidden: true });
-    if (token === "") throw new UserError("The set-up was left: there is no token yet");
-    try {
-      const bot = await office.introduce(token);
-      office.keepToken(token);
-      out.print(`   It is of the bot "${visible(bot.name)}", and stands in .env now (mode 0600).`);
-      return bot;
-    } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      out.print(`   ${visible(error.message)}${error.hint ? `: ${visible(error.hint)}` : ""}`);
-    }
-  }
-}
-
-async function withIntent(
-  out: Terminal,
-  office: DiscordOffice,
-  bot: BotFacts,
-  ask: Ask,
-): Promise<void> {
-  let { messageContent } = bot;
-  while (!messageContent) {
-    out.print("2. MESSAGE CONTENT INTENT is off: the bot would read empty messages.");
-    out.print(
-      `   ${PORTAL} → your application → Bot → Privileged Gateway Intents: turn it on, Save.`,
-    );
-    const answer = await ask(
-      '   Enter when it is on, "skip" to go without (mentions and slash work):',
-    );
-    if (answer.toLowerCase() === "skip") return;
-    ({ messageContent } = await office.introduce(office.token()));
-  }
-}
-
-async function withServer(out: Terminal, office: DiscordOffice, ask: Ask): Promise<void> {
-  for (;;) {
-    const { guilds, invite } = await office.introduce(office.token());
-    const { guildId } = office.settings();
-    const known = guilds.find(({ id }) => id === guildId);
-    if (known !== undefined) {
-      out.print(`3. The sweep lives in the server "${visible(known.name)}".`);
-      return;
-    }
-    if (guilds.length === 0) {
-      out.print("3. Invite the bot to your server with this link:");
-      out.print(`   ${invite}`);
-      const answer = await ask("   Enter when it is there:");
-      if (answer !== "") throw new UserError("The set-up was left: the bot is in no server yet");
-      continue;
-    }
-    out.print("3. In which server shall the sweep's channel be?");
-    guilds.forEach(({ id, name }, i) => out.print(`   ${i + 1}. ${visible(name)} (${id})`));
-    out.print(`   Another one: invite the bot there first, ${invite}`);
-    const answer = await ask("   Number or id, or Enter to look again:");
-    const chosen = guilds[Number(answer) - 1] ?? guilds.find(({ id }) => id === answer);
-    if (chosen === undefined) {
-      if (answer !== "") out.print(`   "${visible(answer)}" is none of them.`);
-      continue;
-    }
-    office.keepGuild(chosen.id);
-    out.print(`   discord.guild_id is "${chosen.id}" in the YAML now.`);
-    return;
-  }
+  const { token, bot } = await pasteToken(out, office.introduce, ask);
+  office.keepToken(token);
+  out.print(`   It is of the bot "${visible(bot.name)}", and stands in .env now (mode 0600).`);
+  return bot;
 }

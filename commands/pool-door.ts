@@ -3,6 +3,7 @@ import { createControlClient } from "../lib/control/client.ts";
 import { findDaemon } from "../lib/control/find-daemon.ts";
 import { userPlace } from "../lib/control/user-place.ts";
 import type { Context } from "./command.ts";
+import { ownCommandLine } from "./open.ts";
 
 /** The pool as a command operates it. */
 export interface PoolDoor extends AsyncDisposable {
@@ -10,6 +11,8 @@ export interface PoolDoor extends AsyncDisposable {
   readonly running: boolean;
   /** The document of an answer; a failure is thrown as the error that it tells of. */
   request<T>(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<T>;
+  /** The bytes of an answer to GET. */
+  bytes(path: string): Promise<Uint8Array>;
 }
 
 /**
@@ -23,7 +26,13 @@ export async function openPoolDoor(
   const daemon = await findDaemon(place, { signal });
   if (daemon === undefined) {
     const { openPoolHere } = await import("../lib/daemon/open-pool-here.ts");
-    return await openPoolHere({ env, folder: place.folder, clock, log });
+    return await openPoolHere({
+      env,
+      folder: place.folder,
+      clock,
+      log,
+      self: ownCommandLine(),
+    });
   }
   const { address, token } = daemon;
   const client = createControlClient({ address, token, way: "cli" });
@@ -34,6 +43,7 @@ export async function openPoolDoor(
         signal,
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
       }),
+    bytes: (path) => client.bytes(path, { signal }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

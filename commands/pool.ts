@@ -17,29 +17,41 @@ const ACTIONS = [
   "drain",
   "enrol",
   "remove",
+  "scale",
   "models",
   "setup",
   "check",
   "import",
+  "invite",
 ] as const;
 
 export const command = defineCommand({
   name: "pool",
   summary: "The pool of agent workers: set up, start, look, stop",
   details:
-    "setup writes the configuration; start runs the pool in the daemon; enrol gives a one-time\n" +
-    "code for `herd worker`. drain lets a worker finish and gives it nothing new, resume undoes\n" +
-    "that, or a stop. stop holds all new work back; stop --now ends every agent on every worker.",
+    "setup writes the configuration, by questions at a terminal or by options; check looks whether\n" +
+    "it works, Discord included; invite prints the link that adds the bot to a server, or workers'\n" +
+    "own bots; import prints OpenClaw's or discord-orchestration's settings as herd's. start runs\n" +
+    "the pool in the daemon; enrol gives a one-time code for `herd worker`. drain lets a worker finish\n" +
+    "and gives it nothing new, resume undoes that, or a stop. stop holds all new work back; stop --now\n" +
+    "ends every agent on every worker. scale runs workers as SLURM jobs: --slurm N keeps N, --min and\n" +
+    "--max follow what waits.",
   arguments: [
     { name: "ACTION", optional: true, description: `${ACTIONS.join(", ")}; default status` },
     { name: "WHAT", optional: true, repeatable: true, description: "Workers' names, or a file" },
   ],
   options: POOL_OPTIONS,
   examples: [
-    { line: "herd pool setup", meaning: "once: channels, models, prices" },
+    { line: "herd pool setup", meaning: "once, by questions: channels, models, prices" },
+    {
+      line: "herd pool setup --guild 123 --backend openrouter --budget 5",
+      meaning: "the same without questions",
+    },
+    { line: "herd pool check", meaning: "is it good, does Discord take it" },
     { line: "herd pool start --detach", meaning: "run it in the background" },
     { line: "herd pool enrol worker-1 --label gpu", meaning: "a code for `herd worker --code …`" },
     { line: "herd pool", meaning: "queue, workers, money" },
+    { line: "herd pool scale --slurm 4 --partition cpu", meaning: "four workers in SLURM" },
     { line: "herd pool drain worker-1", meaning: "let it finish and rest" },
     { line: "herd pool stop --now", meaning: "emergency: every agent ends" },
   ],
@@ -53,6 +65,9 @@ export const command = defineCommand({
     if (action === "start") return await (await import("./pool/start-pool.ts")).start(context);
     if (action === "setup") return await (await import("./pool/set-up-pool.ts")).setUp(context);
     if (action === "check") return await (await import("./pool/check-pool.ts")).check(context);
+    if (action === "invite") {
+      return await (await import("./pool/invite-bots.ts")).inviteBots(context);
+    }
     if (action === "import") {
       return await (await import("./pool/import-settings.ts")).importSettings(context, rest);
     }
@@ -64,6 +79,8 @@ export const command = defineCommand({
         return await models(context, door);
       case "enrol":
         return await enrol(context, door, rest);
+      case "scale":
+        return await (await import("./pool/scale-pool.ts")).scale(context, door, rest);
       default:
         return await act(context, door, action, rest);
     }
@@ -102,7 +119,7 @@ async function models({ out, json }: PoolContext, door: PoolDoor): Promise<numbe
     out.print(`${name}${mark}: ${model ?? "default"} at ${backend}, ${cost}`);
     if (use !== null) out.print(`    ${use}`);
   }
-  if (found.items.length === 0) out.print("No models: `herd pool setup` asks for some");
+  if (found.items.length === 0) out.print("No models: the configuration's pool.models lists them");
   return EXIT.done;
 }
 
@@ -122,14 +139,14 @@ async function enrol(
     });
   }
   const made = await door.request<
-    { worker: string; code: string | null; valid_minutes: number | null; folder: string }
+    { worker: string; code: string | null; valid_minutes: number | null; command: string }
   >("POST", "/v1/pool/workers", { name, labels: values.label, via: values.via ?? "http" });
   if (json) out.json(made);
-  else if (made.code === null) {
-    out.print(`On its machine: herd worker --name ${made.worker} --pool ${made.folder}`);
-  } else {
-    out.print(`${made.code}   (for ${made.worker}, once, within ${made.valid_minutes} minutes)`);
-    out.print(`On its machine: herd worker --code ${made.code}`);
+  else {
+    if (made.code !== null) {
+      out.print(`${made.code}   (for ${made.worker}, once, within ${made.valid_minutes} minutes)`);
+    }
+    out.print(`On its machine: ${made.command}`);
   }
   return EXIT.done;
 }

@@ -38,6 +38,7 @@ function colourOf({ kind, text }: Post, paint: Paint): (text: string) => string 
   if (kind === "completed") return paint.green;
   if (kind === "running") return paint.blue;
   if (kind === "halving") return paint.magenta;
+  if (kind === "task") return paint.cyan;
   if (kind === "stopped") return paint.bold;
   if (kind === "heartbeat") return paint.dim;
   return (text) => text;

@@ -33,6 +33,7 @@ export const TABLE: readonly Entry[] = [
   { name: "log", group: "For trainers", load: () => import("./log.ts") },
   { name: "draw", group: "Internal", hidden: true, load: () => import("./draw.ts") },
   { name: "attempt", group: "Internal", hidden: true, load: () => import("./attempt.ts") },
+  { name: "relay-door", group: "Internal", hidden: true, load: () => import("./relay-door.ts") },
   {
     name: "local-supervisor",
     group: "Internal",

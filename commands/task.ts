@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
@@ -10,17 +10,21 @@ import { openPoolDoor } from "./pool-door.ts";
 import type { PoolDoor } from "./pool-door.ts";
 import { ageText, moneyText, showTask } from "./task/show-task.ts";
 import type { TaskDocument } from "./task/show-task.ts";
+import { taskFiles } from "./task/task-files.ts";
 import { waitForTask } from "./task/wait-for-task.ts";
 
 const ACTIONS = [
   "submit",
   "list",
   "show",
+  "files",
   "wait",
   "cancel",
   "retry",
   "acknowledge",
   "clear",
+  "apply",
+  "dismiss",
 ] as const;
 
 const OPTIONS = [
@@ -37,9 +41,23 @@ const OPTIONS = [
     value: "FILE",
     description: "submit: the text; - for standard input",
   },
+  {
+    name: "trial",
+    value: "N",
+    number: "whole",
+    least: 0,
+    description: "submit: about this trial, with all that is known of it",
+  },
+  {
+    name: "sweep",
+    value: "DIR",
+    description: "submit: of the sweep in this folder (default: the current one), or held as DIR",
+  },
   { name: "wait", short: "w", description: "submit: until it is over, and show its answer" },
   { name: "status", value: "STATUS", description: "list: only these, by commas" },
   { name: "limit", short: "n", value: "N", number: "whole", least: 1, description: "list: 20" },
+  { name: "files", description: "show: every file that the attempts left" },
+  { name: "out", short: "o", value: "DIR", description: "files: fetch them into this folder" },
   { name: "reason", value: "WORDS", description: "cancel: why" },
 ] as const;
 
@@ -51,7 +69,9 @@ export const command = defineCommand({
   details:
     "submit takes a text, in which tags such as [model:coder] [thinking:high] [timeout:30m] may\n" +
     "stand anywhere. Without a running daemon the task is kept until one starts. wait and\n" +
-    "submit --wait exit with 0 when it succeeded and 1 when it did not.",
+    "submit --wait exit with 0 when it succeeded and 1 when it did not.\n" +
+    "With --trial the text may be left out: why did it fail. The agent may propose a change of the\n" +
+    "YAML or the launcher, which show shows, apply makes and dismiss drops.",
   arguments: [
     { name: "ACTION", description: ACTIONS.join(", ") },
     { name: "WHAT", optional: true, repeatable: true, description: "The text, or tasks' ids" },
@@ -60,8 +80,11 @@ export const command = defineCommand({
   examples: [
     { line: 'herd task submit "Sort out why lr=0.1 diverges [model:coder]"', meaning: "a task" },
     { line: 'herd task submit "25 × 4" --model cheap --wait', meaning: "and its answer" },
+    { line: "herd task submit --trial 3 --sweep runs/lr", meaning: "why trial 3 failed" },
+    { line: "herd task apply t-3k2m", meaning: "make the change that it proposes" },
     { line: "herd task list --status failed,dead", meaning: "what went wrong" },
     { line: "herd task show t-3k2m", meaning: "all of one task" },
+    { line: "herd task files t-3k2m --out results", meaning: "fetch what it left" },
     { line: "herd task retry t-3k2m", meaning: "once more" },
     { line: "herd task clear", meaning: "cancel what waits; history stays" },
   ],
@@ -80,6 +103,10 @@ export const command = defineCommand({
         return await list(context, door);
       case "show":
         return await show(context, door, rest);
+      case "files": {
+        const into = context.values.out;
+        return await taskFiles(context, door, { id: one(rest, "files"), into });
+      }
       case "wait":
         return await waitForTask(context, door, one(rest, "wait"));
       case "clear":
@@ -92,7 +119,17 @@ export const command = defineCommand({
 
 async function submit(context: TaskContext, door: PoolDoor, words: readonly string[]) {
   const { values, out, json, cwd } = context;
-  const body: Record<string, string> = { text: textOf(words, values.file, cwd) };
+  const about = aboutOf(context);
+  const isAsked = about === undefined || words.length > 0 || values.file !== undefined;
+  const body: Record<string, string | number> = {
+    ...about,
+    ...(isAsked ? { text: textOf(words, values.file, cwd) } : {}),
+  };
+  if (about !== undefined && values.key !== undefined) {
+    throw new UserError("Cannot use --key with --trial", {
+      hint: "The same question about the same run of a trial is the same task already",
+    });
+  }
   for (
     const name of [
       "model",
@@ -108,19 +145,32 @@ async function submit(context: TaskContext, door: PoolDoor, words: readonly stri
   }
   const made = await door.request<{ task: TaskDocument; is_new: boolean }>(
     "POST",
-    "/v1/pool/tasks",
+    about === undefined ? "/v1/pool/tasks" : "/v1/pool/trials",
     body,
   );
   const { task } = made.task;
   if (values.wait) return await waitForTask(context, door, task);
   if (json) out.json(made);
   else {
-    out.print(`${task}${made.is_new ? "" : " (submitted before with this key)"}`);
+    const before = about === undefined ? "submitted before with this key" : "asked before";
+    out.print(`${task}${made.is_new ? "" : ` (${before})`}`);
     if (!door.running) {
       out.printError("No daemon runs: the task waits until one does (`herd pool start`)");
     }
   }
   return EXIT.done;
+}
+
+/** Which trial it is about; a folder is told as it is on this disk. */
+function aboutOf(
+  { values: { trial, sweep }, cwd }: TaskContext,
+): { trial: number; sweep: string } | undefined {
+  if (trial === undefined) {
+    if (sweep === undefined) return undefined;
+    throw new UserError("Missing --trial: --sweep alone does not say which trial it is about");
+  }
+  const path = resolve(cwd, sweep ?? ".");
+  return { trial, sweep: sweep === undefined || existsSync(path) ? path : sweep };
 }
 
 function textOf(words: readonly string[], file: string | undefined, cwd: string): string {
@@ -189,11 +239,11 @@ async function list({ values, out, json }: TaskContext, door: PoolDoor): Promise
   return EXIT.done;
 }
 
-async function show({ out, json }: TaskContext, door: PoolDoor, rest: readonly string[]) {
+async function show({ values, out, json }: TaskContext, door: PoolDoor, rest: readonly string[]) {
   const id = encodeURIComponent(one(rest, "show"));
   const task = await door.request<TaskDocument>("GET", `/v1/pool/tasks/${id}`);
   if (json) out.json(task);
-  else showTask(out, task);
+  else showTask(out, task, values.files === true);
   return EXIT.done;
 }
 
@@ -230,12 +280,20 @@ async function act(
     );
     done.push(task);
     if (!json) {
-      const ends = action === "cancel" && task.status === "running";
-      out.print(`${visible(task.task)} ${ends ? "is being ended" : task.status}`);
+      out.print(`${visible(task.task)} ${actedText(action, task)}`);
     }
   }
   if (json) out.json({ items: done });
   return EXIT.done;
+}
+
+function actedText(action: string, { status, proposal }: TaskDocument): string {
+  if (action === "apply" && proposal !== null) {
+    const files = proposal.files.map(visible).join(" and ");
+    return `changed ${files}; what was there before is in ${visible(proposal.backup ?? "")}`;
+  }
+  if (action === "dismiss") return "is dismissed; nothing was changed";
+  return action === "cancel" && status === "running" ? "is being ended" : status;
 }
 
 function one(ids: readonly string[], action: string): string {

@@ -1,3 +1,4 @@
+import { currentBuild } from "../lib/base/build.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { UserError } from "../lib/base/errors.ts";
 import { defineCommand } from "./command.ts";
@@ -32,6 +33,17 @@ const OPTIONS = [
     value: "FOLDER",
     description: "Reach the pool by its folder on a shared file system",
   },
+  {
+    name: "via",
+    value: "WAY",
+    choices: ["http", "files", "discord"],
+    description: "How it reaches the pool; the code says it, too",
+  },
+  {
+    name: "token-env",
+    value: "NAME",
+    description: "Over Discord: variable with the token of the worker's own bot",
+  },
   { name: "alone", description: "Without the supervisor that starts it again" },
 ] as const;
 
@@ -61,42 +73,71 @@ export const command = defineCommand({
       address: values.address,
       pool: values.pool,
       labels: values.label,
+      via: values.via,
+      tokenEnv: values["token-env"],
+      clock: context.clock,
+      log: context.log,
       env,
       signal,
     });
     if (values.alone) return await work(context, name);
     const { superviseWorker } = await import("../lib/daemon/supervise-worker.ts");
+    const { executableStamp, untilNewExecutable } = await import(
+      "../lib/daemon/new-executable.ts"
+    );
     const labels = values.label.flatMap((label) => ["--label", label]);
+    const words = ["worker", "--name", name, "--slots", `${values.slots ?? 1}`, ...labels];
+    const own = ownCommandLine();
+    const path = own[0] ?? "";
+    const watched = {
+      ...{ path, stamp: executableStamp(path), clock: context.clock },
+      say: (text: string) => say(out, text),
+    };
     return await superviseWorker({
-      argv: [
-        ...ownCommandLine(),
-        "worker",
-        ...["--name", name, "--slots", `${values.slots ?? 1}`, ...labels, "--alone"],
-      ],
+      argv: [...own, ...words, "--alone"],
       env,
       clock: context.clock,
       signal,
-      say: (text) => say(out, text),
+      say: watched.say,
+      upgraded: (signal) => untilNewExecutable(watched, signal),
+      becomeNew() {
+        // For whoever runs the next line in a process that could not become another.
+        watched.stamp = executableStamp(path);
+        process.execve?.(path, [...own, ...words], definedOnly(env));
+      },
     });
   },
 });
+
+function definedOnly(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined),
+  );
+}
+
+/** This very executable, whatever lies at its path by now: an attempt is never of another version. */
+function ownAttemptLine(): string[] {
+  return currentBuild().compiled ? [`/proc/${process.pid}/exe`] : ownCommandLine();
+}
 
 async function work(
   { values, env, clock, log, signal, out }: Context<typeof OPTIONS>,
   name: string,
 ): Promise<number> {
   const { runWorker } = await import("../lib/daemon/run-worker.ts");
+  const { listenForLeave } = await import("../lib/daemon/worker-leave.ts");
   let shown = "";
   const end = await runWorker({
     name,
     slots: values.slots ?? 1,
     labels: values.label,
-    self: ownCommandLine(),
+    self: ownAttemptLine(),
     env,
     clock,
     log,
     signal,
     say: (text) => say(out, text),
+    onLeave: (leave) => listenForLeave({ env, clock, leave, say: (text) => say(out, text) }),
     onStatus({ link, trouble, drain, running }) {
       const doing = running.map(({ task, phase }) => `${task} ${phase}`.trim()).join(", ");
       const line = link === "away"

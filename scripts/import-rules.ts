@@ -85,6 +85,7 @@ export const OWNER: Readonly<Record<string, string>> = {
   "@modelcontextprotocol/sdk": "agent",
   "@resvg/resvg-wasm": "charts",
   "dejavu-fonts-ttf": "charts",
+  "diff": "sweep",
   "dotenv": "store",
   "hono": "control",
   "jpeg-js": "charts",

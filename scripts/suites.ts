@@ -60,16 +60,48 @@ export function readFailures(output: string): { name: string; file: string }[] {
 
 /** Runs the suite's tests, showing what they print; a run without a result counts as one failure. */
 export async function runSuite(suite: Suite): Promise<Tally> {
+  return await tryAgain(suite, await runOnce(suite, Deno.stdout));
+}
+
+/**
+ * Runs two suites at the same time, both of which wait more than they work. What the second one
+ * prints is shown when the first is over; what failed is tried again after both, alone.
+ */
+export async function runBeside(suite: Suite, beside: Suite): Promise<Tally> {
+  const kept: Uint8Array[] = [];
+  const other = runOnce(beside, {
+    write: (chunk) => Promise.resolve(kept.push(chunk)),
+  });
+  const first = await runOnce(suite, Deno.stdout);
+  const second = await other;
+  for (const chunk of kept) await Deno.stdout.write(chunk);
+  return sum([await tryAgain(suite, first), await tryAgain(beside, second)]);
+}
+
+interface Outcome {
+  tally: Tally;
+  failures: readonly { name: string; file: string }[];
+}
+
+interface Shown {
+  write(chunk: Uint8Array): Promise<number>;
+}
+
+async function runOnce(suite: Suite, shown: Shown): Promise<Outcome> {
   const files = await testFiles(suite.paths);
-  if (files.length === 0) return NOTHING;
-  const { tally, failures } = await runFiles(files, suite);
+  return files.length === 0
+    ? { tally: NOTHING, failures: [] }
+    : await runFiles(files, suite, shown);
+}
+
+async function tryAgain(suite: Suite, { tally, failures }: Outcome): Promise<Tally> {
   // Each failure must be one that is known by name: a leak or an ended run is none.
   if (suite.secondTry !== true || tally.failed === 0 || failures.length !== tally.failed) {
     return tally;
   }
   const again = [...new Set(failures.map(({ file }) => file))];
   console.log(`Once more: ${again.join(", ")}`);
-  const second = await runFiles(again, suite);
+  const second = await runFiles(again, suite, Deno.stdout);
   const still = new Set(second.failures.map(({ name, file }) => `${file} ${name}`));
   const late = failures.filter(({ name, file }) => !still.has(`${file} ${name}`))
     .map(({ name }) => name);
@@ -85,7 +117,8 @@ export async function runSuite(suite: Suite): Promise<Tally> {
 async function runFiles(
   files: readonly string[],
   suite: Suite,
-): Promise<{ tally: Tally; failures: { name: string; file: string }[] }> {
+  shown: Shown,
+): Promise<Outcome> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", ...(suite.parallel ? ["--parallel"] : []), ...files],
     cwd: ROOT,
@@ -97,7 +130,7 @@ async function runFiles(
     console.error(`Took longer than ${suite.limit} minutes: ended`);
     child.kill("SIGKILL");
   }, suite.limit * 60_000);
-  const output = await showAndKeep(child.stdout);
+  const output = await showAndKeep(child.stdout, shown);
   const { code } = await child.status;
   clearTimeout(timer);
   const tally = readTally(output) ?? { ...NOTHING, failed: 1 };
@@ -133,11 +166,11 @@ async function testFiles(paths: readonly string[]): Promise<string[]> {
   return files;
 }
 
-async function showAndKeep(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function showAndKeep(stream: ReadableStream<Uint8Array>, shown: Shown): Promise<string> {
   const decoder = new TextDecoder();
   let kept = "";
   for await (const chunk of stream) {
-    await Deno.stdout.write(chunk);
+    await shown.write(chunk);
     kept = (kept + decoder.decode(chunk, { stream: true })).slice(-100_000);
   }
   return kept;

@@ -7,14 +7,14 @@
 import { runChecks } from "./checks.ts";
 import { compile } from "./compile.ts";
 import { ensureInstalled } from "./setup.ts";
-import { countTests, NOTHING, runSuite, type Suite, sum, type Tally } from "./suites.ts";
+import { countTests, NOTHING, runBeside, runSuite, type Suite, sum, type Tally } from "./suites.ts";
 import { type SlurmState, startSlurm, stopSlurm } from "./throw-away-slurm.ts";
 
 export const SUITES = {
   unit: { paths: ["tests/unit"], parallel: true, limit: 6 },
   contract: { paths: ["tests/contract"], parallel: false, limit: 6 },
-  slurm: { paths: ["tests/slurm"], parallel: false, limit: 12, secondTry: true },
-  e2e: { paths: ["tests/e2e"], parallel: false, limit: 12, secondTry: true },
+  slurm: { paths: ["tests/slurm"], parallel: false, limit: 15, secondTry: true },
+  e2e: { paths: ["tests/e2e"], parallel: false, limit: 15, secondTry: true },
   soak: {
     paths: ["tests/soak", "tests/e2e/discord.test.ts"],
     parallel: false,
@@ -40,10 +40,16 @@ async function runPart(part: Part): Promise<Tally> {
   tallies.push(await tryCompile());
   const slurm = await startSlurm();
   try {
-    if (part === "all") tallies.push(await runSuite(SUITES.contract));
-    if (part === "all" || part === "slurm") tallies.push(await onSlurm(SUITES.slurm, slurm));
-    if (part === "all" || part === "e2e") tallies.push(await runSuite(SUITES.e2e));
-    if (part === "soak") tallies.push(await onSlurm(SUITES.soak, slurm));
+    if (part === "all") {
+      tallies.push(await runSuite(SUITES.contract));
+      tallies.push(
+        slurm.up
+          ? await runBeside(SUITES.slurm, SUITES.e2e)
+          : sum([await onSlurm(SUITES.slurm, slurm), await runSuite(SUITES.e2e)]),
+      );
+    }
+    if (part === "e2e") tallies.push(await runSuite(SUITES.e2e));
+    if (part === "slurm" || part === "soak") tallies.push(await onSlurm(SUITES[part], slurm));
   } finally {
     await stopSlurm(slurm);
   }

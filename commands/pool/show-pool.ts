@@ -19,7 +19,9 @@ export interface PoolDocument {
     slots: number | null;
     seen_at: number | null;
     running: readonly { task: string; epoch: number; phase: string }[];
+    job: { id: string | null; state: string; node: string | null; reason: string | null } | null;
   }[];
+  slurm: { least: number; most: number; trouble: string | null } | null;
   today: { usd: number; budget_usd: number | null; unpriced: number };
 }
 
@@ -41,6 +43,14 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
     ? ""
     : `, and ${count(today.unpriced, "attempt")} without a known price`;
   out.print(`today $${today.usd.toFixed(2)}${budget}${unknown}`);
+  if (pool.slurm !== null) {
+    const { least, most, trouble } = pool.slurm;
+    const wanted = least === most ? `${least}` : `${least} to ${most}`;
+    out.print(
+      `in SLURM ${pool.workers.filter(({ job }) => job !== null).length}, wanted ${wanted}`,
+    );
+    if (trouble !== null) out.print(yellow(visible(trouble)));
+  }
   out.print("");
   if (pool.workers.length === 0) {
     out.print("No workers: `herd pool enrol NAME` gives a code for `herd worker`");
@@ -54,6 +64,7 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
       { title: "host", shrinkTo: 8 },
       { title: "seen", align: "right" },
       { title: "doing", shrinkTo: 12 },
+      ...(pool.slurm === null ? [] : [{ title: "SLURM job", shrinkTo: 12 }]),
     ],
     pool.workers.map((one) => [
       one.worker,
@@ -62,7 +73,20 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
       one.host ?? "",
       one.seen_at === null ? "never" : ageText(now - one.seen_at),
       one.running.map(({ task, phase }) => `${task} ${phase}`.trim()).join(", "),
+      ...(pool.slurm === null ? [] : [jobText(one.job)]),
     ]),
     { width: out.columns },
   ).forEach((line) => out.print(line));
+}
+
+/** `1234 RUNNING on node7`, `1235 PENDING (Resources)`. */
+function jobText(job: PoolDocument["workers"][number]["job"]): string {
+  if (job === null) return "";
+  const { id, state, node, reason } = job;
+  return visible([
+    ...(id === null ? [] : [id]),
+    state,
+    ...(node === null ? [] : [`on ${node}`]),
+    ...(reason === null ? [] : [`(${reason})`]),
+  ].join(" "));
 }

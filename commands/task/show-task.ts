@@ -11,7 +11,13 @@ export interface TaskDocument {
   created_at: number;
   ended_at: number | null;
   why: string;
-  from: { kind: string; by: string; name: string | null };
+  from: {
+    kind: string;
+    by: string;
+    name: string | null;
+    sweep: string | null;
+    trial: number | null;
+  };
   attempts: readonly {
     epoch: number;
     worker: string;
@@ -26,6 +32,15 @@ export interface TaskDocument {
   tokens: { input: number; output: number; cache_read: number; cache_write: number };
   usd: number | null;
   result: string | null;
+  data: readonly string[];
+  proposal: {
+    state: string;
+    why: string | null;
+    by: string | null;
+    files: readonly string[];
+    backup: string | null;
+    diff: string | null;
+  } | null;
 }
 
 /** "12 s", "5 min", "3 h", "2 d". */
@@ -45,15 +60,17 @@ export function moneyText({ usd, attempts }: Pick<TaskDocument, "usd" | "attempt
   return usd > 0 && usd < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
 }
 
-export function showTask(out: Terminal, task: TaskDocument): void {
+export function showTask(out: Terminal, task: TaskDocument, allFiles = false): void {
   const { tokens } = task;
+  const most = allFiles ? Infinity : 10;
   const models = [...new Set(task.attempts.flatMap(({ use }) => use.map(({ model }) => model)))];
   out.print(
     `${visible(task.task)}  ${task.status}${task.why === "" ? "" : `: ${visible(task.why)}`}`,
   );
+  const { name, by, kind, sweep, trial } = task.from;
+  const about = sweep === null ? "" : `, about trial ${trial} of ${visible(sweep)}`;
   out.print(
-    `from ${visible(task.from.name ?? task.from.by)} by ${task.from.kind}, ` +
-      `${ageText(Date.now() - task.created_at)} ago`,
+    `from ${visible(name ?? by)} by ${kind}${about}, ${ageText(Date.now() - task.created_at)} ago`,
   );
   const model = models.length === 0 ? task.model ?? "default model" : models.join(", ");
   const inputs = tokens.input + tokens.cache_read + tokens.cache_write;
@@ -69,15 +86,41 @@ export function showTask(out: Terminal, task: TaskDocument): void {
         `${attempt.end ?? "not ended"}${cause}`,
     );
     if (attempt.folder !== null) out.print(`  folder ${visible(attempt.folder)}`);
-    for (const { path, bytes } of attempt.files.slice(0, 10)) {
+    for (const { path, bytes } of attempt.files.slice(0, most)) {
       out.print(`  ${visible(path)} (${bytes} bytes)`);
     }
-    if (attempt.files.length > 10) out.print(`  and ${attempt.files.length - 10} more files`);
+    if (attempt.files.length > most) {
+      out.print(`  and ${attempt.files.length - most} more files; --files shows them`);
+    }
   }
   out.print("");
   task.text.split("\n").forEach((line) => out.print(`> ${visible(line)}`));
   if (task.result !== null) {
     out.print("");
     task.result.split("\n").forEach((line) => out.print(visible(line)));
+  }
+  if (task.proposal !== null) showProposal(out, task.task, task.proposal);
+}
+
+const PROPOSALS: Readonly<Record<string, string>> = {
+  unread: "The change that it proposes was not looked at yet",
+  open: "It proposes a change, which nobody has decided",
+  applied: "Its change was applied",
+  dismissed: "Its change was dismissed",
+  refused: "Its change cannot be used",
+};
+
+function showProposal(
+  out: Terminal,
+  id: string,
+  { state, why, by, backup, diff }: NonNullable<TaskDocument["proposal"]>,
+): void {
+  out.print("");
+  const who = by === null ? "" : ` by ${visible(by)}`;
+  out.print(`${PROPOSALS[state] ?? state}${who}${why === null ? "" : `: ${visible(why)}`}`);
+  diff?.split("\n").forEach((line) => out.print(`  ${visible(line)}`));
+  if (backup !== null) out.print(`What was there before is in ${visible(backup)}`);
+  if (state === "open") {
+    out.print(`herd task apply ${id} makes it, herd task dismiss ${id} drops it`);
   }
 }

@@ -64,6 +64,12 @@ export interface WorkspaceFiles {
   readConfigText(): string;
   /** Puts a new text in the YAML's place by rename; its mode stays. Durable on return. */
   replaceConfigText(text: string): void;
+  /** The YAML or the launcher, by the name of its file; see `change-files`. Throws RefusedError for any other. */
+  readChangeable(name: string): string;
+  /** Puts a new text in its place by rename; its mode stays. Durable on return. */
+  replaceChangeable(name: string, text: string): void;
+  /** Keeps a file as it was; the same again changes nothing. Gives the path. */
+  keepBackup(change: string, name: string, text: string): string;
   /** A metric's points in the order of the file; empty when there are none. */
   readMetric(trial: number, metric: string): readonly Point[];
   readRecords(

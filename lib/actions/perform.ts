@@ -1,6 +1,8 @@
 import type { MonitorHappening } from "../sweep/monitor-event.ts";
 import { bump } from "./bump.ts";
 import type { BumpAction, BumpResult } from "./bump.ts";
+import { changeFiles } from "./change-files.ts";
+import type { ChangeFilesAction, ChangeFilesResult } from "./change-files.ts";
 import { cleanUp } from "./clean.ts";
 import type { CleanResult } from "./clean.ts";
 import { halve } from "./halve.ts";
@@ -37,6 +39,8 @@ export type Action =
   | { verb: "clean" }
   /** Asks for more memory or time from now on: by editing the YAML, or for some trials only. */
   | ({ verb: "bump" } & BumpAction)
+  /** A change of the YAML or the launcher that somebody has seen and said yes to. */
+  | ({ verb: "change-files" } & ChangeFilesAction)
   /** The monitor's own memory: what it decided, heard and said. */
   | { verb: "record"; whats: readonly MonitorHappening[] };
 
@@ -50,6 +54,7 @@ interface Results {
   halve: HalveResult;
   clean: CleanResult;
   bump: BumpResult;
+  "change-files": ChangeFilesResult;
   record: { done: true };
 }
 
@@ -79,6 +84,8 @@ export function createPerform(parts: Parts): Perform {
         return await cleanUp(parts);
       case "bump":
         return bump(parts, action);
+      case "change-files":
+        return changeFiles(parts, action);
       case "record":
         parts.append(action.whats);
         return { done: true };

@@ -11,7 +11,11 @@ const command = z.array(z.string().max(8_192).refine(hasNoNul, "a text without N
   .refine((words) => words[0] !== "", "a list that begins with a program");
 const insideFolder = z.string().refine(isInside, "a path within the task's folder");
 
+/** Ask the model through the daemon: for programs, with which backend of the configuration. */
+const relay = z.union([z.boolean(), z.string().min(1)]).optional();
+
 const api = {
+  relay,
   /** The key itself; `apiKeyEnv` names the variable that holds it. One of both. */
   apiKey: z.string().min(1).optional(),
   apiKeyEnv: name.optional(),
@@ -23,6 +27,7 @@ const api = {
 
 const program = {
   command,
+  relay,
   /** Variables of the worker's own environment that the program gets beside the attempt's. */
   env: z.array(name).optional(),
   /** What the sandbox lets it reach beside the task's folder, such as its own installation and login. */

@@ -14,6 +14,7 @@ import { ACTION_ROUTES } from "./routes/action-routes.ts";
 import { daemonRoutes } from "./routes/daemon-routes.ts";
 import { POOL_ROUTES } from "./routes/pool-routes.ts";
 import { TASK_ROUTES } from "./routes/task-routes.ts";
+import { TRIAL_TASK_ROUTES } from "./routes/trial-task-routes.ts";
 import { MESSAGE_ROUTES } from "./routes/message-routes.ts";
 import { PERFORM_ROUTE } from "./routes/perform-route.ts";
 import { PLAN_ROUTES } from "./routes/plan-routes.ts";
@@ -86,6 +87,7 @@ function routesOf(options: ControlAppOptions): readonly Route[] {
     ...SLASH_ROUTES,
     ...POOL_ROUTES,
     ...TASK_ROUTES,
+    ...TRIAL_TASK_ROUTES,
     PERFORM_ROUTE,
   ];
 }

@@ -9,6 +9,8 @@ export interface BodyLimits {
   withinMs: number;
 }
 
+/** What takes bytes as they are, see routes/pool-routes.ts. */
+const FILE_PATH = /^\/v1\/pool\/workers\/[^/]+\/files$/;
 const WITH_BODY = ["POST", "PUT", "PATCH"];
 
 /**
@@ -25,7 +27,8 @@ export function createBodyGuard(
     if (told > limits.most) throw tooLarge(context, limits.most);
     const bytes = await readBody(context, limits);
     const type = context.req.header("content-type");
-    if (bytes.length > 0 && !/^application\/json\s*(;|$)/i.test(type ?? "")) {
+    const isFile = FILE_PATH.test(context.req.path) && type === "application/octet-stream";
+    if (!isFile && bytes.length > 0 && !/^application\/json\s*(;|$)/i.test(type ?? "")) {
       throw new RequestError(
         "media-type",
         `Cannot read the body: its type is ${type === undefined ? "not told" : `"${type}"`}`,
@@ -34,10 +37,10 @@ export function createBodyGuard(
     }
     const { url, method, headers } = context.req.raw;
     const kept = new Headers(headers);
-    kept.set("content-type", "application/json");
+    if (!isFile) kept.set("content-type", "application/json");
     kept.delete("content-length");
     kept.delete("transfer-encoding");
-    const body = bytes.length === 0 ? "{}" : bytes;
+    const body = bytes.length === 0 && !isFile ? "{}" : bytes;
     context.req.raw = new Request(url, { method, headers: kept, body });
     return await next();
   };

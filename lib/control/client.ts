@@ -3,7 +3,7 @@ import type { InfoDocument } from "../actions/desk.ts";
 import type { Action, Perform } from "../actions/perform.ts";
 import { followEvents } from "./client-events.ts";
 import type { Following } from "./client-events.ts";
-import { exchange, textOf } from "./exchange.ts";
+import { bytesOf, exchange, textOf } from "./exchange.ts";
 import type { Address } from "./exchange.ts";
 import { errorFrom, isFailureDocument } from "./failure.ts";
 import type { Frame } from "./sse-text.ts";
@@ -43,6 +43,8 @@ export interface ControlClient {
     body?: unknown,
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<T>;
+  /** The bytes of an answer; a failure is thrown as the error that it tells of. */
+  bytes(path: string, options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /** Hears a stream until it ends or is aborted; goes on by itself behind what it heard last. */
   events(
     path: string,
@@ -60,6 +62,8 @@ export interface ControlClient {
 }
 
 const TIMEOUT_MS = 30_000;
+/** A file through a slow tunnel. */
+const BYTES_TIMEOUT_MS = 10 * 60_000;
 const PERFORM_TIMEOUT_MS = 10 * 60_000;
 
 export function createControlClient(parts: ControlClientParts): ControlClient {
@@ -93,6 +97,20 @@ export function createControlClient(parts: ControlClientParts): ControlClient {
     address,
     send,
     request,
+    async bytes(path, options = {}) {
+      const timeoutMs = parts.timeoutMs ?? TIMEOUT_MS;
+      const answer = await exchange(address, {
+        method: "GET",
+        path,
+        headers,
+        timeoutMs,
+        ...options,
+      });
+      if (answer.statusCode === 200) return await bytesOf(answer, BYTES_TIMEOUT_MS);
+      const text = await textOf(answer, timeoutMs);
+      documentOf({ status: answer.statusCode ?? 0, type: "", text });
+      throw new Error(`The daemon answered ${answer.statusCode}`);
+    },
     events: (path, following, onEvent) => {
       const open = { address, path, headers, ...following };
       return followEvents(open, onEvent);

@@ -65,6 +65,11 @@ export function exchange(address: Address, asked: Exchange): Promise<IncomingMes
 
 /** The whole body of an answer, as text. */
 export async function textOf(answer: IncomingMessage, timeoutMs: number): Promise<string> {
+  return Buffer.from(await bytesOf(answer, timeoutMs)).toString("utf8");
+}
+
+/** The whole body of an answer. */
+export async function bytesOf(answer: IncomingMessage, timeoutMs: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   const timer = setTimeout(() => answer.destroy(), timeoutMs);
   try {
@@ -75,7 +80,7 @@ export async function textOf(answer: IncomingMessage, timeoutMs: number): Promis
     clearTimeout(timer);
   }
   if (!answer.complete) throw lost("the connection broke");
-  return Buffer.concat(pieces).toString("utf8");
+  return Buffer.concat(pieces);
 }
 
 export function addressText(address: Address): string {

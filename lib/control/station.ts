@@ -1,5 +1,6 @@
 import type { Desk } from "../actions/desk.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
+import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import type { Tokens } from "../sweep/monitor-event.ts";
 
 /** What the daemon offers to whoever speaks to it over HTTP. */
@@ -27,6 +28,8 @@ export interface Station {
   metrics(): StationFacts;
   /** Undefined when this daemon runs no pool. */
   pool(): PoolDesk | undefined;
+  /** Tasks about trials; undefined when this daemon runs no pool. */
+  trialTasks(): TrialTasks | undefined;
   /** Opens it where it is not open, and keeps the daemon for it. Throws UserError or RefusedError. */
   startPool(): Promise<void>;
 }

@@ -4,16 +4,22 @@ import type { Log } from "../base/log.ts";
 import { readIfThere } from "../base/files.ts";
 import { agentEnvironment } from "../tasks/attempt-environment.ts";
 import type { AttemptEnd } from "../tasks/attempt-end.ts";
+import { DATA_FOLDER } from "../tasks/attempt-files.ts";
 import { makeAttemptFolder } from "../tasks/attempt-folder.ts";
-import { manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
+import { LOG_FILE } from "../tasks/attempt-files.ts";
+import { listed, manifestOf, writeManifest } from "../tasks/attempt-manifest.ts";
 import { startAttempt } from "../tasks/attempt-process.ts";
+import { readProposalFile } from "../tasks/attempt-proposal.ts";
 import { GRACE_MS } from "../tasks/attempt-spec.ts";
 import type { WorkUse } from "../tasks/backend.ts";
 import type { Assignment } from "../tasks/exchange.ts";
 import type { AttemptReport, AttemptUse } from "../tasks/task.ts";
-import { FENCED } from "../tasks/worker-runner.ts";
+import { handedBack } from "../tasks/slurm-worker.ts";
+import { FENCED, HANDED_BACK } from "../tasks/worker-runner.ts";
 import type { AttemptHooks, AttemptRunner, RunningAttempt } from "../tasks/worker-runner.ts";
 import { priceUse, sumUse } from "../tasks/use-price.ts";
+import type { RelayServer } from "../tasks/relay-server.ts";
+import { relayedBackend } from "./relayed-backend.ts";
 import type { WorkerPlace } from "./worker-place.ts";
 
 export interface RunnerParts {
@@ -23,12 +29,20 @@ export interface RunnerParts {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
+  /** Whether this worker is being ended: then its attempts are ended along with it by others. */
+  isLeaving?: () => boolean;
   /** What the worker's own configuration says of a backend: wins over what came with the task. */
   backendOf(name: string): Readonly<Record<string, unknown>> | undefined;
   /** By the names under which a backend asks for them. */
   secretsOf(backend: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
+  /** How models are asked without a connection of this machine's own. */
+  relay?: RelayServer | undefined;
+  /** This machine has no connection: whatever can be relayed is. */
+  relaysAlways?: boolean;
 }
 
+/** Signals to the processes of one job arrive within this. Milliseconds. */
+const TOLD_MS = 300;
 /** Longest answer that travels with the report; RESULT.txt has all. Characters. */
 const LONGEST_RESULT = 60_000;
 
@@ -39,7 +53,7 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
   function start(assignment: Assignment, hooks: AttemptHooks): RunningAttempt {
     const startedAt = clock.now();
     const { task, epoch, prompt, sandbox, thinking, model, price } = assignment;
-    const backend = parts.backendOf(assignment.backend) ?? assignment.backendConfig;
+    const configured = parts.backendOf(assignment.backend) ?? assignment.backendConfig;
     const folder = makeAttemptFolder({
       root: place.root,
       task,
@@ -47,8 +61,23 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       prompt,
       sandbox,
       tools: readIfThere(place.tools),
+      data: assignment.data,
+      proposes: assignment.proposes,
     });
+    const given = (assignment.data ?? []).map(({ name }) => `${DATA_FOLDER}/${name}`);
     const used: WorkUse[] = [];
+    const note = (use: WorkUse) => {
+      used.push(use);
+      hooks.onUse(priced(used, assignment));
+    };
+    const relayed = relayedBackend(configured, {
+      relay: parts.relay,
+      always: parts.relaysAlways === true,
+      herd: parts.self,
+      attempt: { task, epoch, sandbox },
+      onUse: (use) => note({ ...use, usd: use.usd }),
+    });
+    const { backend } = relayed;
     const attempt = startAttempt({
       name: folder.name,
       folder: folder.path,
@@ -57,10 +86,11 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       model,
       thinking,
       sandbox,
-      env: agentEnvironment(env, { sandbox, folder: folder.path }),
+      env: agentEnvironment(env, { sandbox, folder: folder.path, add: relayed.env }),
       budgetUsd: assignment.budgetUsd,
       backend,
-      secrets: parts.secretsOf(backend),
+      secrets: relayed.secrets ?? parts.secretsOf(backend),
+      relay: relayed.door,
       timeoutMs: assignment.timeoutMs,
       graceMs: GRACE_MS,
       deadManMs: hooks.deadManMs,
@@ -70,17 +100,17 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
       env,
       clock,
       records: place.records,
-      onUse(use) {
-        used.push(use);
-        hooks.onUse(priced(used, assignment));
-      },
+      // The relay counts what a program asks; its own word would count it twice.
+      onUse: (use) => relayed.counts || note(use),
       onProgress: hooks.onProgress,
     });
     return {
       renew: (ms) => void attempt.renew(ms),
       cancel: (reason) => reason === FENCED ? attempt.fence() : attempt.cancel(reason),
-      ended: attempt.ended.then(({ end, use, left }): AttemptReport => {
-        const manifest = manifestOf(folder.path);
+      ended: attempt.ended.then(async ({ end, use, left }): Promise<AttemptReport> => {
+        relayed.close();
+        const isBack = await isHandedBack(end);
+        const manifest = manifestOf(folder.path, undefined, given);
         try {
           writeManifest(folder.path, manifest);
         } catch (error) {
@@ -91,16 +121,32 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
         if (left > 0) {
           parts.log.write("warn", `${left} processes of ${folder.name} would not end`);
         }
-        return {
+        const report = {
           ...wordOf(end),
-          files: manifest.files.slice(0, 200),
+          // How it came to fail is in its log.
+          files: [
+            ...(end.kind === "done" ? [] : listed(folder.path, LOG_FILE)),
+            ...manifest.files.slice(0, 200),
+          ],
           folder: folder.path,
-          use: priced(use, assignment),
+          use: priced(relayed.counts ? used : use, assignment),
           startedAt,
           endedAt: clock.now(),
+          ...(end.kind === "done" && assignment.proposes !== undefined
+            ? { proposal: readProposalFile(folder.path) }
+            : {}),
         };
+        return isBack ? handedBack(report) : report;
       }),
     };
+  }
+
+  /** SLURM ends all processes of a job at once: an attempt may hear of it before its worker does. */
+  async function isHandedBack(end: AttemptEnd): Promise<boolean> {
+    if (end.kind === "cancelled") return end.reason === HANDED_BACK;
+    if (end.kind !== "crashed" || end.signal === undefined) return false;
+    if (parts.isLeaving?.() === false) await clock.sleep(TOLD_MS);
+    return parts.isLeaving?.() === true;
   }
 
   return { start };

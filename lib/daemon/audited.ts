@@ -41,6 +41,10 @@ function entriesOf(action: Action): Entry[] {
       return action.whats.flatMap((what) => entryOf(what) ?? []);
     case "bump":
       return [{ event: "bump", fields: { ...action.bump } }];
+    case "change-files": {
+      const { id, files } = action;
+      return [{ event: "change-files", fields: { id, files: files.map(({ name }) => name) } }];
+    }
     case "run": {
       const { indices, force, skip, changed } = action.request;
       const fields = {

@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { spanText } from "../words/duration-text.ts";
+import { RefusedError } from "../base/errors.ts";
+import { decodeButton } from "../discord/button-id.ts";
 import { checkDiscord } from "../discord/check-discord.ts";
 import { createSweepChannel } from "../discord/create-channel.ts";
 import type { SweepChannel } from "../discord/create-channel.ts";
@@ -8,16 +11,23 @@ import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
 import { DiscordError } from "../discord/discord-error.ts";
 import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
+import { createFetchAttachment } from "../discord/fetch-attachment.ts";
 import { createPoolChannels } from "../discord/pool-channels.ts";
 import type { PoolChannels } from "../discord/pool-channels.ts";
 import { poolDefinitions } from "../discord/pool-commands.ts";
+import { proxyFor } from "../discord/proxy.ts";
+import type { TrialHelp } from "../discord/trial-help.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
 import { openPoolMemory } from "../store/pool-memory.ts";
 import { costReport, costTable } from "../tasks/cost-report.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
+import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import { workerStatus } from "../tasks/worker-status.ts";
+import type { OpenPool } from "./open-pool.ts";
 import { appendAudit } from "./pool-audit.ts";
+import { createPoolMail } from "./pool-mail.ts";
+import type { PoolMail } from "./pool-mail.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { chartOf } from "./chart-of.ts";
 import type { Draw } from "./draw.ts";
@@ -29,6 +39,8 @@ export interface DiscordHubParts {
   random(): number;
   draw: Draw;
   onWarning(message: string): void;
+  /** Tasks about trials; undefined while no pool is open here. */
+  trials(): TrialTasks | undefined;
 }
 
 /** All that a daemon has to do with Discord: one connection per token, one channel per sweep. */
@@ -39,7 +51,7 @@ export interface DiscordHub extends AsyncDisposable {
   detach(held: HeldSweep, why: string, ms: number): Promise<void>;
   /** Opens the pool's channels where its configuration names a server; undefined where it does not. */
   attachPool(
-    desk: PoolDesk,
+    pool: Pick<OpenPool, "desk" | "mail">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined;
@@ -56,7 +68,7 @@ const LOST_MS = 2_000;
 interface Wire {
   link: DiscordLink;
   sweeps: Set<Attached>;
-  pools: Set<{ channels: PoolChannels; desk: PoolDesk; guildId: string }>;
+  pools: Set<{ channels: PoolChannels; mail: PoolMail; desk: PoolDesk; guildId: string }>;
   commanded: Set<string>;
 }
 
@@ -186,7 +198,31 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       audit: held.audit,
       log: write,
       onTrouble,
+      help: helpOf(held),
     });
+  }
+
+  function helpOf({ desk }: HeldSweep): TrialHelp {
+    const trials = () => {
+      const found = parts.trials();
+      if (found !== undefined) return found;
+      throw new RefusedError("Cannot ask an agent: no pool runs in this daemon");
+    };
+    return {
+      isOpen: () => parts.trials() !== undefined,
+      async rule(member) {
+        const [pool] = [...wires.values()].flatMap(({ pools }) => [...pools]);
+        if (pool === undefined) return undefined;
+        const ruling = await pool.channels.access.rule(member, "submit");
+        return ruling.may ? ruling : await pool.channels.access.rule(member, "operate").then(
+          (other) => other.may ? other : { may: false, why: ruling.why },
+        );
+      },
+      ask: async (question, who) =>
+        await trials().ask({ sweep: desk.id, overrides: {}, ...question }, who),
+      apply: async (task, epoch, by) => await trials().apply(task, by, epoch),
+      dismiss: async (task, epoch, by) => await trials().dismiss(task, by, epoch),
+    };
   }
 
   function stateChanged(wire: Wire, state: LinkState): void {
@@ -319,7 +355,10 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       if (wanted && state.phase === "connected") void command(wire, state.applicationId, event.id);
     }
     if (event.type === "interaction") return interact(wire, event);
-    for (const { channels } of wire.pools) channels.handle(event);
+    for (const { channels, mail } of wire.pools) {
+      channels.handle(event);
+      mail.handle(event);
+    }
     for (const one of wire.sweeps) {
       one.channel.handle(event);
       const isRights = event.type === "permissions-changed" || event.type === "channel-changed";
@@ -346,7 +385,13 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     await clock.sleep(LOST_MS, stop.signal).catch(() => {});
     const homes = [...wire.sweeps].flatMap(({ channel }) => channel.channelId() ?? [])
       .map((id) => `<#${id}>`);
-    const where = homes.length === 0
+    const action = interaction.kind === "button"
+      ? decodeButton(interaction.button)?.action
+      : undefined;
+    const where = action !== undefined && ["agent", "apply", "dismiss"].includes(action)
+      ? "The sweep of this button is not monitored now: `herd monitor` in its folder takes it up " +
+        "again. `herd task` does without."
+      : homes.length === 0
       ? "No sweep is monitored now."
       : `Sweeps are operated in their own channels: ${homes.slice(0, 20).join(", ")}`;
     try {
@@ -379,7 +424,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   }
 
   function attachPool(
-    desk: PoolDesk,
+    { desk, mail: mailDesk }: Pick<OpenPool, "desk" | "mail">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined {
@@ -416,10 +461,22 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
         if (why !== undefined) write("warn", `The pool's channels: ${why}`);
       },
     });
-    const pool = { channels, desk, guildId: discord.guildId };
+    const apiUrl = env["DISCORD_API_URL"] || DISCORD_API_URL;
+    const mail = createPoolMail({
+      desk,
+      mail: mailDesk,
+      link: wire.link,
+      fetchFile: createFetchAttachment({ apiUrl, proxy: proxyFor(apiUrl, env) }),
+      workersChannel: () => channels.channels().workers,
+      folderOf: (task, epoch) => join(place.tasks, task, `${epoch}`),
+      clock,
+      log,
+    });
+    const pool = { channels, mail, desk, guildId: discord.guildId };
     wire.pools.add(pool);
     wire.commanded.delete(discord.guildId);
     channels.start();
+    mail.start();
     const state = wire.link.state();
     if (state.phase === "connected") {
       const { me, applicationId } = state;
@@ -429,6 +486,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     return {
       async [Symbol.asyncDispose]() {
         wire.pools.delete(pool);
+        await mail[Symbol.asyncDispose]();
         await channels[Symbol.asyncDispose]();
         await hangUp(key, wire);
       },

@@ -1,23 +1,20 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
-import { UserError } from "../base/errors.ts";
 import { readIfThere, replaceFile } from "../base/files.ts";
 import type { Finding } from "../base/finding.ts";
 import type { Log } from "../base/log.ts";
-import { cleanToken, tokenMistake } from "../discord/bot-token.ts";
+import { cleanToken } from "../discord/bot-token.ts";
 import { checkDiscord } from "../discord/check-discord.ts";
-import { DISCORD_API_URL } from "../discord/create-link.ts";
-import { createDiscordRest } from "../discord/create-rest.ts";
-import { DiscordError } from "../discord/discord-error.ts";
 import { inviteUrl } from "../discord/permissions.ts";
 import { proxyFor } from "../discord/proxy.ts";
-import type { DiscordRest } from "../discord/rest.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
 import { readDotenv } from "../store/dotenv.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { findWorkspace } from "../store/workspace.ts";
 import type { DiscordSettings } from "../sweep/config.ts";
 import { editYaml } from "../sweep/edit-yaml.ts";
+import { discordUrl, introduceBot, withDiscord } from "./introduce-bot.ts";
+import type { BotFacts } from "./introduce-bot.ts";
 import { readSweepFile } from "./sweep-file.ts";
 
 export interface DiscordOfficeParts {
@@ -41,13 +38,6 @@ export interface DiscordOffice {
   keepGuild(guildId: string): void;
 }
 
-export interface BotFacts {
-  name: string;
-  invite: string;
-  messageContent: boolean;
-  guilds: readonly { id: string; name: string }[];
-}
-
 export function openDiscordOffice(parts: DiscordOfficeParts): DiscordOffice {
   const paths: WorkspacePaths = findWorkspace(parts.workspace);
   let values = environment();
@@ -59,21 +49,7 @@ export function openDiscordOffice(parts: DiscordOfficeParts): DiscordOffice {
     return { ...readDotenv(paths.env).values, ...Object.fromEntries(given) };
   }
 
-  function apiUrl(): string {
-    return values["DISCORD_API_URL"] || DISCORD_API_URL;
-  }
-
-  async function withRest<T>(token: string, use: (rest: DiscordRest) => Promise<T>): Promise<T> {
-    await using rest = createDiscordRest({
-      token: cleanToken(token),
-      baseUrl: apiUrl(),
-      proxy: proxyFor(apiUrl(), values),
-      clock: parts.clock,
-      log: parts.log,
-      random: Math.random,
-    });
-    return await use(rest);
-  }
+  const asked = () => ({ env: values, clock: parts.clock, log: parts.log, signal: parts.signal });
 
   const token = () => values["DISCORD_BOT_TOKEN"] ?? "";
   const settings = () => readSweepFile(paths.config).config.discord;
@@ -86,13 +62,13 @@ export function openDiscordOffice(parts: DiscordOfficeParts): DiscordOffice {
       const remembered = existsSync(paths.discord)
         ? openChannelMemory({ path: paths.discord, onProblem: () => {} }).read().channelId
         : undefined;
-      return await withRest(token(), async (rest) => ({
+      return await withDiscord(token(), asked(), async (rest) => ({
         findings: await checkDiscord({
           token: token(),
           guildId,
           channelId: channelId ?? remembered,
           rest,
-          proxy: proxyFor(apiUrl(), values),
+          proxy: proxyFor(discordUrl(values), values),
           signal: parts.signal,
         }),
         invite: await rest.application(parts.signal).then(
@@ -101,30 +77,7 @@ export function openDiscordOffice(parts: DiscordOfficeParts): DiscordOffice {
         ),
       }));
     },
-    async introduce(text) {
-      const mistake = tokenMistake(text);
-      if (mistake !== undefined) throw new UserError(mistake.detail, { hint: mistake.hint });
-      try {
-        return await withRest(text, async (rest) => {
-          const { name } = await rest.me(parts.signal);
-          const { id, messageContent } = await rest.application(parts.signal);
-          return {
-            name,
-            invite: inviteUrl(id),
-            messageContent,
-            guilds: await rest.guilds(parts.signal),
-          };
-        });
-      } catch (error) {
-        if (!(error instanceof DiscordError)) throw error;
-        throw new UserError(error.message, {
-          hint: error.kind === "unauthorized"
-            ? "Reset the token on the page Bot of the Developer Portal, and copy it whole"
-            : "See whether this machine reaches discord.com, perhaps through HTTPS_PROXY",
-          cause: error,
-        });
-      }
-    },
+    introduce: (text) => introduceBot(text, asked()),
     keepToken(text) {
       const before = readIfThere(paths.env) ?? "";
       const line = `DISCORD_BOT_TOKEN=${cleanToken(text)}`;

@@ -1,8 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
 import { RefusedError, UserError } from "../base/errors.ts";
 import { createControlClient } from "../control/client.ts";
 import { findDaemon } from "../control/find-daemon.ts";
+import { readMailboxCode } from "../tasks/mailbox-envelope.ts";
+import type { Log } from "../base/log.ts";
+import { enrolByMail } from "./enrol-by-mail.ts";
 import { placeOf } from "./remote.ts";
 import { readIdentity, writeIdentity } from "./worker-identity.ts";
 import { workerPlace } from "./worker-place.ts";
@@ -16,6 +20,12 @@ export interface EnrolRequest {
   /** The pool's folder, for a worker that reaches it by files. */
   pool: string | undefined;
   labels: readonly string[];
+  /** How it is to reach the pool, when it says so. */
+  via?: string | undefined;
+  /** For a code of a mailbox: the variable that holds the token of the worker's own bot. */
+  tokenEnv?: string | undefined;
+  clock: Clock;
+  log: Log;
   env: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
 }
@@ -28,8 +38,14 @@ export async function enrolWorker(request: EnrolRequest): Promise<string> {
   const { name, code, pool, env } = request;
   const { folder } = placeOf(env);
   const known = name === undefined ? undefined : readIdentity(workerPlace(folder, name).identity);
+  if (code !== undefined && readMailboxCode(code) !== undefined) return await byMail(request, code);
   if (code !== undefined) return await byCode(request, code);
   if (known !== undefined) return known.worker;
+  if (request.via === "discord") {
+    throw new UserError("Cannot enrol over Discord: --code is missing", {
+      hint: "`herd pool enrol NAME --via discord` where the pool runs prints one",
+    });
+  }
   if (pool !== undefined) return byFolder(request, pool);
   return await byToken(request);
 }
@@ -44,6 +60,19 @@ async function byCode(request: EnrolRequest, code: string): Promise<string> {
     throw new UserError(`Cannot enrol as "${request.name}": the code is for "${worker}"`);
   }
   keep(request, worker, secret);
+  return worker;
+}
+
+async function byMail(request: EnrolRequest, code: string): Promise<string> {
+  const { name, tokenEnv = "DISCORD_BOT_TOKEN", env } = request;
+  const identity = await enrolByMail({ ...request, code, tokenEnv });
+  const { worker } = identity;
+  writeIdentity(workerPlace(placeOf(env).folder, worker).identity, identity);
+  if (name !== undefined && name !== worker) {
+    throw new UserError(`Cannot work as "${name}": the code was for "${worker}"`, {
+      hint: `It is enrolled as that: herd worker --name ${worker}`,
+    });
+  }
   return worker;
 }
 

@@ -61,6 +61,8 @@ export interface HeldSweepParts {
   scheduler: "slurm" | "local" | undefined;
   /** Whether somebody may answer questions now. */
   canAsk(): boolean;
+  /** See `Ground.lingerMs`. */
+  lingerMs?(): number;
   /** Told of each call to a scheduler's program. */
   onAsk(): void;
   options: MonitorOptions;
@@ -371,6 +373,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     get canAsk() {
       return parts.canAsk();
     },
+    lingerMs: () => parts.lingerMs?.() ?? 0,
     news: news.wait,
     actionsBy(actor, since) {
       const { seq } = outside.state();

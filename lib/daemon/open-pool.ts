@@ -6,19 +6,27 @@ import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import { openJournal } from "../store/journal.ts";
 import { acquireLease } from "../store/lease.ts";
+import type { Lease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import { createCoordinator } from "../tasks/coordinator.ts";
+import type { Coordinator } from "../tasks/coordinator.ts";
+import type { WorkerOrders, WorkerReport } from "../tasks/exchange.ts";
+import { enrolCommand } from "../tasks/enrol-command.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
-import type { PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
-import type { PoolHappening } from "../tasks/pool-event.ts";
+import type { JobBoard, PoolDesk, Submitted, WishOverrides } from "../tasks/pool-desk.ts";
+import type { PoolHappening, WorkerMailbox } from "../tasks/pool-event.ts";
 import { resolveWish } from "../tasks/resolve-wish.ts";
+import { readScaleWish } from "../tasks/scale-wish.ts";
+import { SLURM_LABEL } from "../tasks/slurm-worker.ts";
+import { refuseFiles } from "../tasks/task-data.ts";
 import { isOver } from "../tasks/task.ts";
 import { parseTaskText } from "../tasks/task-text.ts";
 import { POOL_FOLD } from "./pool-fold.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { spentToday } from "./pool-budget.ts";
-import { readAttemptFile } from "./pool-files.ts";
+import { keepTaskData, readTaskData } from "./pool-data.ts";
+import { createFileStore } from "./pool-file-store.ts";
 
 export interface OpenPoolParts {
   place: PoolPlace;
@@ -28,11 +36,45 @@ export interface OpenPoolParts {
   log: Log;
 }
 
+/** What is written down of workers that are SLURM jobs. */
+export interface JobRecords {
+  /** Enrols the worker along with it. */
+  intend(job: {
+    worker: string;
+    number: number;
+    jobName: string;
+    slots: number;
+    labels: readonly string[];
+  }): void;
+  submitted(worker: string, jobId: string): void;
+  /** The worker goes, and what it ran is offered again. */
+  ended(worker: string, how: string, why: string): void;
+}
+
 export interface OpenPool extends AsyncDisposable {
   desk: PoolDesk;
+  jobs: JobRecords;
+  /** Where `desk.jobs` looks. */
+  showJobs(board: () => JobBoard): void;
+  mail: PoolMailDesk;
   /** Gives up what is lost, gives out what waits, fires what is due. */
   step(): void;
 }
+
+/** What the doors to workers that reach nothing but Discord need beside the desk. */
+export interface PoolMailDesk extends Pick<Coordinator, "exchange" | "looked"> {
+  enrol(
+    worker: { name: string; labels: readonly string[]; mailbox: WorkerMailbox },
+    by: string,
+  ): void;
+  /** Who opens mailboxes; returns what takes it back. */
+  onInvite(inviter: MailInviter): () => void;
+}
+
+export type MailInviter = (
+  worker: { name: string; labels: readonly string[] },
+  by: string,
+) => Promise<{ code: string; minutes: number } | { refused: string }>;
 
 /** Workers that were silent for so long are offered nothing. */
 const QUIET_MS = 90_000;
@@ -42,21 +84,10 @@ const LEASE_WAIT_MS = 20_000;
 /** Becomes the one writer of the user's pool. Throws RefusedError when another process is. */
 export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   const { place, clock, log } = parts;
-  for (const folder of [place.root, place.tasks, place.workers]) {
+  for (const folder of [place.root, place.tasks, place.workers, place.data]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
-  const lease = await acquireLease({
-    dir: place.lease,
-    clock,
-    waitMs: LEASE_WAIT_MS,
-    aliveMs: 2_000,
-    purpose: "pool",
-  });
-  if ("heldBy" in lease) {
-    throw new RefusedError(`Cannot open the pool: ${describeHolder(lease.heldBy)} has it`, {
-      hint: "`herd pool status` speaks with the daemon that runs it",
-    });
-  }
+  const lease = await soleLease(place, clock);
   const journal = openJournal({
     path: place.journal,
     snapshot: place.snapshot,
@@ -65,7 +96,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   });
   journal.refresh();
   for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
+  let board: () => JobBoard = () => ({ trouble: undefined, jobs: new Map() });
   const changed = new Set<() => void>();
+  let inviter: MailInviter | undefined;
   const codes = new Map<
     string,
     { worker: string; labels: readonly string[]; until: number; via: "http" | "files" | "discord" }
@@ -81,11 +114,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   };
 
   function append(whats: readonly PoolHappening[], by: string): readonly Event<PoolHappening>[] {
-    return journal.append(whats, {
-      by,
-      at: clock.now(),
-      lease: lease as Exclude<typeof lease, { heldBy: unknown }>,
-    });
+    return journal.append(whats, { by, at: clock.now(), lease });
   }
 
   const coordinator = createCoordinator({
@@ -100,6 +129,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     resolve: (task) => resolveWish(task, parts.config()),
     holdback,
     onChange: tellChange,
+    dataOf: (data) => readTaskData(place, data),
   });
 
   function holdback(): string | undefined {
@@ -124,18 +154,23 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         ...new Set([
           ...workers.flatMap(({ name, labels }) => [name, ...labels]),
           ...labels,
+          // One of them may be there by the time that it is its turn.
+          ...(journal.state.scale === undefined ? [] : [SLURM_LABEL]),
         ]),
       ],
       longestTask: limits.longestTask,
     });
   }
 
+  const files = createFileStore({ place, state: () => journal.state, config: parts.config, clock });
+  journal.onAppend(files.hear);
+
   const desk: PoolDesk = {
     folder: place.root,
     config: parts.config,
     state: () => journal.state,
     sightings: coordinator.sightings,
-    submit(text, overrides, origin, id): Submitted {
+    submit(text, overrides, origin, id, given): Submitted {
       // What was taken in once stays taken in, whatever the configuration says today.
       if (id !== undefined) {
         const known = journal.state.tasks.get(id);
@@ -143,7 +178,11 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       }
       const parsed = parse(text, overrides);
       if ("refused" in parsed) return parsed;
-      const made = coordinator.submit(parsed.wish, origin, id);
+      const wrong = given === undefined ? undefined : refuseFiles(given.files);
+      if (wrong !== undefined) return { refused: [wrong] };
+      const data = given === undefined ? undefined : keepTaskData(place, given);
+      const wish = data === undefined ? parsed.wish : { ...parsed.wish, data };
+      const made = coordinator.submit(wish, origin, id);
       return "refused" in made ? { refused: [made.refused] } : made;
     },
     revise(id, text, by) {
@@ -167,10 +206,30 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       append([{ type: "schedule-fired", schedule, due, task }], "pool");
       tellChange();
     },
+    told(id, told) {
+      append([{ type: "answer-told", task: id, told }], "pool");
+      tellChange();
+    },
+    decided(id, epoch, proposal, by) {
+      append([{ type: "proposal-decided", task: id, epoch, proposal }], by);
+      tellChange();
+    },
     drain: coordinator.drain,
+    scale(wish, by) {
+      const id = journal.state.scale?.id ?? randomBytes(4).toString("hex");
+      const scaled = readScaleWish(wish, parts.config(), id);
+      if ("refused" in scaled) return { done: false, reason: scaled.refused };
+      append([scaled], by);
+      tellChange();
+      return { done: true };
+    },
+    jobs: () => board(),
     stop: coordinator.stop,
     resume: coordinator.resume,
-    invite({ name, labels, via }) {
+    invite({ name, labels, via }, by) {
+      if (via === "discord") {
+        return { refused: "Cannot enrol over Discord by this way: a mailbox is needed" };
+      }
       if (!/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(name)) {
         return {
           refused: `Cannot call a worker "${name.slice(0, 80)}": ` +
@@ -178,8 +237,14 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         };
       }
       const code = randomBytes(15).toString("base64url");
+      const command = enrolCommand(via, { name, code, folder: place.root });
+      if (via === "files") {
+        // Nobody has the secret: who may write into the folder is ours.
+        coordinator.enrol({ name, labels, via, proof: proofOf(newSecret()) }, by);
+        return { enrolled: true, folder: place.root, command };
+      }
       codes.set(code, { worker: name, labels, via, until: clock.now() + CODE_MINUTES * 60_000 });
-      return { code, minutes: CODE_MINUTES };
+      return { code, minutes: CODE_MINUTES, command };
     },
     enrol(code) {
       const found = codes.get(code);
@@ -187,12 +252,9 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       if (found === undefined || found.until < clock.now()) {
         return { refused: "Cannot enrol: the code is not known, was used, or is too old" };
       }
-      const secret = randomBytes(32).toString("base64url");
+      const secret = newSecret();
       const { worker, labels, via } = found;
-      coordinator.enrol(
-        { name: worker, labels, via, proof: digest(secret).toString("hex") },
-        "pool",
-      );
+      coordinator.enrol({ name: worker, labels, via, proof: proofOf(secret) }, "pool");
       return { worker, secret };
     },
     knows(secret) {
@@ -203,13 +265,20 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       }
       return undefined;
     },
-    remove: coordinator.remove,
-    exchange(report) {
-      const orders = coordinator.exchange(report);
-      tellChange();
-      return orders;
+    async inviteByMail(worker, by) {
+      if (inviter === undefined) {
+        return { refused: "Cannot open a mailbox: the pool is not on Discord (pool.discord)" };
+      }
+      const made = await inviter(worker, by);
+      if ("refused" in made) return made;
+      const { name } = worker;
+      const command = enrolCommand("discord", { name, code: made.code, folder: place.root });
+      return { ...made, command };
     },
-    ordersFor: coordinator.ordersFor,
+    remove: coordinator.remove,
+    exchange: (report) => ({ ...exchange(report), ...files.ordersFor(report) }),
+    ordersFor: (report) => ({ ...coordinator.ordersFor(report), ...files.ordersFor(report) }),
+    takeFile: files.take,
     holdback,
     events: (after, limit) => journal.since(after).slice(0, limit),
     onEvent: journal.onAppend,
@@ -217,18 +286,78 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       changed.add(listener);
       return () => changed.delete(listener);
     },
-    file: (task, epoch, path) => readAttemptFile(place, journal.state, task, epoch, path),
+    file: files.read,
+  };
+
+  /** People are told of it, too. */
+  function exchange(report: WorkerReport, agoMs?: number): WorkerOrders {
+    const orders = coordinator.exchange(report, agoMs);
+    tellChange();
+    return orders;
+  }
+
+  const mail: PoolMailDesk = {
+    exchange,
+    looked: coordinator.looked,
+    enrol({ name, labels, mailbox }, by) {
+      // Its bot's user id is the proof; the secret is nobody's.
+      const proof = proofOf(newSecret());
+      coordinator.enrol({ name, labels, via: "discord", proof, mailbox }, by);
+    },
+    onInvite(one) {
+      inviter = one;
+      return () => {
+        if (inviter === one) inviter = undefined;
+      };
+    },
   };
 
   return {
     desk,
+    jobs: {
+      intend({ worker, number, jobName, slots, labels }) {
+        // It proves itself by writing into a folder that is ours; nobody knows this secret.
+        const proof = proofOf(newSecret());
+        append([
+          { type: "worker-enrolled", worker, labels, proof, via: "files" },
+          { type: "worker-job-intended", worker, number, jobName, slots },
+        ], "pool");
+        tellChange();
+      },
+      submitted(worker, jobId) {
+        append([{ type: "worker-job-submitted", worker, jobId }], "pool");
+        tellChange();
+      },
+      ended(worker, how, why) {
+        const over: PoolHappening = { type: "worker-job-ended", worker, how, why };
+        coordinator.bury(worker, why, [over], "pool");
+      },
+    },
+    showJobs(source) {
+      board = source;
+    },
+    mail,
     step: coordinator.step,
     [Symbol.asyncDispose]() {
-      journal.saveSnapshot(lease as Exclude<typeof lease, { heldBy: unknown }>);
+      journal.saveSnapshot(lease);
       lease.release();
       return Promise.resolve();
     },
   };
+}
+
+async function soleLease({ lease }: PoolPlace, clock: Clock): Promise<Lease> {
+  const taken = await acquireLease({
+    dir: lease,
+    clock,
+    waitMs: LEASE_WAIT_MS,
+    aliveMs: 2_000,
+    purpose: "pool",
+  });
+  if (!("heldBy" in taken)) return taken;
+  throw new RefusedError(`Cannot open the pool: ${describeHolder(taken.heldBy)} has it`, {
+    hint: "`herd pool status` speaks with the daemon that runs it",
+  });
 }
 
 /** Grows with time, so that lists sort by age; without what people confuse (0 and o, 1 and l). */
@@ -241,6 +370,14 @@ function newTaskId(now: number): string {
     number /= 31n;
   }
   return `t-${text}`;
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+function proofOf(secret: string): string {
+  return digest(secret).toString("hex");
 }
 
 function digest(secret: string): Buffer {

@@ -5,7 +5,7 @@ import type { PoolState } from "../tasks/pool-state.ts";
 import type { PoolPlace } from "./pool-place.ts";
 
 /** Larger ones stay where they are. */
-const MOST_BYTES = 25 * 1024 * 1024;
+export const MOST_BYTES = 25 * 1024 * 1024;
 
 /** A file that an attempt named in its last word; undefined when it is not here or is not what was named. */
 export async function readAttemptFile(

@@ -10,21 +10,23 @@ export const POOL_FOLD: Fold<PoolState, PoolHappening> = {
   empty: emptyPool,
   apply: applyToPool,
   knows: isPoolHappening,
-  toPlain: ({ tasks, keys, workers, fired, ...plain }) => ({
+  toPlain: ({ tasks, keys, workers, fired, jobs, ...plain }) => ({
     ...plain,
     tasks: [...tasks],
     keys: [...keys],
     workers: [...workers],
     fired: [...fired],
+    jobs: [...jobs],
   }),
   fromPlain(plain) {
-    const { tasks, keys, workers, fired, ...rest } = plain as Record<string, never>;
+    const { tasks, keys, workers, fired, jobs, ...rest } = plain as Record<string, never>;
     return {
       ...(rest as unknown as PoolState),
       tasks: new Map(tasks),
       keys: new Map(keys),
       workers: new Map(workers),
       fired: new Map(fired),
+      jobs: new Map(jobs),
     };
   },
 };

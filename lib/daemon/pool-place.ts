@@ -8,10 +8,16 @@ export interface PoolPlace {
   lease: string;
   /** What attempts left on this machine and what workers sent of theirs: `<task>/<epoch>/`. */
   tasks: string;
+  /** Files that tasks came with, by their digest. */
+  data: string;
   /** One folder for each worker that reaches the daemon by files only. */
   workers: string;
-  /** Codes that were given out and not used yet; gone with a restart. */
+  /** How far the pool's channels on Discord got. */
   discord: string;
+  /** One folder for each worker that is a SLURM job: script, output, and its own state. */
+  jobs: string;
+  /** Copies of herd for machines that do not see the one that runs here. */
+  programs: string;
   audit: string;
 }
 
@@ -24,8 +30,11 @@ export function poolPlace(folder: string): PoolPlace {
     snapshot: join(root, "snapshot.json"),
     lease: join(root, "lease"),
     tasks: join(root, "tasks"),
+    data: join(root, "data"),
     workers: join(root, "workers"),
     discord: join(root, "discord.json"),
+    jobs: join(root, "jobs"),
+    programs: join(root, "bin"),
     audit: join(root, "audit.jsonl"),
   };
 }

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
+import type { PoolState } from "../tasks/pool-state.ts";
 import { removeFolders, toDelete } from "../tasks/retention.ts";
 import type { KeptFolder } from "../tasks/retention.ts";
 import { isOver } from "../tasks/task.ts";
 import type { Task } from "../tasks/task.ts";
+import { neededData, removeTaskData } from "./pool-data.ts";
 import type { PoolPlace } from "./pool-place.ts";
 
 /** Deletes what may go of the files that are kept on this machine, and says when there is no room. */
@@ -20,10 +22,12 @@ export async function sweepRetention(
   const folders = await keptFolders(place.tasks, desk);
   const chosen = toDelete(folders, { now: clock.now(), succeededMs, quotaBytes });
   if (chosen.says !== undefined) log.write("warn", chosen.says, { folder: place.tasks });
-  const isRunning = (task: string, epoch: number) => stateOf(desk, task, epoch).state === "running";
+  const isRunning = (task: string, epoch: number) =>
+    attemptKept(desk.state(), task, epoch).state === "running";
   for (const { task, epoch, why } of removeFolders(place.root, chosen.folders, isRunning)) {
     log.write("warn", `Cannot delete the files of ${task}:${epoch}`, { error: why });
   }
+  removeTaskData(place, neededData(desk.state(), clock.now() - succeededMs), clock.now());
 }
 
 async function keptFolders(root: string, desk: PoolDesk): Promise<KeptFolder[]> {
@@ -33,19 +37,20 @@ async function keptFolders(root: string, desk: PoolDesk): Promise<KeptFolder[]> 
       const epoch = Number(name);
       if (!Number.isInteger(epoch)) continue;
       const bytes = bytesOf(join(root, task, name));
-      found.push({ task, epoch, bytes, ...stateOf(desk, task, epoch) });
+      found.push({ task, epoch, bytes, ...attemptKept(desk.state(), task, epoch) });
       await Promise.resolve();
     }
   }
   return found;
 }
 
-function stateOf(
-  desk: PoolDesk,
+/** What retention goes by for one attempt. */
+export function attemptKept(
+  pool: PoolState,
   id: string,
   epoch: number,
 ): Pick<KeptFolder, "state" | "endedAt" | "acknowledged"> {
-  const task: Task | undefined = desk.state().tasks.get(id);
+  const task: Task | undefined = pool.tasks.get(id);
   const attempt = task?.attempts.find((one) => one.epoch === epoch);
   const acknowledged = task?.acknowledged ?? false;
   if (task === undefined || attempt === undefined) {
@@ -70,7 +75,8 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function bytesOf(folder: string): number {
+/** Of all files below a folder. */
+export function bytesOf(folder: string): number {
   let sum = 0;
   const open = [folder];
   for (let at = open.pop(); at !== undefined; at = open.pop()) {

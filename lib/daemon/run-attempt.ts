@@ -18,13 +18,14 @@ import { createPost } from "../tasks/attempt-post.ts";
 import { type AttemptSpec, readAttemptSpec } from "../tasks/attempt-spec.ts";
 import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
 import { type Confinement, findConfinement } from "../tasks/confine.ts";
+import { withRelayDoor } from "../tasks/relay-door.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
 import { withPreset } from "./preset.ts";
 
 /** Makes what works on the task; a refusal is a sentence for people. */
 export type BackendOf = (
   spec: AttemptSpec,
-  parts: { wrap: WrapSandbox; clock: Clock },
+  parts: { wrap: WrapSandbox; clock: Clock; kind?: Confinement["kind"] },
 ) => Backend | { refused: string } | Promise<Backend | { refused: string }>;
 
 export interface AttemptRun {
@@ -113,8 +114,8 @@ async function runBackend(
   hearing: Pick<Work, "signal" | "onUse" | "onProgress" | "log">,
 ): Promise<WorkEnd> {
   try {
-    const { wrap } = await (run.findConfinement ?? findConfinement)(run.env);
-    const backend = await run.backendOf(spec, { wrap, clock: run.clock });
+    const { wrap, kind } = await (run.findConfinement ?? findConfinement)(run.env);
+    const backend = await run.backendOf(spec, { wrap, kind, clock: run.clock });
     if ("refused" in backend) return failed("refused", backend.refused);
     const { name, folder, prompt, instructions, model, thinking, sandbox, budgetUsd } = spec;
     const mark = run.env[MARK];
@@ -166,8 +167,16 @@ function listen(
 }
 
 /** The backend that a specification names. */
-export const backendOf: BackendOf = ({ backend, secrets, prices, env }, { wrap, clock }) => {
+export const backendOf: BackendOf = (spec, { wrap, clock, kind }) => {
+  const { backend, secrets, prices, env, relay } = spec;
   const config = readBackendConfig(withPreset(backend));
   if ("refused" in config) return config;
-  return createBackend(config, { wrap, clock, prices, env: { ...env, ...secrets } });
+  if (relay !== undefined && kind === "landlock") {
+    return {
+      refused: "Cannot reach the model without connections where programs are confined by " +
+        "Landlock alone: install bubblewrap, or let the task have connections",
+    };
+  }
+  const inside = relay === undefined ? wrap : withRelayDoor(wrap, relay);
+  return createBackend(config, { wrap: inside, clock, prices, env: { ...env, ...secrets } });
 };

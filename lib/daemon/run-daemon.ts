@@ -8,6 +8,7 @@ import type { Event } from "../sweep/event.ts";
 import { createPoolOffice } from "./pool-office.ts";
 import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
+import { lingerMs } from "./linger.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
 import { createStation } from "./station.ts";
@@ -65,6 +66,7 @@ export async function runDaemon(
     random: Math.random,
     draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
+    trials: () => pool.trialTasks(),
   });
   await using pool = createPoolOffice({
     place: placeOf(env),
@@ -73,9 +75,10 @@ export async function runDaemon(
     log,
     hub,
     self: parts.self,
+    find: (nameOrFolder) => station.find(nameOrFolder),
   });
   await using station = createStation({
-    pool: { pool: pool.desk, startPool: pool.start },
+    pool: { pool: pool.desk, startPool: pool.start, trialTasks: pool.trialTasks },
     onShutdown: pool.end,
     clock,
     log,
@@ -87,6 +90,7 @@ export async function runDaemon(
     scheduler: parts.scheduler,
     noAgent: parts.noAgent,
     canAsk: (held) => parts.canAsk() || hub.canAsk(held),
+    lingerMs: (held) => parts.once ? 0 : lingerMs(held, pool.desk(), hub.canAsk(held)),
     onWarning: parts.onWarning,
     async onHeld(held) {
       await parts.open(portOf(held.desk, clock));

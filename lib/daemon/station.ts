@@ -28,12 +28,14 @@ export interface StationParts {
   scheduler: "slurm" | "local" | undefined;
   noAgent: boolean;
   canAsk(held: HeldSweep): boolean;
+  /** How long a sweep that is done stays all the same. Milliseconds. */
+  lingerMs(held: HeldSweep): number;
   onWarning(message: string): void;
   /** A sweep came; its channels may be opened. */
   onHeld(held: HeldSweep): void | Promise<void>;
   /** Its last words are written; whoever passes them on does it now. */
   onEnding(held: HeldSweep, why: string): Promise<void>;
-  pool: Pick<Station, "pool" | "startPool">;
+  pool: Pick<Station, "pool" | "startPool" | "trialTasks">;
   /** The daemon ends, whether it holds a sweep or not. */
   onShutdown(): void;
   /** A sweep's monitor ended, and why. */
@@ -44,6 +46,8 @@ export interface StationParts {
 export interface RunningStation extends Station, AsyncDisposable {
   /** Where the daemon answers, to be written into each workspace. */
   announce(where: Omit<ControlFile, "id">): void;
+  /** A sweep that is held, by its name or its folder with links resolved. */
+  find(nameOrFolder: string): HeldSweep | undefined;
   /** Resolves when no sweep is held any more. */
   idle(): Promise<void>;
 }
@@ -131,6 +135,7 @@ export function createStation(parts: StationParts): RunningStation {
         noAgent: request.options?.noAgent ?? parts.noAgent,
         scheduler: parts.scheduler,
         canAsk: () => parts.canAsk(held),
+        lingerMs: () => parts.lingerMs(held),
         onAsk: () => void asked++,
         options: parts.options,
         onWarning: (message) => {
@@ -272,6 +277,10 @@ export function createStation(parts: StationParts): RunningStation {
     },
     pool: parts.pool.pool,
     startPool: parts.pool.startPool,
+    trialTasks: parts.pool.trialTasks,
+    find: (nameOrFolder) =>
+      (sweeps.get(nameOrFolder) ?? [...sweeps.values()].find(({ path }) => path === nameOrFolder))
+        ?.held,
     announce(place) {
       where = place;
       for (const one of sweeps.values()) tellWhere(one);

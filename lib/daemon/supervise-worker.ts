@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { EXIT } from "../base/exit-codes.ts";
 import { withoutBunSwitches } from "../base/detach.ts";
 import { spawnInherited } from "../base/inherited-child.ts";
+import { LEAVE_SIGNAL, SUPERVISOR } from "./worker-leave.ts";
 import { spanText } from "../words/duration-text.ts";
 
 export interface SuperviseParts {
@@ -11,6 +12,10 @@ export interface SuperviseParts {
   clock: Clock;
   signal: AbortSignal;
   say(text: string): void;
+  /** Resolves when another executable lies where this one did and has proven that it starts. */
+  upgraded?: (signal: AbortSignal) => Promise<void>;
+  /** Becomes the new executable; returns where a process cannot, and then only the worker is new. */
+  becomeNew?: () => void;
 }
 
 const FIRST_WAIT_MS = 1_000;
@@ -25,19 +30,19 @@ const ORDERLY: readonly number[] = [EXIT.done, EXIT.mistake, EXIT.refused];
 
 /**
  * Starts a worker again whenever it crashes, with more patience each time; an orderly end is the
- * end. Resolves to the exit code.
+ * end, but for one that makes room for a new executable. Resolves to the exit code.
  */
 export async function superviseWorker(parts: SuperviseParts): Promise<number> {
-  const { argv, env, clock, signal, say } = parts;
+  const { clock, signal, say } = parts;
   for (let crashes = 0;;) {
     const begun = clock.now();
-    const child = spawnInherited(argv, { env: withoutBunSwitches(env) });
-    const pass = () => child.kill("SIGTERM");
-    signal.addEventListener("abort", pass, { once: true });
-    if (signal.aborted) pass();
-    const { exitCode, signal: by } = await child.exited;
-    signal.removeEventListener("abort", pass);
+    const { exitCode, by, isUpgrade } = await oneLife(parts);
     if (signal.aborted) return exitCode ?? EXIT.done;
+    if (isUpgrade && (exitCode === undefined || exitCode === EXIT.done)) {
+      parts.becomeNew?.();
+      crashes = 0;
+      continue;
+    }
     if (exitCode !== undefined && ORDERLY.includes(exitCode)) return exitCode;
     crashes = clock.now() - begun > WELL_MS ? 1 : crashes + 1;
     const how = by === undefined ? `with code ${exitCode}` : `by ${by}`;
@@ -50,4 +55,25 @@ export async function superviseWorker(parts: SuperviseParts): Promise<number> {
     await clock.sleep(wait, signal).catch(() => {});
     if (signal.aborted) return EXIT.done;
   }
+}
+
+async function oneLife({ argv, env, signal, say, upgraded }: SuperviseParts) {
+  const variables = { ...env, [SUPERVISOR]: `${process.pid}` };
+  const child = spawnInherited(argv, { env: withoutBunSwitches(variables) });
+  const pass = () => child.kill("SIGTERM");
+  signal.addEventListener("abort", pass, { once: true });
+  if (signal.aborted) pass();
+  const over = new AbortController();
+  let isUpgrade = false;
+  const watching = upgraded?.(over.signal).then(() => {
+    if (over.signal.aborted) return;
+    isUpgrade = true;
+    say("A new herd is installed: the worker finishes what it has, and the new one takes over");
+    child.kill(LEAVE_SIGNAL);
+  }).catch(() => {});
+  const { exitCode, signal: by } = await child.exited;
+  over.abort();
+  await watching;
+  signal.removeEventListener("abort", pass);
+  return { exitCode, by, isUpgrade };
 }

@@ -23,7 +23,11 @@ export interface SweepFile {
 
 /** Reads and expands the YAML (and the CSV that it names). Throws UserError with file, line and column. */
 export function readSweepFile(path: string): SweepFile {
-  const text = readText(path);
+  return readSweepText(path, readText(path));
+}
+
+/** The same of a text that is not in its file yet. */
+export function readSweepText(path: string, text: string): SweepFile {
   const { rows, columns } = readTrials(path, readTrialsFile(text));
   const { config, notices } = readConfig(text, { file: path, columns });
   const expansion = expand(config, rows);

@@ -12,6 +12,13 @@ const Identity = z.object({
   address: z.string().optional(),
   /** The pool's folder, for `files`. */
   pool: z.string().optional(),
+  /** For `discord`: the thread, whom alone to heed there, who it is itself, where its token is. */
+  mailbox: z.object({
+    channel: z.string(),
+    coordinator: z.string(),
+    bot: z.string(),
+    tokenEnv: z.string(),
+  }).optional(),
 });
 
 /** Who a worker is to its pool. */

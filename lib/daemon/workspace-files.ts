@@ -18,6 +18,7 @@ import type { WorkspacePaths } from "../store/paths.ts";
 import { createRecordReader } from "../store/records.ts";
 import { createResults } from "../store/results.ts";
 import { createSignals } from "../store/signals.ts";
+import { changeableFile, keepBackup, replaceChangeable } from "./changeable-files.ts";
 
 /** The store's files as the verbs want them. */
 export function createWorkspaceFiles(paths: WorkspacePaths): WorkspaceFiles {
@@ -56,6 +57,9 @@ export function createWorkspaceFiles(paths: WorkspacePaths): WorkspaceFiles {
     readMetric: (trial, metric) => results.readStream(trial, metric).points,
     readRecords: (tasks) => records.read(tasks),
     readConfigText: () => readFileSync(paths.config, "utf8"),
+    readChangeable: (name) => changeableFile(paths, name).text,
+    replaceChangeable: (name, text) => replaceChangeable(paths, name, text),
+    keepBackup: (change, name, text) => keepBackup(paths, change, name, text),
     replaceConfigText: (text) => replaceWithMode(paths.config, text),
   };
 }

@@ -7,6 +7,7 @@ import {
   type Heard,
   isTurnWarning,
   NO_BOT_TURNS,
+  settleOwed,
   type TurnWarning,
 } from "../chat/bot-turns.ts";
 import type { BotRules } from "../chat/broker-config.ts";
@@ -25,8 +26,10 @@ import type { Id } from "./message.ts";
 export interface BrokerRoomParts {
   memory: BrokerMemory;
   rules(): BotRules;
-  /** The other bots of this herd. */
-  siblings(): readonly Id[];
+  /** Whether the conversation began with a mention of a role. */
+  calledByRole(conversation: string): boolean;
+  /** A warning that another bot was to say, and nobody did. */
+  onOwed(conversation: string, at: number): void;
 }
 
 /** Who has spoken where, and how long bots have talked among themselves; kept over restarts. */
@@ -35,17 +38,25 @@ export interface BrokerRoom {
   note(arrival: Arrival, me: Id): TurnWarning | undefined;
   facts(arrival: Arrival, me: Id): GateFacts;
   hasOthers(conversation: string, me: Id): boolean;
+  /** For a timer: the warning that nobody else has said by then. */
+  settle(conversation: string, at: number): TurnWarning | undefined;
+  /** Whether bots are not answered here now; asked again when a turn begins. */
+  areStopped(conversation: string, at: number): boolean;
 }
 
 /** Conversations whose bots are counted; the oldest are let go. */
 const MOST_COUNTED = 1_000;
 
-export function createBrokerRoom({ memory, rules, siblings }: BrokerRoomParts): BrokerRoom {
+export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
+  const { memory, rules } = parts;
   let bots: Participation = unpackParticipation(memory.read().bots);
 
-  function noteSpeaker(arrival: Arrival): void {
-    if (!arrival.author.isBot) return;
-    const next = noteBot(bots, conversationOf(arrival.place), arrival.author.id);
+  function noteSpeaker(arrival: Arrival, me: Id): void {
+    const conversation = conversationOf(arrival.place);
+    const { author, place: { threadOwner } } = arrival;
+    const isOurs = threadOwner !== undefined && threadOwner === me;
+    const spoke = author.isBot ? noteBot(bots, conversation, author.id) : bots;
+    const next = isOurs ? noteBot(spoke, conversation, me) : spoke;
     if (next === bots) return;
     bots = next;
     memory.write({ bots: packParticipation(bots) });
@@ -60,13 +71,21 @@ export function createBrokerRoom({ memory, rules, siblings }: BrokerRoomParts): 
     return isHeard(arrival, rules()) && content.trim() !== "" ? { by: "person" } : undefined;
   }
 
+  function keep(conversation: string, turns: BotTurns): void {
+    const others = Object.entries(memory.read().turns).filter(([id]) => id !== conversation);
+    const kept = turns === NO_BOT_TURNS
+      ? others
+      : [...others.slice(1 - MOST_COUNTED), [conversation, turns] as const];
+    memory.write({ turns: Object.fromEntries(kept) });
+  }
+
   function turnsOf(conversation: string): BotTurns {
     return memory.read().turns[conversation] ?? NO_BOT_TURNS;
   }
 
   return {
     note(arrival, me) {
-      noteSpeaker(arrival);
+      noteSpeaker(arrival, me);
       const heard = heardOf(arrival, me);
       if (heard === undefined || arrival.kind === "system") return undefined;
       const conversation = conversationOf(arrival.place);
@@ -77,22 +96,28 @@ export function createBrokerRoom({ memory, rules, siblings }: BrokerRoomParts): 
         tookPart(bots, conversation, me);
       const { turns, warning } = countTurn(before, heard, botTurns, {
         me,
-        siblings: siblings(),
+        others: otherBots(bots, conversation, me),
         mayWarn,
       });
-      const others = Object.entries(memory.read().turns).filter(([id]) => id !== conversation);
-      const kept = heard.by === "person"
-        ? others
-        : [...others.slice(1 - MOST_COUNTED), [conversation, turns] as const];
-      memory.write({ turns: Object.fromEntries(kept) });
+      keep(conversation, turns);
+      const dueAt = turns.owed?.dueAt ?? undefined;
+      if (dueAt !== undefined && dueAt !== before.owed?.dueAt) parts.onOwed(conversation, dueAt);
       return warning;
     },
+    settle(conversation, at) {
+      const before = turnsOf(conversation);
+      const { turns, warning } = settleOwed(before, at);
+      if (turns !== before) keep(conversation, turns);
+      return warning;
+    },
+    areStopped: (conversation, at) => areBotsStopped(turnsOf(conversation), at, rules().botTurns),
     facts(arrival, me) {
       const conversation = conversationOf(arrival.place);
       return {
         me,
         tookPart: tookPart(bots, conversation, me),
         hasOtherBots: otherBots(bots, conversation, me).length > 0,
+        calledByRole: parts.calledByRole(conversation),
         botsStopped: areBotsStopped(turnsOf(conversation), arrival.at, rules().botTurns),
       };
     },

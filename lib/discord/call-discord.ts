@@ -44,6 +44,8 @@ export interface CallParts {
 export interface Caller {
   /** What Discord answered, unchecked; throws DiscordError. */
   call(call: Call): Promise<unknown>;
+  /** The clock of whoever answered last, as its `date` said; undefined before. */
+  serverNow(): number | undefined;
   /** Ends every call that is under way. */
   close(): void;
 }
@@ -57,6 +59,9 @@ const LONGEST_WAIT_MS = 60_000;
 const TRY_MS = 15_000;
 /** 25 MB over a slow line. */
 const UPLOAD_MS = 120_000;
+
+/** Too many edits of one message that is older than an hour: a 429 without a time to wait, of that message alone. */
+const OLD_EDITS = 30046;
 
 const CLOSED = "the connection is being closed";
 
@@ -75,6 +80,12 @@ export function createCaller(parts: CallParts): Caller {
   const limits = createRateLimits(clock);
   const lanes = createLanes();
   const closing = new AbortController();
+  let ahead: number | undefined;
+
+  function learnTime(headers: Headers): void {
+    const at = Date.parse(headers.get("date") ?? "");
+    if (Number.isFinite(at)) ahead = at - clock.now();
+  }
 
   async function call(one: Call): Promise<unknown> {
     const asked = askedOf(one);
@@ -104,7 +115,9 @@ export function createCaller(parts: CallParts): Caller {
       const answer = await attempt(one, asked, course, ends);
       if (answer === undefined) continue;
       const { status } = answer;
-      if (status === 429) await refused(one, asked, answer, course, ends);
+      if (status === 429 && saidBy(answer)?.code === OLD_EDITS) {
+        throw readFailure(asked, answer, via);
+      } else if (status === 429) await refused(one, asked, answer, course, ends);
       else if (status >= 200 && status < 300) return bodyOf(asked, answer, via);
       else {
         const done = course.unclear && one.doneBefore?.includes(saidBy(answer)?.code ?? -1);
@@ -137,6 +150,7 @@ export function createCaller(parts: CallParts): Caller {
       why = networkTrouble(error);
     }
     if (answer !== undefined) {
+      learnTime(answer.headers);
       limits.learn(routeKey(one.method, one.route), majorOf(one.route), answer.headers);
       if (answer.status < 500) return answer;
     }
@@ -176,7 +190,11 @@ export function createCaller(parts: CallParts): Caller {
     if (one.within !== undefined) await clock.sleep(waitMs, ends);
   }
 
-  return { call, close: () => closing.abort(new Error(CLOSED)) };
+  return {
+    call,
+    serverNow: () => ahead === undefined ? undefined : clock.now() + ahead,
+    close: () => closing.abort(new Error(CLOSED)),
+  };
 }
 
 function askedOf({ action, method, route, secret }: Call): Asked {

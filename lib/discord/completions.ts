@@ -20,6 +20,7 @@ const LIKELY: Readonly<Record<string, readonly (readonly string[])[]>> = {
   tail: [["failed"], ["running"], ["completed"]],
   thread: [["failed"], ["running"], ["completed"]],
   bump: [["failed"]],
+  look: [["failed"], ["running"], ["completed"]],
 };
 const USUAL = [["running"], ["failed"], ["completed"]];
 /** So many trials are looked at for the names of metrics. */
@@ -30,6 +31,7 @@ export function completionsFor(desk: Desk, { name, focused }: Completion): reado
   const typed = focused.value.trim();
   switch (focused.name) {
     case "index":
+    case "trial":
       return trials(desk, name, typed).map(({ index, label }) => ({ name: label, value: index }));
     case "indices":
     case "trials":

@@ -6,6 +6,7 @@ import type { ParsedSlash } from "../slash/parse.ts";
 import { findSlash } from "../slash/table.ts";
 import type { Right } from "./access.ts";
 import { decodeButton } from "./button-id.ts";
+import type { HelpButtons } from "./create-help-buttons.ts";
 import type { Interaction } from "./gateway-event.ts";
 import type { Id, Outgoing } from "./message.ts";
 import { answerWith } from "./reply.ts";
@@ -25,6 +26,7 @@ export interface ButtonsParts {
   /** False: refused and told. */
   allowed(interaction: Interaction, right: Right, what: string): Promise<boolean>;
   run(interaction: Interaction, parsed: ParsedSlash): Promise<Outgoing>;
+  helping: HelpButtons;
 }
 
 type Press = Extract<Interaction, { kind: "button" }>;
@@ -69,6 +71,11 @@ export function createButtons(parts: ButtonsParts): { press(interaction: Press):
       case "confirm":
       case "deny":
         return await decide(interaction, { command: action, args: [first] });
+      case "agent":
+        return await parts.helping.look(interaction, Number(first), undefined);
+      case "apply":
+      case "dismiss":
+        return await parts.helping.decide(interaction, action, args);
       case "do":
         return await doIt(interaction, args);
       case "dont":

@@ -10,6 +10,7 @@ import { createDashboard } from "./dashboard.ts";
 import { dashboardFacts } from "./dashboard-facts.ts";
 import { dashboardView, offlineView } from "./dashboard-view.ts";
 import { digestOf } from "./digest-view.ts";
+import { DiscordError } from "./discord-error.ts";
 import type { DrawPlot } from "./draw-plot.ts";
 import { createFeed } from "./feed.ts";
 import type { Due } from "./feed.ts";
@@ -22,6 +23,8 @@ import type { Id, Message, Outgoing, OutgoingFile } from "./message.ts";
 import { nonceOf, streamView, viewOfLog, viewOfSaid } from "./post-view.ts";
 import { createPrivateWord } from "./private-word.ts";
 import { createStream } from "./stream.ts";
+import { agentButton } from "./trial-help.ts";
+import type { TrialHelp } from "./trial-help.ts";
 import { createTrialThreads } from "./trial-threads.ts";
 import { createTyping } from "./typing.ts";
 
@@ -41,6 +44,8 @@ export interface SweepChannelParts {
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
   /** A sentence for people about what does not work; undefined when all does. */
   onTrouble(trouble: string | undefined): void;
+  /** The pool's agents, where this daemon may have some. */
+  help?: TrialHelp | undefined;
 }
 
 /** A sweep's channel: everything between its desk and Discord. */
@@ -116,6 +121,11 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     channelId: home.id,
     viewLog: viewOfLog,
     curve: curveOf,
+    offer(trial) {
+      const isFailed = parts.help?.isOpen() === true && desk.trial(trial)?.status === "failed";
+      const button = isFailed ? agentButton(trial, memory.read().mark) : undefined;
+      return button === undefined ? [] : [button];
+    },
     log,
   });
 
@@ -129,7 +139,8 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     onLost: lost,
     view,
     digest: (dues) => digestOf(dues, { now: clock.now(), sweep: memory.read().mark, view }),
-    threadOf({ said }) {
+    async threadOf({ said }) {
+      if (said.task !== undefined) return await threadOfTask(said.task.trial);
       const thread = memory.read().asides[askedIn(said.replyTo) ?? ""];
       if (thread !== undefined) stream.drop();
       return thread;
@@ -185,7 +196,20 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     log,
     onShow: (page) => dashboard.show(page),
     openThread: (trial, from) => threads.open(trial, from),
+    help: parts.help,
   });
+
+  /** Where there can be no thread, the channel hears it. */
+  async function threadOfTask(trial: number): Promise<Id | undefined> {
+    try {
+      return await threads.find(trial);
+    } catch (error) {
+      const isNever = error instanceof DiscordError &&
+        ["missing", "forbidden", "rejected"].includes(error.kind);
+      if (!isNever) throw error;
+      return undefined;
+    }
+  }
 
   function view(due: Due) {
     const { replyTo } = due.said;
@@ -195,6 +219,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     return viewOfSaid({ ...due.said, text: `${due.said.text}${how}` }, {
       sweep: memory.read().mark,
       ...(id === undefined ? {} : { replyTo: id }),
+      hasAgents: parts.help?.isOpen() === true,
     });
   }
 

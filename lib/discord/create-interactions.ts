@@ -11,6 +11,7 @@ import { argumentsOf } from "./command-arguments.ts";
 import { completionsFor } from "./completions.ts";
 import { createButtons } from "./create-buttons.ts";
 import type { DrawPlot, PlotRequest } from "./draw-plot.ts";
+import { createHelpButtons } from "./create-help-buttons.ts";
 import { DiscordError } from "./discord-error.ts";
 import { encodeButton } from "./button-id.ts";
 import { whatItEnds } from "./destructive.ts";
@@ -20,6 +21,7 @@ import { viewOfSlash } from "./post-view.ts";
 import { answerWith } from "./reply.ts";
 import type { DiscordRest } from "./rest.ts";
 import { ruleText } from "./safe-text.ts";
+import type { TrialHelp } from "./trial-help.ts";
 
 export interface InteractionsParts {
   desk: Desk;
@@ -34,6 +36,8 @@ export interface InteractionsParts {
   /** Draws the dashboard, on this page where one is given. */
   onShow(page: number | undefined): Promise<void>;
   openThread(trial: number, from: Id | undefined): Promise<Id>;
+  /** The pool's agents, where there may be some. */
+  help?: TrialHelp | undefined;
 }
 
 /** How long a question whether to do something waits. */
@@ -49,7 +53,8 @@ export interface Interactions {
 /** Slash commands, buttons and completions of a sweep's channel. No model is called for any of them. */
 export function createInteractions(parts: InteractionsParts): Interactions {
   const { desk, rest, clock, access } = parts;
-  const buttons = createButtons({ ...parts, refuse, allowed, run });
+  const helping = createHelpButtons({ ...parts, help: parts.help, refuse, allowed });
+  const buttons = createButtons({ ...parts, refuse, allowed, run, helping });
 
   async function handle(interaction: Interaction): Promise<void> {
     try {
@@ -91,6 +96,11 @@ export function createInteractions(parts: InteractionsParts): Interactions {
     if (name === "thread") {
       if (await allowed(interaction, "look", name)) await thread(interaction);
       return;
+    }
+    if (name === "look") {
+      const { trial, text } = options;
+      const words = typeof text === "string" && text.trim() !== "" ? text : undefined;
+      return await helping.look(interaction, Number(trial), words);
     }
     const known = findSlash(name);
     if (known === undefined) {

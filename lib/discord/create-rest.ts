@@ -1,7 +1,7 @@
 import type { Ask, Tell } from "./ask.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { createCaller } from "./call-discord.ts";
+import { type CallParts, createCaller } from "./call-discord.ts";
 import { failure } from "./read-failure.ts";
 import { guildCalls } from "./guild-calls.ts";
 import { interactionCalls } from "./interaction-calls.ts";
@@ -20,6 +20,8 @@ export interface RestParts {
   log: Log;
   /** 0 to 1, for the jitter of retries. */
   random: () => number;
+  /** Instead of HTTP. */
+  send?: CallParts["send"];
 }
 
 /** Discord over HTTP. Disposing ends every call that is under way. */
@@ -27,7 +29,7 @@ export function createDiscordRest(parts: RestParts): DiscordRest & AsyncDisposab
   const baseUrl = apiBase(parts.baseUrl);
   const { proxy } = parts;
   const caller = createCaller({
-    send: createSend({ token: parts.token, baseUrl, proxy }),
+    send: parts.send ?? createSend({ token: parts.token, baseUrl, proxy }),
     host: URL.canParse(baseUrl) ? new URL(baseUrl).host : baseUrl,
     via: proxy === undefined ? "" : ` through the proxy ${proxy.shown}`,
     clock: parts.clock,
@@ -53,6 +55,7 @@ export function createDiscordRest(parts: RestParts): DiscordRest & AsyncDisposab
     ...guildCalls(ask, tell),
     ...messageCalls(ask, tell),
     ...interactionCalls(ask, tell),
+    serverNow: caller.serverNow,
     [Symbol.asyncDispose]() {
       caller.close();
       return Promise.resolve();

@@ -41,7 +41,7 @@ export function digestOf(
 
 /** An answer to somebody, and a question to people, stay posts of their own. */
 export function isOwn({ said }: Pick<Late, "said">): boolean {
-  return said.replyTo !== undefined || said.confirmation !== undefined;
+  return said.replyTo !== undefined || said.confirmation !== undefined || said.task !== undefined;
 }
 
 function inShort(late: readonly Late[], now: number): string[] {

@@ -32,7 +32,7 @@ export interface FeedParts {
   view(due: Due): readonly Outgoing[];
   digest(dues: readonly Due[]): readonly Outgoing[];
   /** The thread where it was asked for; undefined for what belongs into the channel. */
-  threadOf(due: Due): Id | undefined;
+  threadOf(due: Due): Id | undefined | Promise<Id | undefined>;
   /** The message into which the agent's words stream, if one is open: this post becomes it. */
   takeStream(due: Due): Promise<Id | undefined>;
   onPosted(due: Due, sent: readonly Id[]): void;
@@ -112,7 +112,7 @@ export function createFeed(parts: FeedParts): Feed {
     // One that is out in part is finished first.
     const goesOn = begun !== undefined && begun.key === first!.said.key;
     if (isLong && !goesOn) return await postDigest(channel, dues);
-    const thread = parts.threadOf(first!);
+    const thread = await parts.threadOf(first!);
     if (thread !== undefined && await postAside(thread, first!)) return;
     const into = await parts.takeStream(first!);
     await out(channel, {

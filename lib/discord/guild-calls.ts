@@ -83,7 +83,7 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
         harmless: true,
         signal,
       }, (answer) => idOf(rawOf(answer)["id"])),
-    createChannel: (guild, { name, topic, parentId }, signal) =>
+    createChannel: (guild, { name, topic, parentId, overwrites }, signal) =>
       ask({
         method: "POST",
         route: route`/guilds/${guild}/channels`,
@@ -94,6 +94,15 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
             topic,
             type: TEXT_CHANNEL,
             ...(parentId === undefined ? {} : { parent_id: parentId }),
+            ...(overwrites === undefined ? {} : {
+              permission_overwrites: overwrites.map(({ id, kind, allow, deny }) => ({
+                id,
+                type: kind === "role" ? 0 : 1,
+                // Discord's description wants numbers here; every bit is below 2^53.
+                allow: Number(allow),
+                deny: Number(deny),
+              })),
+            }),
           },
           files: [],
         },

@@ -166,13 +166,35 @@ export function missingPermissions(permissions: bigint): readonly Wanted[] {
   return WANTED.filter(({ name }) => !may(permissions, name));
 }
 
+/** What the own bot of a worker needs that reaches nothing but Discord: its thread, and no more. */
+export const WORKER_WANTED = [
+  "VIEW_CHANNEL",
+  "SEND_MESSAGES_IN_THREADS",
+  "READ_MESSAGE_HISTORY",
+  "ATTACH_FILES",
+] as const satisfies readonly PermissionName[];
+
 /** The page on which a person adds the bot to a server, with exactly the permissions that herd needs. */
 export function inviteUrl(applicationId: Id, guildId?: Id): string {
-  const wanted = WANTED.reduce((bits, { name }) => bits | PERMISSION[name], 0n);
+  const wanted = WANTED.map(({ name }) => name);
+  return invitation(applicationId, wanted, "bot applications.commands", guildId);
+}
+
+/** The same for the own bot of a worker. */
+export function workerInviteUrl(applicationId: Id, guildId?: Id): string {
+  return invitation(applicationId, WORKER_WANTED, "bot", guildId);
+}
+
+function invitation(
+  applicationId: Id,
+  wanted: readonly PermissionName[],
+  scope: string,
+  guildId: Id | undefined,
+): string {
   const query = new URLSearchParams({
     client_id: applicationId,
-    permissions: String(wanted),
-    scope: "bot applications.commands",
+    permissions: String(wanted.reduce((bits, name) => bits | PERMISSION[name], 0n)),
+    scope,
     ...(guildId === undefined ? {} : { guild_id: guildId }),
   });
   return `https://discord.com/oauth2/authorize?${query}`;

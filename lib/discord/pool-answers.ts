@@ -27,7 +27,7 @@ export interface PoolAnswers {
 }
 
 export interface PoolAnswersParts {
-  desk: Pick<PoolDesk, "state" | "config" | "sightings" | "holdback">;
+  desk: Pick<PoolDesk, "state" | "config" | "sightings" | "holdback" | "jobs">;
   status(worker: string): WorkerStatus;
   now(): number;
 }

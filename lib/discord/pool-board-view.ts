@@ -1,4 +1,4 @@
-import type { PoolDesk, WorkerStatus } from "../tasks/pool-desk.ts";
+import type { JobLine, PoolDesk, WorkerStatus } from "../tasks/pool-desk.ts";
 import type { Sighting } from "../tasks/pool-rules.ts";
 import type { PoolState } from "../tasks/pool-state.ts";
 import type { Task } from "../tasks/task.ts";
@@ -8,7 +8,7 @@ import { ruleText } from "./safe-text.ts";
 
 /** What the worker's one message and the board are drawn from. */
 export interface PoolView {
-  desk: Pick<PoolDesk, "state" | "sightings" | "config" | "holdback">;
+  desk: Pick<PoolDesk, "state" | "sightings" | "config" | "holdback" | "jobs">;
   /** See `workerStatus` of lib/tasks. */
   status(worker: string): WorkerStatus;
   now: number;
@@ -56,8 +56,18 @@ export function workerText(name: string, { desk, status }: PoolView): string {
     `${EMOJI[word]} **[${word}]** ${span(name, 60)}: ${MEANING[word]}${heard}`,
     ...at,
     ...more,
+    ...jobLine(desk.jobs().jobs.get(name)),
     ...(sighting === undefined ? [] : [placeLine(sighting)]),
   ].join("\n").slice(0, ROOM);
+}
+
+/** A worker that is a SLURM job: where it is, or why it waits. */
+function jobLine(job: JobLine | undefined): string[] {
+  if (job === undefined) return [];
+  const { jobId, state, node, reason } = job;
+  const where = node === undefined ? "" : ` on ${plain(node)}`;
+  const why = reason === undefined ? "" : ` (${plain(reason.slice(0, 100))})`;
+  return [`-# SLURM job ${jobId ?? "not submitted yet"} · ${plain(state)}${where}${why}`];
 }
 
 function placeLine({ report }: Sighting): string {

@@ -8,6 +8,7 @@ import type { Id } from "./message.ts";
 import { nap } from "./nap.ts";
 import { patience } from "./patience.ts";
 import { createPoolAccess } from "./pool-access.ts";
+import type { PoolAccess } from "./pool-access.ts";
 import { createPoolHome } from "./pool-home.ts";
 import type { PoolHome } from "./pool-home.ts";
 import { createPoolIntake } from "./pool-intake.ts";
@@ -19,6 +20,7 @@ import { createPoolResults } from "./pool-results.ts";
 import { createPoolSigns } from "./pool-signs.ts";
 import { createPoolStatuses } from "./pool-statuses.ts";
 import { createPrivateWord } from "./private-word.ts";
+import { idOfTime, timeOfId } from "./snowflake.ts";
 
 export interface PoolChannelsParts {
   desk: PoolDesk;
@@ -40,6 +42,8 @@ export interface PoolChannelsParts {
 export interface PoolChannels extends AsyncDisposable {
   /** The channels, as far as they are known. */
   channels(): Readonly<Record<PoolPlace, Id | undefined>>;
+  /** Who may give the pool tasks, also elsewhere than in its channels. */
+  access: Pick<PoolAccess, "rule">;
   /** Posts that are not out yet. */
   waiting(): number;
   start(): void;
@@ -48,6 +52,9 @@ export interface PoolChannels extends AsyncDisposable {
   /** Whether it is the pool's; then it is answered. */
   handlePoolInteraction(interaction: Interaction): boolean;
 }
+
+/** So much before the newest task of a channel is read again when nobody remembers how far it was read. */
+const READ_AGAIN_MS = 60 * 60_000;
 
 /** Throws when the configuration has no section for Discord. */
 export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
@@ -88,8 +95,8 @@ export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
   const homes: Readonly<Record<PoolPlace, PoolHome>> = {
     queue: homeOf("queue", async (id, signal) => {
       // What was said before the pool came was said to nobody; a channel's id is older than all of it.
-      const newest = await lastWord(id, signal);
-      memory.write({ seen: newest, refused: [], edits: {}, mirrors: {} });
+      const seen = readUpTo(id) ?? await lastWord(id, signal);
+      memory.write({ seen, refused: [], edits: {}, mirrors: {} });
     }),
     results: homeOf("results", () => Promise.resolve()),
     workers: homeOf("workers", () => {
@@ -113,6 +120,15 @@ export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
         signs.start();
       },
     });
+  }
+
+  /** When the memory is lost, the journal knows how far the channel was read; what is read again stays as it is. */
+  function readUpTo(channel: Id): Id | undefined {
+    const ids = [...desk.state().tasks.values()].flatMap(({ origin }) =>
+      origin.kind === "message" && origin.channelId === channel ? origin.messageId ?? [] : []
+    );
+    if (ids.length === 0) return undefined;
+    return idOfTime(Math.max(...ids.map(timeOfId)) - READ_AGAIN_MS);
   }
 
   async function lastWord(channel: Id, signal: AbortSignal): Promise<Id> {
@@ -172,6 +188,7 @@ export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
     ...feedParts("results", "results"),
     guildId,
     queueId: homes.queue.id,
+    me,
   });
   const statuses = createPoolStatuses({
     ...feedParts("workers", "workers"),
@@ -272,7 +289,7 @@ export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
     const { told, mirrored, places } = memory.read();
     if (told > 0 || mirrored > 0 || Object.keys(places).length > 0) return;
     const seq = desk.events(0, Number.MAX_SAFE_INTEGER).at(-1)?.seq ?? 0;
-    memory.write({ told: seq, mirrored: seq });
+    memory.write({ told: seq, mirrored: seq, ...(seq > 0 ? { guessed: true } : {}) });
   }
 
   return {
@@ -281,6 +298,7 @@ export function createPoolChannels(parts: PoolChannelsParts): PoolChannels {
       results: homes.results.id(),
       workers: homes.workers.id(),
     }),
+    access,
     waiting: () => results.waiting() + mirror.waiting() + marks.waiting(),
     start() {
       if (running !== undefined) return;

@@ -21,8 +21,14 @@ export interface PoolFeedParts<D extends { seq: number; at: number }> {
   pick(event: Event<PoolHappening>): D | undefined;
   channel(signal: AbortSignal): Promise<Id>;
   onLost(): void;
-  /** Posts one, for good when it resolves. Throws DiscordError. */
-  post(channel: Id, due: D, signal: AbortSignal): Promise<void>;
+  /** Before the first post of this life: puts the cursor right by what the channel tells. */
+  begin?(channel: Id, signal: AbortSignal): Promise<void>;
+  /** The cursor may stand too far: `begin` is due whether there is a post or not. */
+  isGuess?(): boolean;
+  /** Posts one, for good when it resolves. Throws DiscordError. `isAgain`: it may be out already. */
+  post(channel: Id, due: D, signal: AbortSignal, isAgain: boolean): Promise<void>;
+  /** Whether a digest that may be out already is. */
+  find?(message: Outgoing, first: D, channel: Id, signal: AbortSignal): Promise<boolean>;
   /** Somebody waits for it elsewhere: it is posted by itself, whatever else waits. */
   isOwn?(due: D): boolean;
   /** One message that tells of the first of them, and of how many. */
@@ -61,6 +67,10 @@ export function createPoolFeed<D extends { seq: number; at: number }>(
   /** What waits now could not be posted in its time. */
   let wasAway = true;
   let running: Promise<void> | undefined;
+  let hasBegun = false;
+  const bornAt = desk.events(cursor.read(), Number.MAX_SAFE_INTEGER).at(-1)?.seq ?? cursor.read();
+  /** The last that was tried: alone (0), or so many in one digest. */
+  let unclear: { seq: number; count: number } | undefined;
   const stopListening = desk.onEvent((event) => {
     if (parts.pick(event) !== undefined) wakeUp.resolve();
   });
@@ -90,7 +100,10 @@ export function createPoolFeed<D extends { seq: number; at: number }>(
       if (first === undefined) {
         // Only posts are worth a write to the disk; where it stands between them is no matter.
         if (more) cursor.write(upTo!);
-        else {
+        else if (!hasBegun && parts.isGuess?.() === true) {
+          const again = await tried([]);
+          if (again !== undefined) return again;
+        } else {
           wasAway = false;
           return undefined;
         }
@@ -99,47 +112,72 @@ export function createPoolFeed<D extends { seq: number; at: number }>(
       const wait = postedAt + PACE_MS - clock.now();
       if (wait > 0) await clock.sleep(wait, stop.signal).catch(() => {});
       if (stop.signal.aborted) return undefined;
-      try {
-        await out(dues);
-        tries = 0;
-        parts.onTrouble(undefined);
-      } catch (error) {
-        if (stop.signal.aborted) return undefined;
-        const again = await failed(error, first);
-        if (again !== undefined) return again;
-      }
+      const again = await tried(dues);
+      if (again !== undefined) return again;
       postedAt = clock.now();
     }
     return undefined;
   }
 
+  /** Milliseconds to wait; undefined: go on. */
+  async function tried(dues: readonly D[]): Promise<number | undefined> {
+    try {
+      await out(dues);
+      tries = 0;
+      parts.onTrouble(undefined);
+      return undefined;
+    } catch (error) {
+      return stop.signal.aborted ? undefined : await failed(error, dues[0]);
+    }
+  }
+
   async function out(dues: readonly D[]): Promise<void> {
     const channel = await parts.channel(stop.signal);
     const [first] = dues;
+    // What is older than this life may be out already.
+    const isOld = first === undefined || first.seq <= bornAt;
+    if (!hasBegun && (isOld || parts.isGuess?.() === true)) {
+      const from = cursor.read();
+      await parts.begin?.(channel, stop.signal);
+      hasBegun = true;
+      if (first === undefined || cursor.read() !== from) return;
+    }
+    hasBegun = true;
     const isLong = dues.length > MANY && (wasAway || clock.now() - first!.at > OLD_MS);
     const isOwn = (due: D) => parts.isOwn?.(due) === true;
-    if (!isLong || isOwn(first!)) {
-      await parts.post(channel, first!, stop.signal);
+    // What may be out already is tried again as it was, or it would be told twice.
+    const again = unclear?.seq === first!.seq ? unclear : undefined;
+    if (again === undefined ? !isLong || isOwn(first!) : again.count === 0) {
+      unclear = { seq: first!.seq, count: 0 };
+      await parts.post(channel, first!, stop.signal, again !== undefined || isOld);
       if (dues.length <= MANY) wasAway = false;
       return cursor.write(first!.seq);
     }
     const next = dues.findIndex(isOwn);
-    const { message, told } = parts.digest(next < 0 ? dues : dues.slice(0, next));
-    await parts.rest.send(channel, message, stop.signal);
+    const { message, told } = parts.digest(
+      dues.slice(0, again?.count ?? (next < 0 ? dues.length : next)),
+    );
+    unclear = { seq: first!.seq, count: told };
+    const isOut = again !== undefined &&
+      await parts.find?.(message, first!, channel, stop.signal) === true;
+    if (!isOut) await parts.rest.send(channel, message, stop.signal);
     parts.log("info", `Posted ${told} of the ${parts.name} as one digest`);
     cursor.write(dues[told - 1]!.seq);
   }
 
   /** Milliseconds to wait; undefined: go on at once. */
-  async function failed(error: unknown, first: D): Promise<number | undefined> {
+  async function failed(error: unknown, first: D | undefined): Promise<number | undefined> {
     if (!(error instanceof DiscordError)) {
+      if (first === undefined) throw error;
       parts.log("warn", `Cannot make a post of the ${parts.name}, and leaves it out`, {
         error: `${error}`,
       });
       cursor.write(first.seq);
       return undefined;
     }
-    if (error.kind === "rejected" && error.status === 400) return await skip(error, first);
+    if (error.kind === "rejected" && error.status === 400 && first !== undefined) {
+      return await skip(error, first);
+    }
     wasAway = true;
     tries++;
     if (error.kind === "missing" && error.code !== UNKNOWN_MESSAGE) {

@@ -30,7 +30,7 @@ export interface PoolHome {
 }
 
 const TEXT_CHANNELS = [0, 5];
-const TOPICS: Readonly<Record<PoolPlace, string>> = {
+export const POOL_TOPICS: Readonly<Record<PoolPlace, string>> = {
   queue: "Tasks for the pool's agents: one message is one task",
   results: "What the pool's agents have done",
   workers: "The pool's workers, and how it is",
@@ -55,7 +55,9 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
         await byName(wanted, signal);
     if (remembered?.id !== channel.id) await parts.onNew(channel.id, signal);
     if (remembered?.id !== channel.id || remembered.wanted !== wanted) {
-      const places = known.guildId === guildId ? memory.read().places : {};
+      // Another of the channels may have been found meanwhile.
+      const now = memory.read();
+      const places = now.guildId === guildId ? now.places : {};
       memory.write({ guildId, places: { ...places, [place]: { id: channel.id, wanted } } });
     }
     home = { id: channel.id, name: channel.name, wanted };
@@ -129,7 +131,7 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
   }
 
   function topicOf(before: string): string {
-    const own = before === "" ? TOPICS[place] : before;
+    const own = before === "" ? POOL_TOPICS[place] : before;
     return `${own.slice(0, TOPIC_ROOM)} [herd:${memory.read().mark}]`;
   }
 
@@ -148,7 +150,7 @@ export function createPoolHome(parts: PoolHomeParts): PoolHome {
   };
 }
 
-function markIn(topic: string): string | undefined {
+export function markIn(topic: string): string | undefined {
   return /\[herd:([0-9a-z]+)\]/.exec(topic)?.[1];
 }
 

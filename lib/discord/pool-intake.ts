@@ -15,6 +15,7 @@ import { nonceOf } from "./post-view.ts";
 import type { DiscordRest } from "./rest.ts";
 import { ruleText } from "./safe-text.ts";
 import { createSerial } from "./serial.ts";
+import { timeOfId } from "./snowflake.ts";
 
 export interface PoolIntakeParts {
   desk: Pick<PoolDesk, "submit" | "revise" | "cancel" | "state">;
@@ -249,37 +250,44 @@ export function createPoolIntake(parts: PoolIntakeParts): PoolIntake {
   }
 
   function markSeen(id: Id): void {
-    const refused = memory.read().refused.filter((one) => BigInt(one.split("@")[0]!) > BigInt(id));
+    const refused = memory.read().refused.filter((one) =>
+      BigInt(messageOf(one)) > BigInt(id) || isYoung(one)
+    );
     memory.write({ seen: id, refused });
   }
 
-  /** Waiting tasks whose messages were changed or deleted while nobody told us. */
+  /** Discord's clock made the id; a minute or two do not matter here. */
+  function isYoung(version: string): boolean {
+    return clock.now() - timeOfId(messageOf(version)) < YOUNG_MS;
+  }
+
+  /** Waiting tasks and what was just refused, whose messages were changed or deleted while nobody told us. */
   async function review(): Promise<void> {
     const channel = parts.queueId();
-    const waiting = new Map(
-      [...desk.state().tasks.values()].flatMap((task) => {
+    const refused = memory.read().refused.filter(isYoung).map(messageOf);
+    const waiting = new Map<Id, string | undefined>([
+      ...refused.map((id) => [id, undefined] as const),
+      ...[...desk.state().tasks.values()].flatMap((task) => {
         const { kind, channelId, messageId } = task.origin;
         const isOurs = kind === "message" && channelId === channel && messageId !== undefined;
         return isOurs && isUntouched(task) ? [[messageId, task.id] as const] : [];
       }),
-    );
+    ]);
     const [oldest] = [...waiting.keys()].sort((a, b) => BigInt(a) < BigInt(b) ? -1 : 1);
     if (channel === undefined || oldest === undefined) return;
     let after = `${BigInt(oldest) - 1n}`;
     for (let pages = 0; pages < REVIEW_PAGES && waiting.size > 0; pages++) {
       const page = await rest.messages(channel, { after, limit: PAGE }, stop.signal);
       for (const message of page) {
-        const id = waiting.get(message.id);
-        waiting.delete(message.id);
-        const task = id === undefined ? undefined : desk.state().tasks.get(id);
-        if (task !== undefined) revise(task, message);
+        if (!waiting.delete(message.id)) continue;
+        await take(message);
       }
       const isLast = page.length < PAGE;
       after = page.at(-1)?.id ?? after;
       for (const [message, id] of waiting) {
         if (!isLast && BigInt(message) > BigInt(after)) continue;
         waiting.delete(message);
-        await confirmGone(channel, message, id);
+        if (id !== undefined) await confirmGone(channel, message, id);
       }
       if (isLast) return;
     }
@@ -328,6 +336,7 @@ export function createPoolIntake(parts: PoolIntakeParts): PoolIntake {
     try {
       await clock.sleep(REREAD_MS, stop.signal);
       hasGap = true;
+      toReview = true;
       guarded(fill);
     } catch {
       // The channel is closed.
@@ -376,6 +385,11 @@ export function createPoolIntake(parts: PoolIntakeParts): PoolIntake {
 
 function taskId(message: Id): string {
   return `discord-${message}`;
+}
+
+/** Of a version. */
+function messageOf(version: string): Id {
+  return version.split("@")[0]!;
 }
 
 function versionOf({ id, editedAt }: Message): string {

@@ -232,16 +232,17 @@ export function createPoolInteractions(parts: PoolInteractionsParts): PoolIntera
     const name = textIn(options, "name") ?? "";
     const labels = (textIn(options, "labels") ?? "").split(/[\s,]+/).filter((one) => one !== "");
     const via = (textIn(options, "via") ?? "http") as WorkerVia;
-    await answerWith(parts, interaction, () => {
-      const found = desk.invite({ name, labels, via }, byOf(interaction));
-      if ("refused" in found) {
-        return Promise.resolve({ content: `${ruleText(found.refused)}.` });
-      }
+    await answerWith(parts, interaction, async () => {
+      const by = byOf(interaction);
+      const found = via === "discord" && desk.inviteByMail !== undefined
+        ? await desk.inviteByMail({ name, labels }, by)
+        : desk.invite({ name, labels, via }, by);
+      if ("refused" in found) return { content: `${ruleText(found.refused)}.` };
       told(interaction, "pool enrol", { worker: name, labels, via });
-      return Promise.resolve({
-        content: `Worker ${span(name)} joins with this code, once, within ${found.minutes} ` +
-          `minutes:\n${codeBlock(`herd worker --enrol ${found.code}`)}`,
-      });
+      const how = "enrolled" in found
+        ? "is enrolled. On a machine that shares the pool's file system"
+        : `joins with this code, once, within ${found.minutes} minutes. On its machine`;
+      return { content: `Worker ${span(name)} ${how}:\n${codeBlock(found.command)}` };
     }, { ephemeral: true });
   }
 

@@ -23,6 +23,8 @@ export interface PoolRemembered {
   told: number;
   /** The same, of tasks that came by other doors than the queue's channel. */
   mirrored: number;
+  /** `told` is a guess, for the memory was lost or never was: the channel may tell of less. */
+  guessed?: boolean | undefined;
   /** What is out already of the post that is due: its key and its messages, in order. */
   partly?: { key: string; sent: Id[] } | undefined;
   /** Everything in the queue's channel up to this message was read. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import type { Event } from "../sweep/event.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
-import type { TaskEnd } from "../tasks/pool-event.ts";
+import type { PoolHappening, TaskEnd } from "../tasks/pool-event.ts";
 import type { Task } from "../tasks/task.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Outgoing } from "./message.ts";
@@ -12,17 +13,20 @@ import { answerView, plainResult, resultLine, resultView } from "./pool-result-v
 import type { ResultFacts } from "./pool-result-view.ts";
 import { messageUrl } from "./pool-text.ts";
 import { nonceOf } from "./post-view.ts";
+import { findPosted, lastTold } from "./pool-told.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface PoolResultsParts {
   desk: Pick<PoolDesk, "events" | "onEvent" | "state" | "config" | "file">;
-  rest: Pick<DiscordRest, "send">;
+  rest: Pick<DiscordRest, "send" | "messages" | "me">;
   memory: PoolMemory;
   clock: Clock;
   random(): number;
   guildId: Id;
   channel(signal: AbortSignal): Promise<Id>;
   queueId(): Id | undefined;
+  /** The bot's own user, once it is connected. */
+  me(): Id | undefined;
   onLost(): void;
   onTrouble(trouble: string | undefined): void;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
@@ -37,6 +41,14 @@ interface Due {
 }
 
 const ROOM = 1_900;
+/** A result that is older and was not told is no news any more, when nobody knows what was told. */
+const YOUNG_MS = 60 * 60_000;
+
+function pick(event: Event<PoolHappening> | undefined): Due | undefined {
+  if (event?.what.type !== "task-ended") return undefined;
+  const { seq, at, what: { task, status, why } } = event;
+  return { seq, at, task, status, why };
+}
 
 /** One post for each task that ended, and a short one where it was asked for. */
 export function createPoolResults(parts: PoolResultsParts): PoolFeed {
@@ -82,12 +94,49 @@ export function createPoolResults(parts: PoolResultsParts): PoolFeed {
       : messageUrl(guildId, queue, mirror);
   }
 
-  async function post(channel: Id, due: Due, signal: AbortSignal): Promise<void> {
+  /** What an earlier life posted without hearing so, or without remembering it. */
+  async function begin(channel: Id, signal: AbortSignal): Promise<void> {
+    const { told, guessed } = memory.read();
+    const last = await lastTold({ desk, rest, channel, me: await self(signal), signal });
+    const next = guessed === true ? last ?? recent(told) : Math.max(told, last ?? 0);
+    const end = next === last ? pick(desk.events(next - 1, 1)[0]) : undefined;
+    const task = end === undefined ? undefined : desk.state().tasks.get(end.task);
+    // Whoever asked for it elsewhere may not have heard yet.
+    const isOwed = task !== undefined && asideOf(task, channel) !== undefined && next > told;
+    if (isOwed) return memory.write({ told: next - 1, guessed: undefined });
+    if (next !== told || guessed === true) memory.write({ told: next, guessed: undefined });
+  }
+
+  /** A channel without our posts: of a pool that was on Discord before, what ended just now is still to be told. */
+  function recent(told: number): number {
+    const wasHere = [...desk.state().tasks.values()].some(({ origin }) =>
+      origin.kind === "message" || origin.kind === "slash"
+    );
+    if (!wasHere) return told;
+    const young = desk.events(0, Number.MAX_SAFE_INTEGER).find((event) =>
+      event.at > parts.clock.now() - YOUNG_MS && pick(event) !== undefined
+    );
+    return young === undefined ? told : Math.min(told, young.seq - 1);
+  }
+
+  async function self(signal: AbortSignal): Promise<Id> {
+    return parts.me() ?? (await rest.me(signal)).id;
+  }
+
+  async function post(
+    channel: Id,
+    due: Due,
+    signal: AbortSignal,
+    isAgain: boolean,
+  ): Promise<void> {
     const facts = factsOf(due);
     if (facts === undefined) return;
     const key = `result/${due.seq}`;
     const { partly } = memory.read();
-    const out = partly?.key === key ? partly.sent[0]! : await sendResult(channel, facts, signal);
+    const out = partly?.key === key
+      ? partly.sent[0]!
+      : (isAgain ? await find(resultView(facts, NOTHING), due, channel, signal) : undefined) ??
+        await sendResult(channel, facts, signal);
     const elsewhere = asideOf(facts.task, channel);
     if (elsewhere === undefined) return;
     memory.write({ partly: { key, sent: [out] } });
@@ -96,10 +145,26 @@ export function createPoolResults(parts: PoolResultsParts): PoolFeed {
     memory.write({ partly: undefined });
   }
 
+  /** A nonce helps for some minutes only. */
+  async function find(
+    { content = "" }: Outgoing,
+    { at, task }: Due,
+    channel: Id,
+    signal: AbortSignal,
+  ): Promise<Id | undefined> {
+    const me = await self(signal);
+    const [head = ""] = content.split("\n");
+    const begins = content.startsWith("**[") ? head : content;
+    const found = await findPosted(begins, { rest, channel, me, since: at, signal });
+    if (found !== undefined) parts.log("info", "A result was out already", { task });
+    return found?.id;
+  }
+
   async function sendResult(channel: Id, facts: ResultFacts, signal: AbortSignal): Promise<Id> {
     const delivery = await deliveryOf(facts.task.id, facts.attempt, parts);
+    const view = resultView(facts, delivery);
     try {
-      return (await rest.send(channel, resultView(facts, delivery), signal)).id;
+      return (await rest.send(channel, view, signal)).id;
     } catch (error) {
       const isOurs = error instanceof DiscordError && delivery.files.length > 0 &&
         ["rejected", "forbidden"].includes(error.kind);
@@ -111,7 +176,9 @@ export function createPoolResults(parts: PoolResultsParts): PoolFeed {
   }
 
   /** Where it was asked for, when nobody would look there for it. */
-  function asideOf({ origin: { channelId } }: Task, results: Id): Id | undefined {
+  function asideOf({ origin: { channelId, sweepPath } }: Task, results: Id): Id | undefined {
+    // The sweep's own channel has the answer, in the trial's thread.
+    if (sweepPath !== undefined) return undefined;
     return channelId === results || channelId === parts.queueId() ? undefined : channelId;
   }
 
@@ -153,12 +220,13 @@ export function createPoolResults(parts: PoolResultsParts): PoolFeed {
       read: () => memory.read().told,
       write: (seq) => memory.write({ told: seq, partly: undefined }),
     },
-    pick({ seq, at, what }) {
-      if (what.type !== "task-ended") return undefined;
-      const { task, status, why } = what;
-      return { seq, at, task, status, why };
-    },
+    pick,
+    begin,
+    isGuess: () => memory.read().guessed === true,
     post,
+    async find(message, due, channel, signal) {
+      return await find(message, due, channel, signal) !== undefined;
+    },
     isOwn({ task: id }) {
       const task = desk.state().tasks.get(id);
       const results = memory.read().places.results?.id ?? "";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Notice } from "../actions/desk.ts";
 import type { SlashAnswer } from "../slash/answer.ts";
-import type { Said } from "../sweep/monitor-event.ts";
+import type { Said, SaidTask } from "../sweep/monitor-event.ts";
 import { keepBeginning, keepEnd } from "../words/post-text.ts";
 import { logText } from "../words/log-text.ts";
 import { prefixOf } from "../words/prefix.ts";
@@ -10,6 +10,7 @@ import { LIMITS } from "./limits.ts";
 import type { Button, Id, Outgoing, OutgoingFile } from "./message.ts";
 import { codeBlock, ruleText, withoutMentions } from "./safe-text.ts";
 import { splitText } from "../base/split-text.ts";
+import { agentButton, changeRow } from "./trial-help.ts";
 
 /** More messages in a row than this are a file. */
 const MOST_PARTS = 4;
@@ -19,24 +20,35 @@ export interface PostFacts {
   sweep: string;
   /** The message that it answers. */
   replyTo?: Id;
+  /** Whether the pool's agents can be asked. */
+  hasAgents?: boolean;
 }
 
 /** A post of the journal as messages, in order. */
 export function viewOfSaid(
-  said: Pick<Said, "key" | "text" | "trials" | "confirmation" | "code"> & {
+  said: Pick<Said, "key" | "text" | "trials" | "confirmation" | "code" | "task"> & {
     kind: Notice["kind"];
   },
-  { sweep, replyTo }: PostFacts,
+  { sweep, replyTo, hasAgents = false }: PostFacts,
 ): readonly Outgoing[] {
   const text = said.code === true
     ? codeBlock(said.text)
-    : named(said.kind === "agent" ? withoutMentions(said.text) : ruleText(said.text));
+    : said.kind === "agent"
+    ? named(withoutMentions(said.text))
+    : said.kind === "task"
+    // Made safe where it was made: it holds fences.
+    ? named(withoutMentions(said.text))
+    : named(ruleText(said.text));
+  const { more } = said.task ?? {};
   const parts = messagesOf(prefixed(said.kind, text), `${said.kind}.md`);
   return parts.map((part, i) => ({
     ...part,
     nonce: nonceOf(sweep, said.key, i),
     ...(i === 0 && replyTo !== undefined ? { replyTo } : {}),
-    ...(i === parts.length - 1 ? rowsOf(said, sweep) : {}),
+    ...(i === parts.length - 1 ? rowsOf(said, sweep, hasAgents) : {}),
+    ...(i === parts.length - 1 && more !== undefined
+      ? { files: [...part.files ?? [], fileOf(more.name, more.text)] }
+      : {}),
   }));
 }
 
@@ -70,9 +82,11 @@ export function nonceOf(sweep: string, key: string, part: number): string {
 }
 
 function rowsOf(
-  { trials = [], confirmation }: Pick<Said, "trials" | "confirmation">,
+  { trials = [], confirmation, task }: Pick<Said, "trials" | "confirmation" | "task">,
   sweep: string,
-): { rows?: Button[][] } {
+  hasAgents: boolean,
+): { rows?: (readonly Button[])[] } {
+  if (task !== undefined) return taskRow(task, sweep);
   if (confirmation !== undefined) {
     const row = [
       button("confirm", sweep, [confirmation], "Yes, do it", "danger"),
@@ -81,14 +95,33 @@ function rowsOf(
     return row.length === 0 ? {} : { rows: [row] };
   }
   const [only, ...others] = trials;
-  if (only?.[1] !== "failed" || others.length > 0) return {};
+  if (only?.[1] !== "failed") return {};
+  if (others.length > 0) {
+    const label = `Let an agent look at trial ${only[0]}`;
+    const one = hasAgents ? agentButton(only[0], sweep, label) : undefined;
+    return one === undefined ? {} : { rows: [[one]] };
+  }
   const args = [`${only[0]}`];
   const row = [
     button("log", sweep, args, "Log", "secondary"),
     button("thread", sweep, args, "Thread", "secondary"),
     button("again", sweep, args, "Run again", "primary"),
+    hasAgents ? agentButton(only[0], sweep) : undefined,
   ].filter((one) => one !== undefined);
   return { rows: [row] };
+}
+
+function taskRow(
+  { id, epoch, trial, offers }: SaidTask,
+  sweep: string,
+): { rows?: (readonly Button[])[] } {
+  const again = button("again", sweep, [`${trial}`], "Run again", "primary");
+  const row = offers === "decide"
+    ? changeRow(id, epoch, sweep)
+    : offers === "run" && again !== undefined
+    ? [again]
+    : [];
+  return row.length === 0 ? {} : { rows: [row] };
 }
 
 function button(

@@ -7,6 +7,8 @@ import type { CommandDefinition } from "./command-definition.ts";
  * throws DiscordError otherwise. `signal` ends the waiting.
  */
 export interface DiscordRest {
+  /** Discord's own clock, by its last answer; milliseconds since the epoch. Undefined before one. */
+  serverNow?(): number | undefined;
   /** The bot itself. */
   me(signal?: AbortSignal): Promise<{ id: Id; name: string }>;
   application(signal?: AbortSignal): Promise<{ id: Id; name: string; messageContent: boolean }>;
@@ -21,7 +23,13 @@ export interface DiscordRest {
   openDirect(user: Id, signal?: AbortSignal): Promise<Id>;
   createChannel(
     guild: Id,
-    channel: { name: string; topic: string; parentId?: Id },
+    channel: {
+      name: string;
+      topic: string;
+      parentId?: Id;
+      /** Only rights that the bot has itself. */
+      overwrites?: Channel["overwrites"];
+    },
     signal?: AbortSignal,
   ): Promise<Channel>;
   editChannel(

@@ -51,6 +51,24 @@ export const THREAD: CommandDefinition = {
   }],
 };
 
+/** As well: the answer comes into the trial's thread. */
+export const LOOK: CommandDefinition = {
+  name: "look",
+  description:
+    "Lets an agent of the pool look at a trial, with its logs, metrics and configuration",
+  options: [
+    {
+      name: "trial",
+      description: "The trial",
+      type: "whole",
+      required: true,
+      least: 0,
+      autocomplete: true,
+    },
+    { ...text("text", "What is asked; why it failed when left out"), longest: 2_000 },
+  ],
+};
+
 /** All commands of a server, as it is told of them in one call. */
 export function slashDefinitions(): readonly CommandDefinition[] {
   const all = SLASH.flatMap((command) => {
@@ -60,7 +78,7 @@ export function slashDefinitions(): readonly CommandDefinition[] {
     ];
     return names.map((name) => definitionOf(name, command));
   });
-  return [...all, PLOT, THREAD];
+  return [...all, PLOT, THREAD, LOOK];
 }
 
 function definitionOf(name: string, { summary, arguments: args }: SlashCommand): CommandDefinition {

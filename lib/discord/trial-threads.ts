@@ -3,7 +3,7 @@ import { isSaid } from "../slash/show-logged.ts";
 import type { Clock } from "../base/clock.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { ChannelMemory } from "./memory.ts";
-import type { Id, Outgoing, OutgoingFile } from "./message.ts";
+import type { Button, Id, Outgoing, OutgoingFile } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
 import { createSerial } from "./serial.ts";
 
@@ -17,12 +17,16 @@ export interface TrialThreadsParts {
   viewLog(title: string, text: string): readonly Outgoing[];
   /** A picture of what the trial logged; undefined when there is nothing to draw. */
   curve(trial: number): Promise<OutgoingFile | undefined>;
+  /** Buttons under its log. */
+  offer?(trial: number): readonly Button[];
   log(level: "info", message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
 export interface TrialThreads {
   /** The trial's thread, made or opened again, with log and curve posted anew. Throws DiscordError. */
   open(trial: number, from: Id | undefined): Promise<Id>;
+  /** The trial's thread as it is; only a new one gets log and curve. Throws DiscordError. */
+  find(trial: number): Promise<Id>;
   /** The same at a failure, as long as it is no flood; says nothing of what goes wrong. */
   atFailure(trial: number, from: Id): void;
   /** The trial that a thread is of. */
@@ -42,14 +46,23 @@ export function createTrialThreads(parts: TrialThreadsParts): TrialThreads {
   const serial = createSerial();
   let opened: number[] = [];
 
+  async function find(trial: number): Promise<Id> {
+    const channel = parts.channelId();
+    const document = desk.trial(trial);
+    if (channel === undefined || document === undefined) throw noTrial(trial);
+    const known = await reopened(trial);
+    if (known !== undefined) return known;
+    const thread = await made(channel, trial, document, undefined);
+    await tell(thread, trial).catch((error) =>
+      parts.log("info", `Cannot tell of trial ${trial} in its thread`, { error: `${error}` })
+    );
+    return thread;
+  }
+
   async function open(trial: number, from: Id | undefined): Promise<Id> {
     const channel = parts.channelId();
     const document = desk.trial(trial);
-    if (channel === undefined || document === undefined) {
-      throw new DiscordError(`Cannot open a thread: there is no trial ${trial}`, {
-        kind: "rejected",
-      });
-    }
+    if (channel === undefined || document === undefined) throw noTrial(trial);
     const thread = await reopened(trial) ?? await made(channel, trial, document, from);
     await tell(thread, trial);
     return thread;
@@ -95,8 +108,11 @@ export function createTrialThreads(parts: TrialThreadsParts): TrialThreads {
 
   async function tell(thread: Id, trial: number): Promise<void> {
     const { stream, text } = tailOf(trial);
-    for (const part of parts.viewLog(`trial ${trial}, ${stream}`, text)) {
-      await rest.send(thread, part);
+    const views = parts.viewLog(`trial ${trial}, ${stream}`, text);
+    const row = parts.offer?.(trial) ?? [];
+    for (const [i, part] of views.entries()) {
+      const isLast = i === views.length - 1;
+      await rest.send(thread, isLast && row.length > 0 ? { ...part, rows: [row] } : part);
     }
     const curve = await parts.curve(trial);
     if (curve !== undefined) await rest.send(thread, { files: [curve] });
@@ -110,6 +126,7 @@ export function createTrialThreads(parts: TrialThreadsParts): TrialThreads {
   }
 
   return {
+    find: (trial) => serial(() => find(trial)),
     open: (trial, from) => serial(() => open(trial, from)),
     atFailure(trial, from) {
       opened = opened.filter((at) => clock.now() - at < WINDOW_MS);
@@ -124,4 +141,8 @@ export function createTrialThreads(parts: TrialThreadsParts): TrialThreads {
       return found === undefined ? undefined : Number(found[0]);
     },
   };
+}
+
+function noTrial(trial: number): DiscordError {
+  return new DiscordError(`Cannot open a thread: there is no trial ${trial}`, { kind: "rejected" });
 }

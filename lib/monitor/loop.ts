@@ -419,6 +419,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       // What waits for a person would be lost with the end: their yes, or their /continue.
       const waits = monitor.confirmations.length > 0 || monitor.halted !== undefined;
       if (waits && ground.canAsk && since < PERSON_MS) return;
+      if (since < (ground.lingerMs?.() ?? 0)) return;
       ending ??= "every trial has come to its end";
     } else if (monitor.phase === "post-mortem") {
       const waited = clock.now() - Math.max(monitor.phaseSince, startedAt);

@@ -16,7 +16,7 @@ const BrokerMemorySchema = z.object({
       count: z.int().min(0),
       recent: z.array(z.number()),
       said: z.array(Warning),
-      owed: Warning.optional().transform((value) => value),
+      owed: z.object({ warning: Warning, dueAt: z.number().nullable() }).optional(),
     }).transform(({ owed, ...rest }) => ({ ...rest, owed })),
   ).default({}),
   shown: z.record(z.string(), z.object({ channelId: Id, ids: z.array(Id) })).default({}),

@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { readIfThere } from "../base/files.ts";
 import { z } from "../base/schema.ts";
-import { newMark, openMemoryFile } from "./memory-file.ts";
+import { openMemoryFile } from "./memory-file.ts";
 import type { MemoryFile } from "./memory-file.ts";
 
 const Id = z.string().regex(/^\d{1,20}$/);
@@ -16,6 +19,7 @@ const PoolMemorySchema = z.object({
   }).default({}),
   told: z.int().min(0).default(0),
   mirrored: z.int().min(0).default(0),
+  guessed: z.boolean().optional(),
   partly: z.object({ key: z.string(), sent: z.array(Id) }).optional(),
   seen: Id.optional(),
   refused: z.array(z.string()).default([]),
@@ -37,8 +41,18 @@ export function openPoolMemory(
   return openMemoryFile({
     path,
     parse: (value) => PoolMemorySchema.parse(value),
-    fresh: PoolMemorySchema.parse({ mark: newMark() }),
+    fresh: PoolMemorySchema.parse({ mark: markOf(path) }),
     otherwise: "the pool's channels are looked for anew",
     onProblem,
   });
+}
+
+/**
+ * The pool's mark in the topics of its channels: the same again when the file is lost, so that the
+ * channels are found again; another on another machine, for another user or another folder.
+ */
+function markOf(path: string): string {
+  const who = [readIfThere("/etc/machine-id") ?? "", hostname(), userInfo().uid, path].join("\0");
+  const digest = createHash("sha256").update(who).digest("hex").slice(0, 14);
+  return BigInt(`0x1${digest}`).toString(36);
 }

@@ -108,7 +108,9 @@ export type SaidKind =
   /** ✂️ halving decided. */
   | "halving"
   /** 🛑 the final message. */
-  | "stopped";
+  | "stopped"
+  /** 🔎 what an agent of the pool found, and what became of it. Not the monitor's own words. */
+  | "task";
 
 export interface Said {
   /** Stable: the same post, whoever sends it again after a crash. */
@@ -124,6 +126,18 @@ export interface Said {
   confirmation?: string;
   /** Columns matter: a table, a log. */
   code?: boolean;
+  /** Of `task`: which task, and what is offered with it. Its place is the trial's thread. */
+  task?: SaidTask;
+}
+
+export interface SaidTask {
+  id: string;
+  epoch: number;
+  trial: number;
+  /** `decide`: whether to apply the change; `run`: to run the trial again. */
+  offers?: "decide" | "run";
+  /** A text that has no room in the post, under the name of a file. */
+  more?: { name: string; text: string };
 }
 
 export type Trigger = "boot" | "scheduled" | "failure" | "completion" | "message" | "manual";

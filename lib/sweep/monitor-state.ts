@@ -9,6 +9,7 @@ import type {
   Peripheral,
   Question,
   Said,
+  SaidTask,
   Tick,
   Tokens,
   Verdict,
@@ -260,7 +261,10 @@ function receive(state: MonitorState, message: Message, at: number): void {
   state.talk = keep([...state.talk, { at, who: message.name, text: message.text }], KEPT.talk);
 }
 
-function say(state: MonitorState, said: Said, at: number, by: string): void {
+function say(state: MonitorState, { task, ...words }: Said, at: number, by: string): void {
+  // What goes with a post as a file is the journal's; every snapshot would carry it.
+  const { more: _, ...about } = task ?? {};
+  const said: Said = task === undefined ? words : { ...words, task: about as SaidTask };
   state.recent = keep([...state.recent, { ...said, at, by }], KEPT.recent);
   if (said.kind === "agent") {
     state.talk = keep([...state.talk, { at, who: "herd", text: said.text }], KEPT.talk);

@@ -12,6 +12,7 @@ import { isAbsolute, join } from "node:path";
 import { RefusedError } from "../base/errors.ts";
 import { codeOf, replaceFile } from "../base/files.ts";
 import {
+  DATA_FOLDER,
   HOME_FOLDER,
   INSTRUCTIONS_FILE,
   RESULT_FILE,
@@ -20,6 +21,8 @@ import {
 } from "./attempt-files.ts";
 import { attemptInstructions } from "./attempt-instructions.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { DATA_NAME } from "./task-data.ts";
+import type { TaskFile } from "./task-data.ts";
 
 export interface AttemptFolderParts {
   /** Absolute; the worker's own folder. */
@@ -30,6 +33,10 @@ export interface AttemptFolderParts {
   sandbox: Sandbox;
   /** Text of the operator's TOOLS.md. */
   tools?: string | undefined;
+  /** What the task came with. */
+  data?: readonly TaskFile[] | undefined;
+  /** Names of those to which a change may be proposed. */
+  proposes?: readonly string[] | undefined;
 }
 
 export interface AttemptFolder {
@@ -86,14 +93,32 @@ export function makeAttemptFolder(parts: AttemptFolderParts): AttemptFolder {
     name,
     sandbox: parts.sandbox,
     hasTools: parts.tools !== undefined,
+    data: parts.data?.map((file) => file.name) ?? [],
+    proposes: parts.proposes ?? [],
   });
   const write = (file: string, text: string) =>
     writeFileSync(join(path, file), text, { mode: 0o600, flag: "wx" });
   write(TASK_FILE, parts.prompt.endsWith("\n") ? parts.prompt : `${parts.prompt}\n`);
   write(INSTRUCTIONS_FILE, instructions);
   if (parts.tools !== undefined) write(TOOLS_FILE, parts.tools);
+  writeData(path, parts.data ?? []);
   mkdirSync(join(path, HOME_FOLDER), { mode: 0o700 });
   return { path, name, instructions };
+}
+
+/** Names are checked once more: the folder is new, and nothing is written outside of it. */
+function writeData(path: string, files: readonly TaskFile[]): void {
+  if (files.length === 0) return;
+  const folder = join(path, DATA_FOLDER);
+  mkdirSync(folder, { mode: 0o700 });
+  for (const { name, text } of files) {
+    if (!DATA_NAME.test(name)) {
+      throw new RefusedError(
+        `Cannot write the data of the task: ${JSON.stringify(name)} is no name`,
+      );
+    }
+    writeFileSync(join(folder, name), text, { mode: 0o600, flag: "wx" });
+  }
 }
 
 /** Writes RESULT.txt as a whole, or not at all; over a link, not through it. */

@@ -58,7 +58,12 @@ const NOT_LEFT: readonly string[] = [
  * Lists what lies in the folder, by name, files before folders. To be called when the attempt is
  * over: nobody may be exchanging folders for links meanwhile.
  */
-export function manifestOf(folder: string, limits: ManifestLimits = LIMITS): Manifest {
+export function manifestOf(
+  folder: string,
+  limits: ManifestLimits = LIMITS,
+  /** Paths of what the task came with. */
+  given: readonly string[] = [],
+): Manifest {
   const manifest: Manifest = { files: [], leftOut: 0, special: 0 };
   let bytes = 0;
   let entries = 0;
@@ -79,6 +84,7 @@ export function manifestOf(folder: string, limits: ManifestLimits = LIMITS): Man
       if (below === "" && NOT_LEFT.includes(entry.name)) continue;
       if (++entries > limits.entries) return void manifest.leftOut++;
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (given.includes(path)) continue;
       if (entry.isDirectory()) folders.push(path);
       else if (entry.isFile()) add(path);
       else manifest.special++;
@@ -88,6 +94,12 @@ export function manifestOf(folder: string, limits: ManifestLimits = LIMITS): Man
 
   walk("", 0);
   return manifest;
+}
+
+/** One file of the folder, as a manifest lists it; nothing when there is none. */
+export function listed(folder: string, path: string): ManifestFile[] {
+  const hashed = hashFile(join(folder, path), LIMITS.bytes);
+  return hashed === undefined ? [] : [{ path, ...hashed }];
 }
 
 /** Writes manifest.json beside the files. */

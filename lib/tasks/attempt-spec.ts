@@ -12,12 +12,23 @@ export interface AttemptSpec extends Omit<Work, "signal" | "onUse" | "onProgress
   secrets: Readonly<Record<string, string>>;
   /** US dollars per million tokens, by model: for the budget. */
   prices: Readonly<Record<string, TokenPrice>>;
+  /** For a program that has no network: where its model is to be had all the same. */
+  relay?: AttemptRelay | undefined;
   /** How long the whole attempt may take. */
   timeoutMs: number;
   /** From being asked to end to being ended by force. */
   graceMs: number;
   /** So long it goes on without hearing from its worker. */
   deadManMs: number;
+}
+
+/** A door to a Unix socket within the program's own empty network. */
+export interface AttemptRelay {
+  socket: string;
+  /** Of the door, on 127.0.0.1. */
+  port: number;
+  /** The words that start herd. */
+  herd: readonly string[];
 }
 
 export const GRACE_MS = 15_000;
@@ -49,6 +60,11 @@ const SPEC = z.strictObject({
       cacheWrite: z.number(),
     }),
   ).default({}),
+  relay: z.strictObject({
+    socket: z.string().refine(isAbsolute),
+    port: z.number().int().min(1).max(65_535),
+    herd: z.array(z.string()).min(1),
+  }).optional(),
   timeoutMs: span,
   graceMs: span.default(GRACE_MS),
   deadManMs: span,
@@ -67,6 +83,6 @@ export function readAttemptSpec(text: string): AttemptSpec | { wrong: string } {
     const places = read.error.issues.map(({ path }) => path.join(".") || "an unknown key");
     return { wrong: `wrong or missing: ${[...new Set(places)].slice(0, 5).join(", ")}` };
   }
-  const { model, budgetUsd, ...rest } = read.data;
-  return { ...rest, backend: rest.backend, model, budgetUsd };
+  const { model, budgetUsd, relay, ...rest } = read.data;
+  return { ...rest, backend: rest.backend, model, budgetUsd, relay };
 }

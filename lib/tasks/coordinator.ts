@@ -1,13 +1,22 @@
 import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
-import { FENCE_MS, OFFER_MS } from "./exchange.ts";
+import { EXCHANGE_SCHEMA, FENCE_MS, OFFER_MS } from "./exchange.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
-import type { PoolHappening, WorkerVia } from "./pool-event.ts";
+import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { createLives } from "./coordinator-lives.ts";
-import { lostAttempts, nextAssignments, unfinished, untoldAttempts } from "./pool-rules.ts";
+import type { MailboxLook } from "./coordinator-lives.ts";
+import {
+  buriedAttempts,
+  lostAttempts,
+  nextAssignments,
+  unfinished,
+  untoldAttempts,
+} from "./pool-rules.ts";
 import type { PoolLimits, Sighting } from "./pool-rules.ts";
 import type { PoolState } from "./pool-state.ts";
 import { readAttempt, settlementOf } from "./read-report.ts";
+import { DATA_GONE } from "./task-data.ts";
+import type { TaskData, TaskFile } from "./task-data.ts";
 import { attemptName, isOver } from "./task.ts";
 import type { Attempt, Origin, Task, TaskWish } from "./task.ts";
 
@@ -24,9 +33,14 @@ export interface CoordinatorParts {
   /** Why no new work may begin today, such as a budget that is used up. */
   holdback(): string | undefined;
   onChange(): void;
+  /** The files that a task came with; undefined when they are not kept any more. */
+  dataOf?(data: TaskData): readonly TaskFile[] | undefined;
 }
 
-export type Resolved = Omit<Assignment, "task" | "epoch" | "revision" | "prompt">;
+export type Resolved = Omit<
+  Assignment,
+  "task" | "epoch" | "revision" | "prompt" | "data" | "proposes"
+>;
 
 export type Refusable = { done: true } | { done: false; reason: string };
 
@@ -42,15 +56,28 @@ export interface Coordinator {
   retry(id: string, by: string): Refusable;
   acknowledge(id: string, by: string): Refusable;
   enrol(
-    worker: { name: string; labels: readonly string[]; proof: string; via: WorkerVia },
+    worker: {
+      name: string;
+      labels: readonly string[];
+      proof: string;
+      via: WorkerVia;
+      mailbox?: WorkerMailbox;
+    },
     by: string,
   ): Refusable;
   remove(worker: string, by: string): Refusable;
+  /**
+   * The worker is gone for good, and so is all that it ran: `whats` are written along. Only for who
+   * knows that its processes have ended, such as from SLURM.
+   */
+  bury(worker: string, why: string, whats: readonly PoolHappening[], by: string): void;
   drain(worker: string, drains: boolean, by: string): Refusable;
   stop(how: { now: boolean; why: string }, by: string): Refusable;
   resume(by: string): Refusable;
-  /** Takes a worker's report in and gives its orders. */
-  exchange(report: WorkerReport): WorkerOrders;
+  /** Takes a worker's report in, which it said `agoMs` ago (0 by default), and gives its orders. */
+  exchange(report: WorkerReport, agoMs?: number): WorkerOrders;
+  /** What a look into the worker's mailbox showed. */
+  looked(worker: string, look: MailboxLook): void;
   /** The orders as they are by now, for the last report of the worker. */
   ordersFor(report: WorkerReport): WorkerOrders;
   /** Gives up what is lost and gives out what waits; to be called every few seconds. */
@@ -60,6 +87,8 @@ export interface Coordinator {
 
 /** A sign of life in the journal no oftener than this for what an attempt uses. */
 const USE_EVERY_MS = 60_000;
+/** Of prompts and data in one answer, in UTF-16 units; in JSON each may be several bytes. */
+const ASSIGN_LENGTH = 768 * 1024;
 
 export function createCoordinator(parts: CoordinatorParts): Coordinator {
   const { clock } = parts;
@@ -114,7 +143,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     );
   }
 
-  function exchange(report: WorkerReport): WorkerOrders {
+  function exchange(report: WorkerReport, agoMs = 0): WorkerOrders {
     const now = clock.now();
     const { isNewest, isNews, uptimeMs } = lives.judge(report, now);
     const by = `worker:${report.worker}`;
@@ -124,7 +153,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       write(readAttempt(parts.state(), told, report, parts.limits(), isUseDue), by);
     }
     // After it was read: a disk that refuses has heard nothing.
-    lives.hear(report, now, parts.state().workers.has(report.worker));
+    lives.hear(report, now - agoMs, parts.state().workers.has(report.worker));
     if (isNews) {
       const isUnwanted = report.leaving || drains(report.worker);
       const how = { now, mayWithdraw: uptimeMs > OFFER_MS, isUnwanted };
@@ -159,10 +188,11 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         !told.has(attemptName(task.id, task.epoch))
       );
     return {
+      schema: EXCHANGE_SCHEMA,
       worker,
       incarnation,
       number,
-      assign: offered.flatMap(assignmentOf),
+      assign: firstThatFit(offered.flatMap(assignmentOf)),
       cancel: report.attempts.flatMap(({ task, epoch, report: word }) => {
         const why = word === undefined ? whyEnd(state, report, task, epoch) : undefined;
         return why === undefined ? [] : [{ task, epoch, why }];
@@ -190,7 +220,15 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     const resolved = parts.resolve(task);
     if ("cannot" in resolved) return [];
     const { id, epoch, revision, wish } = task;
-    return [{ task: id, epoch, revision, prompt: wish.text, ...resolved }];
+    const bare = { task: id, epoch, revision, prompt: wish.text, ...resolved };
+    const { data } = wish;
+    if (data === undefined) return [bare];
+    const files = parts.dataOf?.(data);
+    return [
+      files === undefined
+        ? { ...bare, data: [DATA_GONE] }
+        : { ...bare, data: files, proposes: data.proposes.map(({ name }) => name) },
+    ];
   }
 
   return {
@@ -209,7 +247,7 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         by,
         (task) =>
           task.status === "queued" && task.epoch === 0
-            ? [{ type: "task-revised", task: id, wish }]
+            ? [{ type: "task-revised", task: id, wish: { ...wish, data: task.wish.data } }]
             : `Task "${id}" is ${task.status} and cannot be changed any more`,
       ),
     cancel: (id, why, by) =>
@@ -239,8 +277,8 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
         (task) =>
           isOver(task) ? [{ type: "task-acknowledged", task: id }] : `Task "${id}" is not over`,
       ),
-    enrol({ name, labels, proof, via }, by) {
-      write([{ type: "worker-enrolled", worker: name, labels, proof, via }], by);
+    enrol({ name, labels, proof, via, mailbox }, by) {
+      write([{ type: "worker-enrolled", worker: name, labels, proof, via, mailbox }], by);
       return { done: true };
     },
     remove(worker, by) {
@@ -248,6 +286,14 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       write([{ type: "worker-removed", worker }], by);
       step();
       return { done: true };
+    },
+    bury(worker, why, whats, by) {
+      const lost = buriedAttempts(parts.state(), worker, why, parts.limits());
+      const removed: PoolHappening[] = parts.state().workers.has(worker)
+        ? [{ type: "worker-removed", worker }]
+        : [];
+      write([...lost, ...whats, ...removed], by);
+      step();
     },
     drain(worker, drains, by) {
       if (!parts.state().workers.has(worker)) return noWorker(worker);
@@ -272,10 +318,20 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       return { done: true };
     },
     exchange,
+    looked: (worker, look) => lives.looked(worker, look, clock.now()),
     ordersFor,
     step,
     sightings: () => lives.seen,
   };
+}
+
+/** The next report gets the rest: orders that are too long would be read by nobody. */
+function firstThatFit(assignments: readonly Assignment[]): readonly Assignment[] {
+  let room = ASSIGN_LENGTH;
+  return assignments.filter(({ prompt, data = [] }, i) => {
+    room -= prompt.length + data.reduce((sum, { text }) => sum + text.length, 0);
+    return i === 0 || room >= 0;
+  });
 }
 
 function isIts({ attempts }: Task, report: WorkerReport): boolean {

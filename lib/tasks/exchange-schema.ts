@@ -1,7 +1,10 @@
 import { z } from "../base/schema.ts";
+import { LONGEST_PROPOSAL } from "../sweep/proposed-change.ts";
 import { THINKING } from "./backend.ts";
+import { EXCHANGE_SCHEMA } from "./exchange.ts";
 import type { Assignment, WorkerAttempt, WorkerOrders, WorkerReport } from "./exchange.ts";
 import { SANDBOXES } from "./sandbox.ts";
+import { DATA_BOUNDS, DATA_NAME, TASK_FILES } from "./task-data.ts";
 
 /** Bytes of a report or of orders, as JSON. */
 export const MOST_BYTES = 4 * 1024 * 1024;
@@ -18,6 +21,8 @@ export const BOUNDS = {
   folder: 4_096,
   label: 64,
   labels: 64,
+  kept: 200,
+  send: 50,
   slots: 1_000,
 } as const;
 
@@ -60,6 +65,10 @@ export const ATTEMPT_REPORT = z.object({
   use: z.array(ATTEMPT_USE).max(BOUNDS.use),
   startedAt: TIME,
   endedAt: TIME,
+  proposal: z.union([
+    z.object({ text: text(LONGEST_PROPOSAL) }),
+    z.object({ refused: text(BOUNDS.cause) }),
+  ]).optional(),
 });
 
 const ATTEMPT = z.object({
@@ -71,7 +80,11 @@ const ATTEMPT = z.object({
 }).transform(({ report, ...rest }): WorkerAttempt => ({ ...rest, report }));
 
 // Keys that a newer herd adds are let go: a worker and its daemon are not upgraded together.
+const KEY = { task: TASK_ID, epoch: EPOCH };
+const schema = z.number().int().min(1).max(1_000_000).optional();
+
 const WORKER_REPORT = z.object({
+  schema,
   worker,
   incarnation,
   startedAt: TIME,
@@ -83,6 +96,7 @@ const WORKER_REPORT = z.object({
   sandboxes: z.array(z.enum(SANDBOXES)).max(SANDBOXES.length),
   leaving: z.boolean(),
   attempts: z.array(ATTEMPT).max(BOUNDS.attempts),
+  kept: z.array(z.object(KEY)).max(BOUNDS.kept).optional(),
 });
 
 const ASSIGNMENT = z.object({
@@ -99,6 +113,8 @@ const ASSIGNMENT = z.object({
   sandbox: z.object({ level: z.enum(SANDBOXES), network: z.boolean() }),
   timeoutMs: z.number().int().min(1).max(2 ** 31 - 1),
   budgetUsd: z.number().min(0).optional(),
+  data: TASK_FILES.optional(),
+  proposes: z.array(z.string().regex(DATA_NAME)).max(DATA_BOUNDS.files).optional(),
 }).transform(({ model, price, budgetUsd, ...rest }): Assignment => ({
   ...rest,
   model,
@@ -107,6 +123,7 @@ const ASSIGNMENT = z.object({
 }));
 
 const WORKER_ORDERS = z.object({
+  schema,
   worker,
   incarnation,
   number: count,
@@ -121,7 +138,30 @@ const WORKER_ORDERS = z.object({
   stop: z.boolean(),
   fenceMs: z.number().int().min(1_000).max(7 * 86_400_000),
   dismissed: text(BOUNDS.cause).optional(),
+  send: z.array(z.object({ ...KEY, path: text(BOUNDS.path).min(1), from: count }))
+    .max(BOUNDS.send).optional(),
+  forget: z.array(z.object(KEY)).max(BOUNDS.kept).optional(),
 });
+
+const ENVELOPE = z.object({
+  schema: z.number().int().min(1).max(1_000_000),
+  worker,
+  incarnation,
+  number: count,
+});
+
+/** A report of another version of the exchange: its sender can still be told so. */
+export interface ForeignReport {
+  schema: number;
+  worker: string;
+  incarnation: string;
+  number: number;
+}
+
+export function readForeignReport(value: unknown): ForeignReport | undefined {
+  const read = ENVELOPE.safeParse(value);
+  return read.success && read.data.schema !== EXCHANGE_SCHEMA ? read.data : undefined;
+}
 
 /** What is wrong with a text; no word of it is repeated. */
 export type Wrong = { wrong: string };
@@ -142,6 +182,10 @@ function read<T>(json: string, schema: z.ZodType<T>): T | Wrong {
     value = JSON.parse(json);
   } catch {
     return { wrong: "it is no JSON" };
+  }
+  const spoken = (value as { schema?: unknown } | null)?.schema ?? EXCHANGE_SCHEMA;
+  if (spoken !== EXCHANGE_SCHEMA) {
+    return { wrong: `it is of version ${Number(spoken)}, this herd speaks ${EXCHANGE_SCHEMA}` };
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -2,12 +2,15 @@ import type { TokenPrice } from "../sweep/config.ts";
 import type { Thinking } from "./backend.ts";
 import type { Sandbox, SandboxLevel } from "./sandbox.ts";
 import type { AttemptReport, AttemptUse } from "./task.ts";
+import type { TaskFile } from "./task-data.ts";
 
 /**
  * A worker tells all it knows and gets all it should do. Both are states, not steps: either may
  * be lost, doubled, late or sent again, over HTTP, over files or over Discord.
  */
 export interface WorkerReport {
+  /** Of the exchange itself, see EXCHANGE_SCHEMA; 1 when it is not told. */
+  schema?: number | undefined;
   worker: string;
   /** New with each start of the worker. */
   incarnation: string;
@@ -25,6 +28,34 @@ export interface WorkerReport {
   leaving: boolean;
   /** Running ones, and ended ones whose last word was not answered yet. */
   attempts: readonly WorkerAttempt[];
+  /** Attempts that are over and whose folders it still has, the oldest first; not in every report. */
+  kept?: readonly AttemptKey[] | undefined;
+}
+
+export interface AttemptKey {
+  task: string;
+  epoch: number;
+}
+
+/** A file of an attempt that the coordinator has not got, or not all of. */
+export interface FileWish extends AttemptKey {
+  /** As the attempt's report names it. */
+  path: string;
+  /** Bytes that are there already. */
+  from: number;
+}
+
+/** One piece of a file, on its way to the coordinator. */
+export interface FilePiece extends FileWish {
+  bytes: Uint8Array;
+  /** The worker cannot give it any more: it is not asked for again. */
+  gone?: boolean | undefined;
+}
+
+/** What the coordinator has of a file after a piece. */
+export interface FileState {
+  received: number;
+  whole: boolean;
 }
 
 export interface WorkerAttempt {
@@ -38,6 +69,8 @@ export interface WorkerAttempt {
 }
 
 export interface WorkerOrders {
+  /** Of the exchange itself; 1 when it is not told. */
+  schema?: number | undefined;
   worker: string;
   /** Whom it is for; another life of the worker must not obey. */
   incarnation: string;
@@ -57,6 +90,10 @@ export interface WorkerOrders {
   fenceMs: number;
   /** Why this life of the worker is not wanted any more: it ends for good. */
   dismissed?: string | undefined;
+  /** Files that the worker is to give. */
+  send?: readonly FileWish[] | undefined;
+  /** Folders that the worker told of and that may go. */
+  forget?: readonly AttemptKey[] | undefined;
 }
 
 export interface Assignment {
@@ -76,8 +113,19 @@ export interface Assignment {
   sandbox: Sandbox;
   timeoutMs: number;
   budgetUsd: number | undefined;
+  /** For the folder `data`: to be read, never to be obeyed. */
+  data?: readonly TaskFile[] | undefined;
+  /** Names of those files to which the agent may propose a change. */
+  proposes?: readonly string[] | undefined;
 }
 
+/**
+ * Raised when a worker and a daemon of before and after could misunderstand each other. Fields that
+ * the other side may leave out do not raise it: a worker and its daemon are not upgraded together.
+ */
+export const EXCHANGE_SCHEMA = 1;
+/** Bytes of one piece of a file. */
+export const PIECE_BYTES = 512 * 1024;
 /** Answers come at least so often. */
 export const LEASE_MS = 300_000;
 /** For answers that are under way, and clocks that differ. */

@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.ts";
-import { scalarText } from "../sweep/yaml-scalar-text.ts";
+import { yamlText } from "../sweep/yaml-text.ts";
+import type { PlainMapping } from "../sweep/yaml-text.ts";
 import { withoutComments } from "./json-comments.ts";
 import { readOpenclawBackends } from "./openclaw-backends.ts";
 import type { OpenclawBackend } from "./openclaw-backends.ts";
@@ -20,12 +21,22 @@ const THINKING_OF: Readonly<Record<string, string>> = {
 /** Settings of `agents.defaults` that mean something here. */
 const TAKEN = ["thinkingDefault", "maxConcurrent", "model", "models", "timeoutSeconds"];
 
+/** What was read of another program's configuration. */
+export interface Imported {
+  /** What the section `pool` is to say. */
+  section: PlainMapping;
+  /** The same as a file. */
+  yaml: string;
+  /** What was left out or taken for something else, a sentence each. */
+  notices: string[];
+}
+
 /**
  * The section `pool` of herd's configuration from the text of an OpenClaw `openclaw.json`.
  * Prices, which are per 1,000 tokens there, come out per million. No secret is copied: keys become
  * names of variables. Throws UserError when the text is not such a file; no part of it is shown.
  */
-export function importOpenclaw(text: string): { yaml: string; notices: string[] } {
+export function importOpenclaw(text: string): Imported {
   const root = parse(text);
   const notices: string[] = [];
   const backends = readOpenclawBackends(root, notices);
@@ -39,15 +50,15 @@ export function importOpenclaw(text: string): { yaml: string; notices: string[] 
       },
     );
   }
-  const lines = [
-    "pool:",
-    ...defaultLines(defaults, models, notices),
-    "  backends:",
-    ...backends.flatMap(backendLines),
-    ...(models.length === 0 ? [] : ["  models:", ...models.flatMap(modelLines)]),
-  ];
+  const section = {
+    ...usualOf(defaults, models, notices),
+    backends: Object.fromEntries(backends.map((one) => [one.name, backendOf(one)])),
+    ...(models.length === 0 ? {} : {
+      models: Object.fromEntries(models.map((one) => [one.alias, modelOf(one)])),
+    }),
+  };
   sayLeftOut(root, defaults, notices);
-  return { yaml: `${lines.join("\n")}\n`, notices };
+  return { section, yaml: yamlText({ pool: section }), notices };
 }
 
 function parse(text: string): Json {
@@ -65,62 +76,48 @@ function parse(text: string): Json {
   });
 }
 
-function defaultLines(
+function usualOf(
   defaults: Json,
   models: readonly OpenclawModel[],
   notices: string[],
-): string[] {
-  const lines: string[] = [];
-  const primary = models.find(({ isPrimary }) => isPrimary)?.alias;
-  if (primary !== undefined) lines.push(`    model: ${scalarText(primary)}`);
+): PlainMapping {
   const level = textAt(defaults, "thinkingDefault");
   const thinking = level === undefined || !Object.hasOwn(THINKING_OF, level)
     ? undefined
     : THINKING_OF[level];
-  if (thinking !== undefined) lines.push(`    thinking: ${thinking}`);
   if (level !== undefined && thinking !== level) {
     const instead = thinking === undefined ? "left it out" : `took it for "${thinking}"`;
     notices.push(`Found a default for thinking that herd does not have, ${instead}`);
   }
   const seconds = numberAt(defaults, "timeoutSeconds");
-  if (seconds !== undefined && seconds >= 1) {
-    lines.push(`    timeout: ${Math.min(Math.round(seconds), 7 * 86_400)}`);
-  }
-  const found = lines.length === 0 ? [] : ["  defaults:", ...lines];
   const running = numberAt(defaults, "maxConcurrent");
-  if (running !== undefined && running >= 1 && running <= 100_000) {
-    found.push("  limits:", `    running: ${Math.floor(running)}`);
-  }
-  return found;
+  const found = {
+    model: models.find(({ isPrimary }) => isPrimary)?.alias,
+    thinking,
+    timeout: seconds !== undefined && seconds >= 1
+      ? Math.min(Math.round(seconds), 7 * 86_400)
+      : undefined,
+  };
+  const isAny = Object.values(found).some((one) => one !== undefined);
+  return {
+    defaults: isAny ? found : undefined,
+    limits: running !== undefined && running >= 1 && running <= 100_000
+      ? { running: Math.floor(running) }
+      : undefined,
+  };
 }
 
-function backendLines({ name, kind, baseUrl, apiKeyEnv, headers }: OpenclawBackend): string[] {
-  return [
-    `    ${scalarText(name)}:`,
-    `      kind: ${kind}`,
-    ...(baseUrl === undefined ? [] : [`      base_url: ${scalarText(baseUrl)}`]),
-    ...(apiKeyEnv === undefined ? [] : [`      api_key_env: ${apiKeyEnv}`]),
-    ...(headers.length === 0 ? [] : ["      headers:"]),
-    ...headers.map(([header, value]) => `        ${scalarText(header)}: ${quoted(value)}`),
-  ];
+function backendOf({ kind, baseUrl, apiKeyEnv, headers }: OpenclawBackend): PlainMapping {
+  return {
+    kind,
+    base_url: baseUrl,
+    api_key_env: apiKeyEnv,
+    headers: headers.length === 0 ? undefined : Object.fromEntries(headers),
+  };
 }
 
-/** A `${…}` of the other file must not be expanded here. */
-function quoted(text: string): string {
-  return scalarText(text, "double");
-}
-
-function modelLines({ alias, backend, id, name, price }: OpenclawModel): string[] {
-  return [
-    `    ${scalarText(alias)}:`,
-    `      backend: ${scalarText(backend)}`,
-    `      model: ${scalarText(id)}`,
-    ...(name === undefined ? [] : [`      use: ${scalarText(name)}`]),
-    ...(price === undefined ? [] : [
-      "      usd_per_million_tokens:",
-      ...Object.entries(price).map(([key, usd]) => `        ${key}: ${scalarText(usd)}`),
-    ]),
-  ];
+function modelOf({ backend, id, name, price }: OpenclawModel): PlainMapping {
+  return { backend, model: id, use: name, usd_per_million_tokens: price };
 }
 
 function sayLeftOut(root: Json, defaults: Json, notices: string[]): void {

@@ -11,6 +11,8 @@ export interface PoolDocument {
   queue: { waiting: number; running: number; oldest_at: number | null; next: readonly string[] };
   totals: Readonly<Record<string, number>>;
   workers: readonly WorkerDocument[];
+  /** Workers that are SLURM jobs; null when nobody asked for any. */
+  slurm: { least: number; most: number; trouble: string | null } | null;
   today: { usd: number; budget_usd: number | null; unpriced: number };
 }
 
@@ -25,6 +27,8 @@ export interface WorkerDocument {
   slots: number | null;
   seen_at: number | null;
   running: readonly { task: string; epoch: number; phase: string }[];
+  /** For one that is a SLURM job. */
+  job: { id: string | null; state: string; node: string | null; reason: string | null } | null;
 }
 
 export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
@@ -63,12 +67,25 @@ export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
         running: (sighting?.report.attempts ?? [])
           .filter(({ report }) => report === undefined)
           .map(({ task, epoch, phase }) => ({ task, epoch, phase })),
+        job: jobOf(desk, worker.name),
       };
     }),
+    slurm: state.scale === undefined ? null : {
+      least: state.scale.least,
+      most: state.scale.most,
+      trouble: desk.jobs().trouble ?? null,
+    },
     today: {
       usd: spent.reduce((sum, { usd }) => sum + usd, 0),
       budget_usd: desk.config().budget.usdPerDay ?? null,
       unpriced: spent.reduce((sum, { unpriced }) => sum + unpriced, 0),
     },
   };
+}
+
+function jobOf(desk: PoolDesk, worker: string): WorkerDocument["job"] {
+  const line = desk.jobs().jobs.get(worker);
+  if (line === undefined) return null;
+  const { jobId, state, node, reason } = line;
+  return { id: jobId ?? null, state, node: node ?? null, reason: reason ?? null };
 }

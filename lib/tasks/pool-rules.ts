@@ -25,12 +25,19 @@ export interface Heard {
   /** When that life of a worker was heard last; for one that never was, when listening began. */
   lastOf(worker: string, incarnation: string): number;
   /**
+   * How long it is certain that a life said nothing in its worker's mailbox, by the mailbox's own
+   * clock and two looks. Milliseconds; 0 when nobody has looked.
+   */
+  provenMs(worker: string, incarnation: string): number;
+  /**
    * The newest life of a worker, when it was heard twice: a single report may be a late copy of a
    * life long gone whose clock was ahead.
    */
   successorOf(worker: string): WorkerReport | undefined;
 }
 
+/** A worker that speaks through a mailbox says something so seldom while it has nothing to do. */
+const MAILBOX_QUIET_MS = LEASE_MS + GRACE_MS;
 const FIRST_BACK_OFF_MS = 10_000;
 const LONGEST_BACK_OFF_MS = 15 * 60_000;
 
@@ -55,20 +62,28 @@ export function afterEnd(
   // Nobody asked for it: the worker was stopped or lost its lease, and the task is not to blame.
   const isWorkers = end === "cancelled" || end === "fenced";
   if (!passing && !isWorkers) return ended("failed", cause);
-  const tried = triesOf(task);
+  const tried = triesOf({
+    ...task,
+    attempts: task.attempts.map((one) => one.epoch === epoch ? { ...one, report } : one),
+  });
   if (tried >= maxAttempts) return ended("dead", `${cause}; given up after ${tried} attempts`);
-  return {
-    type: "task-requeued",
-    task: task.id,
-    epoch,
-    why: cause,
-    backOffMs: backOffAfter(tried),
-  };
+  const backOffMs = isHandedBack(report) ? 0 : backOffAfter(tried);
+  return { type: "task-requeued", task: task.id, epoch, why: cause, backOffMs };
 }
 
-/** Attempts that had begun, since the task was submitted or somebody had it tried anew. */
+/** A worker that had to go gave it back in good order. */
+function isHandedBack({ end, passing }: Pick<AttemptReport, "end" | "passing">): boolean {
+  return end === "cancelled" && passing;
+}
+
+/** A task that fits into no worker's time is given up in the end all the same. */
+const MOST_HANDED_BACK = 20;
+
+/** Attempts that had begun and count, since the task was submitted or somebody had it tried anew. */
 function triesOf({ attempts, triesFrom = 0 }: Pick<Task, "attempts" | "triesFrom">): number {
-  return attempts.filter((one) => one.epoch > triesFrom && one.acceptedAt !== undefined).length;
+  const begun = attempts.filter((one) => one.epoch > triesFrom && one.acceptedAt !== undefined);
+  const back = begun.filter(({ report }) => report !== undefined && isHandedBack(report)).length;
+  return begun.length - Math.min(back, MOST_HANDED_BACK);
 }
 
 /** What a coordinator that died between two events left undone. */
@@ -106,11 +121,17 @@ export function lostAttempts(
   });
 }
 
-function whyLost(attempt: Attempt, heard: Heard, now: number): string | undefined {
-  const { worker, incarnation, assignedAt, acceptedAt, epoch } = attempt;
+function whyLost(
+  attempt: Attempt,
+  heard: Heard,
+  now: number,
+): string | undefined {
+  const { worker, incarnation, assignedAt, acceptedAt, epoch, byMail } = attempt;
   // It told first of what it found of its former life, and has ended the rest.
   if (isFollowed(attempt, heard.successorOf(worker))) return `worker "${worker}" was started anew`;
-  const silentMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
+  const unheardMs = now - Math.max(heard.lastOf(worker, incarnation), acceptedAt ?? assignedAt);
+  // Who cannot look into a mailbox knows nothing of who writes there: the worker may well live on.
+  const silentMs = byMail ? Math.min(unheardMs, heard.provenMs(worker, incarnation)) : unheardMs;
   if (acceptedAt === undefined) {
     return silentMs > OFFER_MS ? `worker "${worker}" did not take up attempt ${epoch}` : undefined;
   }
@@ -153,6 +174,19 @@ export function untoldAttempts(
     return mayWithdraw && (isOld || isUnwanted || task.cancelAsked !== undefined)
       ? giveUp(task, attempt, `worker "${worker}" did not take up attempt ${epoch}`, limits)
       : [];
+  });
+}
+
+/** All that a worker holds, of which nothing runs any more: whoever says so must know. */
+export function buriedAttempts(
+  state: PoolState,
+  worker: string,
+  why: string,
+  limits: Pick<PoolLimits, "maxAttempts">,
+): readonly PoolHappening[] {
+  return [...state.tasks.values()].flatMap((task) => {
+    const attempt = task.attempts.at(-1);
+    return isHeld(task) && attempt?.worker === worker ? giveUp(task, attempt, why, limits) : [];
   });
 }
 
@@ -242,6 +276,7 @@ export function nextAssignments(
       worker,
       incarnation,
       life: { startedAt, host },
+      ...(state.workers.get(worker)?.via === "discord" ? { byMail: true } : {}),
     });
   }
   return made;
@@ -277,10 +312,10 @@ function freeSlots(
     if (last !== undefined && isHeld(task)) hold(last.worker, task.id, last.epoch);
   }
   const free = new Map<string, number>();
-  for (const { name, draining } of state.workers.values()) {
+  for (const { name, draining, via } of state.workers.values()) {
     const sighting = seen.get(name);
     if (sighting === undefined || draining || sighting.report.leaving) continue;
-    if (now - sighting.at > quietMs) continue;
+    if (now - sighting.at > (via === "discord" ? MAILBOX_QUIET_MS : quietMs)) continue;
     // What still runs there of an older epoch has its slot as well.
     for (const { task, epoch, report } of sighting.report.attempts) {
       if (report === undefined) hold(name, task, epoch);

@@ -1,5 +1,5 @@
 import type { Event } from "../sweep/event.ts";
-import type { PoolHappening, WorkerVia } from "./pool-event.ts";
+import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { isOver } from "./task.ts";
 import type { Attempt, Task } from "./task.ts";
 
@@ -9,6 +9,7 @@ export interface EnrolledWorker {
   labels: readonly string[];
   proof: string;
   via: WorkerVia;
+  mailbox?: WorkerMailbox | undefined;
   enrolledAt: number;
   draining: boolean;
 }
@@ -26,6 +27,35 @@ export interface PoolState {
   spent: Spent[];
   /** The last day of which people were told that its budget is used up. */
   budgetTold: string | undefined;
+  /** How many workers are SLURM jobs; undefined before anybody said so. */
+  scale: Scale | undefined;
+  /** By worker: jobs that are not known to be over. */
+  jobs: Map<string, WorkerJob>;
+  /** The highest number of a worker that was a job. */
+  jobsMade: number;
+}
+
+/** What was wished of workers that are SLURM jobs; what is undefined is as configured. */
+export interface Scale {
+  /** In the names of this pool's jobs. */
+  id: string;
+  least: number;
+  most: number;
+  slots: number | undefined;
+  partition: string | undefined;
+  timeMinutes: number | undefined;
+  options: readonly string[] | undefined;
+}
+
+/** A worker that is a SLURM job. Milliseconds since the epoch. */
+export interface WorkerJob {
+  worker: string;
+  jobName: string;
+  slots: number;
+  intendedAt: number;
+  /** Undefined as long as nobody knows whether it was submitted. */
+  jobId: string | undefined;
+  submittedAt: number | undefined;
 }
 
 export interface Spent {
@@ -43,7 +73,7 @@ export interface Spent {
 }
 
 /** Raised when the same events fold into something else. */
-export const POOL_STATE_VERSION = 1;
+export const POOL_STATE_VERSION = 2;
 
 export function emptyPool(): PoolState {
   return {
@@ -54,6 +84,9 @@ export function emptyPool(): PoolState {
     fired: new Map(),
     spent: [],
     budgetTold: undefined,
+    scale: undefined,
+    jobs: new Map(),
+    jobsMade: 0,
   };
 }
 
@@ -76,6 +109,7 @@ export function applyToPool(state: PoolState, event: Event<PoolHappening>): void
         labels: what.labels,
         proof: what.proof,
         via: what.via,
+        mailbox: what.mailbox,
         enrolledAt: event.at,
         draining: false,
       });
@@ -98,9 +132,49 @@ export function applyToPool(state: PoolState, event: Event<PoolHappening>): void
     case "budget-told":
       state.budgetTold = what.day;
       return;
+    case "pool-scaled":
+      state.scale = {
+        id: state.scale?.id ?? what.id,
+        least: what.least,
+        most: what.most,
+        slots: what.slots,
+        partition: what.partition,
+        timeMinutes: what.timeMinutes,
+        options: what.options,
+      };
+      return;
+    case "worker-job-intended":
+      return intendJob(state, what, event.at);
+    case "worker-job-submitted": {
+      const job = state.jobs.get(what.worker);
+      if (job === undefined) throw new Error(`worker "${what.worker}" has no job`);
+      job.jobId = what.jobId;
+      job.submittedAt = event.at;
+      return;
+    }
+    case "worker-job-ended":
+      state.jobs.delete(what.worker);
+      return;
     default:
       return;
   }
+}
+
+function intendJob(
+  state: PoolState,
+  { worker, number, jobName, slots }: Extract<PoolHappening, { type: "worker-job-intended" }>,
+  at: number,
+): void {
+  if (number <= state.jobsMade) throw new Error(`worker ${number} of SLURM was there before`);
+  state.jobsMade = number;
+  state.jobs.set(worker, {
+    worker,
+    jobName,
+    slots,
+    intendedAt: at,
+    jobId: undefined,
+    submittedAt: undefined,
+  });
 }
 
 function submit(
@@ -191,6 +265,14 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
     case "task-acknowledged":
       task.acknowledged = true;
       return;
+    case "answer-told":
+      task.told = what.told;
+      return;
+    case "proposal-decided":
+      if (task.told?.epoch === what.epoch) {
+        task.told = { ...task.told, proposal: what.proposal };
+      }
+      return;
     default:
       return;
   }
@@ -212,6 +294,7 @@ function assign(
     worker: what.worker,
     incarnation: what.incarnation,
     life: what.life,
+    byMail: what.byMail,
     assignedAt: at,
     acceptedAt: undefined,
     acceptedIn: undefined,

@@ -25,7 +25,10 @@ const REFUSED: Readonly<Record<string, string>> = {
   "open-mode": "herd keeps each worker's output",
   output: "herd keeps each worker's output",
   parsable: "herd reads sbatch's answer",
+  "no-requeue": "a worker that ended must not come back",
   partition: 'write "partition" in pool.slurm',
+  requeue: "a worker that ended must not come back",
+  signal: "herd needs the warning before the end",
   "test-only": "it submits nothing",
   time: 'write "time" in pool.slurm',
   usage: "it submits nothing",
@@ -64,7 +67,7 @@ export function readPoolSlurm(node: Node, report: Report): PoolSlurm | undefined
 
 function readName(node: Node, report: Report): string | undefined {
   const text = readText(node, report);
-  return text === undefined || /^[\w.+:@/-]+(,[\w.+:@/-]+)*$/.test(text)
+  return text === undefined || isPartition(text)
     ? text
     : wrong(node, report, "the name of a partition");
 }
@@ -77,18 +80,28 @@ function readOptions(node: Node, report: Report): readonly string[] | undefined 
 
 function readOption(node: Node, report: Report): string | undefined {
   const text = readText(node, report);
-  if (text === undefined) return undefined;
+  const why = text === undefined ? undefined : refuseSlurmOption(text);
+  if (why === undefined) return text;
+  return why === FORM
+    ? wrong(node, report, FORM)
+    : report.mistake(node, why, `Remove it from pool.slurm.options`);
+}
+
+const FORM = 'one long option in one word without quotes, such as "--account=x"';
+
+/** Why sbatch may not get this option; undefined when it may. */
+export function refuseSlurmOption(text: string): string | undefined {
   const name = /^--([a-z][a-z0-9-]*)(=[^\s"'\\]+)?$/.exec(text)?.[1];
-  if (name === undefined) {
-    return wrong(node, report, 'one long option in one word without quotes, such as "--account=x"');
-  }
+  if (name === undefined) return FORM;
   // getopt takes any beginning of a long option for the option.
   const refused = Object.keys(REFUSED).find((one) => one.startsWith(name));
-  return refused === undefined ? text : report.mistake(
-    node,
-    `Cannot pass ${quote(text)} to sbatch: ${REFUSED[refused]}`,
-    `Remove it from pool.slurm.options`,
-  );
+  return refused === undefined
+    ? undefined
+    : `Cannot pass ${quote(text)} to sbatch: ${REFUSED[refused]}`;
+}
+
+export function isPartition(text: string): boolean {
+  return /^[\w.+:@/-]+(,[\w.+:@/-]+)*$/.test(text);
 }
 
 function readTime(node: Node, report: Report): number | undefined {

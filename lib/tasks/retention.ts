@@ -121,6 +121,8 @@ export function removeFolders(
 export function foldersIn(
   root: string,
   about: (task: string, epoch: number) => Omit<KeptFolder, "task" | "epoch" | "bytes"> | undefined,
+  /** Without measuring, the bytes are 0. */
+  { measure = true }: { measure?: boolean } = {},
 ): KeptFolder[] {
   const found: KeptFolder[] = [];
   for (const task of names(join(root, "tasks"))) {
@@ -132,7 +134,7 @@ export function foldersIn(
       const known = about(task, epoch);
       found.push({
         ...(known ?? { state: "unknown", endedAt: undefined, acknowledged: false }),
-        ...{ task, epoch, bytes: treeBytes(join(path, name)) },
+        ...{ task, epoch, bytes: measure ? treeBytes(join(path, name)) : 0 },
       });
     }
   }

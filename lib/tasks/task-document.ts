@@ -35,6 +35,24 @@ export interface TaskDocument {
   usd: number | null;
   /** The answer, as far as it fits; `result_file` has all. */
   result: string | null;
+  /** Names of the files that it came with. */
+  data: readonly string[];
+  /** The change that the counted attempt proposes. */
+  proposal: ProposalDocument | null;
+}
+
+export interface ProposalDocument {
+  epoch: number;
+  /** `unread` until the task's end was told in its sweep. */
+  state: "unread" | "open" | "applied" | "dismissed" | "refused";
+  /** Of one that is refused. */
+  why: string | null;
+  /** Who decided. */
+  by: string | null;
+  files: readonly string[];
+  backup: string | null;
+  /** As the agent left it; null when there is no text to show. */
+  diff: string | null;
 }
 
 export interface AttemptDocument {
@@ -104,6 +122,29 @@ export function taskDocument(task: Task): TaskDocument {
       ? null
       : uses.reduce((total, { usd }) => total + (usd ?? 0), 0),
     result: counted?.report?.result ?? null,
+    data: wish.data?.names ?? [],
+    proposal: counted === undefined ? null : proposalDocument(task, counted),
+  };
+}
+
+function proposalDocument(
+  { told }: Pick<Task, "told">,
+  { epoch, report }: Attempt,
+): ProposalDocument | null {
+  const left = report?.proposal;
+  if (left === undefined) return null;
+  const known = told?.epoch === epoch ? told.proposal : undefined;
+  const bare = { epoch, why: null, by: null, files: [], backup: null };
+  const diff = "text" in left ? left.text : null;
+  if (known === undefined) return { ...bare, state: "unread", diff };
+  if (known.state === "refused") return { ...bare, state: "refused", why: known.why, diff };
+  return {
+    ...bare,
+    state: known.state,
+    by: known.by ?? null,
+    files: known.files.map(({ name }) => name),
+    backup: known.backup ?? null,
+    diff,
   };
 }
 

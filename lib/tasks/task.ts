@@ -1,5 +1,6 @@
 import type { Thinking } from "./backend.ts";
 import type { SandboxLevel } from "./sandbox.ts";
+import type { TaskData } from "./task-data.ts";
 
 /** What is wanted, as it was written; what was left out is decided when it is assigned. */
 export interface TaskWish {
@@ -17,6 +18,8 @@ export interface TaskWish {
   sandbox: SandboxLevel | undefined;
   /** Two submissions with the same key are one task. */
   key: string | undefined;
+  /** Files that every attempt gets to read. */
+  data?: TaskData | undefined;
 }
 
 /** Where a task came from, and with it who hears of its end. */
@@ -32,6 +35,8 @@ export interface Origin {
   /** The failed trial that it is about. */
   sweep?: string | undefined;
   trial?: number | undefined;
+  /** Absolute path of that sweep's folder or YAML, where its answer is told. */
+  sweepPath?: string | undefined;
 }
 
 export type TaskStatus =
@@ -74,7 +79,31 @@ export interface AttemptReport {
   /** Milliseconds since the epoch, by the worker's clock. */
   startedAt: number;
   endedAt: number;
+  /** What it left as PROPOSAL.diff, where its task may propose a change. */
+  proposal?: ProposalFile | undefined;
 }
+
+/** A proposal as its worker found it: its text, or why it was not taken, a sentence without period. */
+export type ProposalFile = { text: string } | { refused: string };
+
+/** What was told of a task's end where it was asked for, and what became of the change that it proposes. */
+export interface AnswerTold {
+  epoch: number;
+  status: TaskStatus;
+  proposal?: ProposalState | undefined;
+}
+
+export type ProposalState =
+  | { state: "refused"; why: string }
+  | {
+    state: "open" | "applied" | "dismissed";
+    /** The files that it changes, as they were when people saw the change, and as they would be: SHA-256. */
+    files: readonly { name: string; before: string; after: string }[];
+    by?: string | undefined;
+    at?: number | undefined;
+    /** Where the files as they were are kept. */
+    backup?: string | undefined;
+  };
 
 /** Tokens by model, of all calls of an attempt so far. */
 export interface AttemptUse {
@@ -95,6 +124,8 @@ export interface Attempt {
   incarnation: string;
   /** When that life of the worker began, by its own clock, and where. */
   life?: { startedAt: number; host: string } | undefined;
+  /** It is heard over a mailbox: its silence has to be proven. */
+  byMail?: true | undefined;
   assignedAt: number;
   /** When the worker said that it had begun. */
   acceptedAt: number | undefined;
@@ -130,6 +161,8 @@ export interface Task {
   acknowledged: boolean;
   /** Attempts up to this one do not count against the limit: somebody had it tried anew. */
   triesFrom?: number | undefined;
+  /** Of a task about a trial, once its end was told there. */
+  told?: AnswerTold | undefined;
 }
 
 export function isOver({ status }: Pick<Task, "status">): boolean {

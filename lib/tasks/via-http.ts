@@ -2,7 +2,8 @@ import { request as requestPlain } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import { request as requestSecure } from "node:https";
 import { codeOf } from "../base/files.ts";
-import type { WorkerOrders, WorkerReport } from "./exchange.ts";
+import type { FileState, WorkerOrders, WorkerReport } from "./exchange.ts";
+import { z } from "../base/schema.ts";
 import { MOST_BYTES, readWorkerOrders } from "./exchange-schema.ts";
 import { LinkError } from "./worker-link.ts";
 import type { WorkerLink } from "./worker-link.ts";
@@ -18,33 +19,64 @@ export interface HttpLinkParts {
 }
 
 const TIMEOUT_MS = 20_000;
+/** A piece of a file over a slow tunnel. */
+const PIECE_MS = 60_000;
+const FILE_STATE = z.object({ received: z.number().int().min(0), whole: z.boolean() });
 
 /** Reaches the coordinator through the daemon's API, at its socket or over TCP. */
 export function createHttpLink(parts: HttpLinkParts): WorkerLink {
   const { worker, secret, timeoutMs = TIMEOUT_MS } = parts;
-  const path = `/v1/pool/workers/${encodeURIComponent(worker)}/exchange`;
+  const base = `/v1/pool/workers/${encodeURIComponent(worker)}`;
+
+  async function ask<T>(
+    { path, body, withinMs, signal }: {
+      path: string;
+      body: string | Uint8Array;
+      withinMs: number;
+      signal: AbortSignal;
+    },
+    read: (status: number, text: string) => T,
+  ): Promise<T> {
+    signal.throwIfAborted();
+    const limit = AbortSignal.timeout(withinMs);
+    const either = AbortSignal.any([signal, limit]);
+    try {
+      const answer = await send(placeOf(parts.base, `${base}${path}`), secret, body, either);
+      return read(answer.statusCode ?? 0, await textOf(answer, either));
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof LinkError) throw error;
+      throw new LinkError(
+        "unreachable",
+        limit.aborted
+          ? `The daemon did not answer within ${withinMs / 1000} s`
+          : `Cannot reach the daemon: ${codeOf(error) ?? (error as Error).message}`,
+      );
+    }
+  }
 
   return {
-    async exchange(report, { signal, waitMs }) {
-      signal.throwIfAborted();
-      const place = placeOf(parts.base, `${path}?wait=${Math.floor(waitMs / 1000)}`);
-      const limit = AbortSignal.timeout(waitMs + timeoutMs);
-      const either = AbortSignal.any([signal, limit]);
-      try {
-        const answer = await send(place, secret, JSON.stringify(report), either);
-        return judge(answer.statusCode ?? 0, await textOf(answer, either), report);
-      } catch (error) {
-        signal.throwIfAborted();
-        if (error instanceof LinkError) throw error;
-        throw new LinkError(
-          "unreachable",
-          limit.aborted
-            ? `The daemon did not answer within ${(waitMs + timeoutMs) / 1000} s`
-            : `Cannot reach the daemon: ${codeOf(error) ?? (error as Error).message}`,
-        );
-      }
+    exchange(report, { signal, waitMs }) {
+      const path = `/exchange?wait=${Math.floor(waitMs / 1000)}`;
+      const asked = { path, body: JSON.stringify(report), withinMs: waitMs + timeoutMs, signal };
+      return ask(asked, (status, text) => judge(status, text, report));
+    },
+    send({ task, epoch, path, from, bytes, gone }, signal) {
+      const query = new URLSearchParams({ task, epoch: `${epoch}`, path, from: `${from}` });
+      if (gone === true) query.set("gone", "true");
+      const asked = { path: `/files?${query}`, body: bytes, withinMs: PIECE_MS, signal };
+      return ask(asked, readFileState);
     },
   };
+}
+
+function readFileState(status: number, text: string): FileState {
+  if (status !== 200) throw new LinkError("refused", `The daemon answered with status ${status}`);
+  try {
+    return FILE_STATE.parse(JSON.parse(text));
+  } catch {
+    throw new LinkError("unreadable", "Cannot read the daemon's answer to a file");
+  }
 }
 
 interface Place extends RequestOptions {
@@ -69,7 +101,7 @@ function placeOf(base: HttpLinkParts["base"], path: string): Place {
 function send(
   { secure, headers, ...place }: Place,
   secret: string,
-  body: string,
+  body: string | Uint8Array,
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
@@ -82,7 +114,7 @@ function send(
         ...headers as Record<string, string>,
         authorization: `Bearer ${secret}`,
         accept: "application/json",
-        "content-type": "application/json",
+        "content-type": typeof body === "string" ? "application/json" : "application/octet-stream",
         "content-length": Buffer.byteLength(body),
       },
     });

@@ -21,6 +21,8 @@ export interface WorkerAttemptsParts {
   sandboxes: readonly SandboxLevel[];
   /** To be told within so many milliseconds. */
   onNews(withinMs: number): void;
+  /** Phases and tokens, which change all the time; 5 s by default. */
+  laterMs?: number;
   log: Pick<Log, "write">;
 }
 
@@ -64,13 +66,12 @@ interface Held {
 
 /** Beginnings and ends. */
 const SOON_MS = 200;
-/** Phases and tokens, which change all the time. */
 const LATER_MS = 5_000;
 /** An answer that took longer leaves too little time to confirm what it brings. */
 const STALE_OFFER_MS = TAKE_UP_MS * 2 / 3;
 
 export function createWorkerAttempts(parts: WorkerAttemptsParts): WorkerAttempts {
-  const { journal, clock, elapsed, log } = parts;
+  const { journal, clock, elapsed, log, laterMs = LATER_MS } = parts;
   const held = new Map<string, Held>();
   let confirmedAt = -Infinity;
   let fenceMs = Infinity;
@@ -135,11 +136,11 @@ export function createWorkerAttempts(parts: WorkerAttemptsParts): WorkerAttempts
         if (one.report !== undefined) return;
         one.use = fitUse(use);
         quietly(() => journal.note(one.task, one.epoch, one.use));
-        parts.onNews(LATER_MS);
+        parts.onNews(laterMs);
       },
       onProgress(phase: string) {
         one.phase = phase.slice(0, BOUNDS.phase).toWellFormed();
-        parts.onNews(LATER_MS);
+        parts.onNews(laterMs);
       },
     };
   }

@@ -1,4 +1,4 @@
-import type { WorkerOrders, WorkerReport } from "./exchange.ts";
+import type { FilePiece, FileState, WorkerOrders, WorkerReport } from "./exchange.ts";
 
 /** A worker's way to the coordinator. */
 export interface WorkerLink {
@@ -10,6 +10,8 @@ export interface WorkerLink {
     report: WorkerReport,
     how: { signal: AbortSignal; waitMs: number },
   ): Promise<WorkerOrders>;
+  /** Gives one piece of a file; absent where files cannot go this way. Throws as `exchange` does. */
+  send?(piece: FilePiece, signal: AbortSignal): Promise<FileState>;
 }
 
 /**
@@ -27,9 +29,10 @@ export class LinkError extends Error {
 
 /** Whether orders ask for something that the report does not show as done: then nobody should wait. */
 export function saysMore(
-  { assign, cancel, settled, stop, dismissed }: WorkerOrders,
+  { assign, cancel, settled, stop, dismissed, send = [], forget = [] }: WorkerOrders,
   { attempts }: Pick<WorkerReport, "attempts">,
 ): boolean {
   if (dismissed !== undefined || assign.length + cancel.length + settled.length > 0) return true;
+  if (send.length + forget.length > 0) return true;
   return stop && attempts.some(({ report }) => report === undefined);
 }

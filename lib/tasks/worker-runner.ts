@@ -25,3 +25,6 @@ export interface RunningAttempt {
 }
 
 export const FENCED = "fenced";
+
+/** The worker must go before the attempt is done: nobody's fault, and somebody else may begin it at once. */
+export const HANDED_BACK = "handed back, because its worker's SLURM job ends";

@@ -34,6 +34,7 @@ function cut(report: AttemptReport, result: number, files: number): AttemptRepor
     use: fitUse(report.use),
     startedAt: count(report.startedAt),
     endedAt: count(report.endedAt),
+    ...(report.proposal === undefined ? {} : { proposal: report.proposal }),
   };
 }
 

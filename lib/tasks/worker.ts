@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { uptime } from "node:os";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { EXCHANGE_SCHEMA } from "./exchange.ts";
 import type { WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { SandboxLevel } from "./sandbox.ts";
 import { createWorkerAttempts } from "./worker-attempts.ts";
 import type { AttemptRunner } from "./worker-runner.ts";
+import type { WorkerFiles } from "./worker-files.ts";
 import type { WorkerJournal } from "./worker-journal.ts";
 import { LinkError, saysMore } from "./worker-link.ts";
 import type { WorkerLink } from "./worker-link.ts";
@@ -24,6 +26,8 @@ export interface WorkerParts {
   link: WorkerLink;
   runner: AttemptRunner;
   journal: WorkerJournal;
+  /** What attempts left on this machine. */
+  files?: WorkerFiles;
   /** Ends agents of former lives before anything else; what is known of each, by `TASK:EPOCH`. */
   endLeftOvers(): Promise<readonly { name: string; folder: string }[]>;
   clock: Clock;
@@ -33,8 +37,14 @@ export interface WorkerParts {
   identity: WorkerIdentity;
   /** A report at least so often; milliseconds, 15 s by default. */
   everyMs?: number;
+  /** The same while there is nothing to tell; `everyMs` by default. */
+  idleEveryMs?: number;
+  /** What changes all the time, such as tokens, is told within so long: 5 s by default. */
+  laterMs?: number;
   onStatus(status: WorkerState): void;
   log: Pick<Log, "write">;
+  /** Why its attempts end when it is stopped; "the worker was stopped" by default. */
+  partingWord?: string;
 }
 
 /** How a worker is, for whoever runs it. */
@@ -61,6 +71,8 @@ export interface Worker extends AsyncDisposable {
   run(signal: AbortSignal): Promise<WorkerEnd>;
   /** Finishes what runs, takes nothing new, then ends. */
   leave(): void;
+  /** Ends what still runs, for this reason. */
+  endAll(why: string): void;
   status(): WorkerState;
 }
 
@@ -79,6 +91,7 @@ const LAST_REPORT_MS = 3_000;
 /** Runs attempts for a coordinator: tells all it knows, does what it is told, both again and again. */
 export function createWorker(parts: WorkerParts): Worker {
   const { link, journal, clock, identity, log, everyMs = EVERY_MS } = parts;
+  const { idleEveryMs = everyMs } = parts;
   const { elapsed = () => uptime() * 1000, random = Math.random } = parts;
   const news = createNews(clock);
   const over = new AbortController();
@@ -91,6 +104,7 @@ export function createWorker(parts: WorkerParts): Worker {
     elapsed,
     slots: identity.slots,
     sandboxes: identity.sandboxes,
+    ...(parts.laterMs === undefined ? {} : { laterMs: parts.laterMs }),
     log,
     onNews(withinMs) {
       news.tell(withinMs);
@@ -151,7 +165,7 @@ export function createWorker(parts: WorkerParts): Worker {
     if (dismissed !== undefined) return { kind: "dismissed", why: dismissed };
     return hasLeft()
       ? { kind: "left", why: "" }
-      : { kind: "stopped", why: "the worker was stopped" };
+      : { kind: "stopped", why: parts.partingWord ?? "the worker was stopped" };
   }
 
   function hasLeft(): boolean {
@@ -185,13 +199,16 @@ export function createWorker(parts: WorkerParts): Worker {
 
   function makeReport(isLeaving: boolean): WorkerReport {
     number++;
+    const kept = parts.files?.kept(attempts.running());
     return {
+      schema: EXCHANGE_SCHEMA,
       ...identity,
       incarnation,
       startedAt,
       number,
       leaving: isLeaving,
       attempts: attempts.tell(number),
+      ...(kept === undefined ? {} : { kept }),
     };
   }
 
@@ -206,12 +223,14 @@ export function createWorker(parts: WorkerParts): Worker {
     const heed = new AbortController();
     const cut = isNews ? undefined : news.wait(Infinity, heed.signal).then(() => asking.abort());
     try {
-      const how = { signal: asking.signal, waitMs: isNews ? 0 : everyMs };
+      const isIdle = report.attempts.length === 0;
+      const pauseMs = isIdle ? idleEveryMs : everyMs;
+      const how = { signal: asking.signal, waitMs: isNews ? 0 : pauseMs };
       const orders = await link.exchange(report, how);
       if (!isForUs(orders)) throw new LinkError("unreadable", "The answer is for another worker");
       obey(orders, report, sentAt);
       if (isNews || news.isDue()) return;
-      await rest(sentAt + (saysMore(orders, report) ? PAUSE_MS : everyMs) - elapsed());
+      await rest(sentAt + (saysMore(orders, report) ? PAUSE_MS : pauseMs) - elapsed());
     } catch (error) {
       if (asking.signal.aborted) return;
       await away(error);
@@ -232,11 +251,15 @@ export function createWorker(parts: WorkerParts): Worker {
     failures = 0;
     trouble = "";
     attempts.settle(orders.settled);
+    // Who leaves says so as soon as nothing is left to tell.
+    if (leaving && orders.settled.length > 0) news.tell(SOON_MS);
     attempts.cancel(orders.cancel);
     // An older answer tells what was once; only the one to the newest report tells what is.
     if (orders.number !== report.number) return;
     obeyed = orders.number;
     attempts.confirm({ number: orders.number, sentAt }, orders.fenceMs);
+    parts.files?.forget(orders.forget ?? [], attempts.running());
+    parts.files?.send(orders.send ?? []);
     drain = orders.drain;
     dismissed = orders.dismissed;
     if (report.leaving && report.attempts.length === 0) isFarewellHeard = true;
@@ -290,10 +313,12 @@ export function createWorker(parts: WorkerParts): Worker {
       news.tell(SOON_MS);
       show();
     },
+    endAll: attempts.cancelAll,
     status,
     async [Symbol.asyncDispose]() {
       over.abort();
       await ended?.catch(() => {});
+      await parts.files?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -12,6 +12,7 @@ const PREFIXES: Readonly<Record<Notice["kind"], string>> = {
   warning: "⚠️",
   halving: "✂️",
   stopped: "🛑",
+  task: "🔎",
   heartbeat: "🐾",
   stream: "🐕",
   typing: "",

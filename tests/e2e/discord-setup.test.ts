@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atTerminal } from "../support/at-terminal.ts";
 import { makeHome } from "../support/daemon.ts";
 import { startDiscord } from "../support/discord/start-discord.ts";
 import { HERD, makeSweep } from "../support/herd.ts";
@@ -16,39 +16,6 @@ grid: all
 parameters:
   x: {type: discrete, values: [1, 2]}
 `;
-
-/** A person at a terminal: `script` gives the program one. */
-function atTerminal(argv: readonly string[], env: Record<string, string>) {
-  const line = argv.map((one) => `'${one}'`).join(" ");
-  const child = spawn("script", ["-qfec", line, "/dev/null"], { env });
-  let shown = "";
-  let heard = 0;
-  const changed = new EventTarget();
-  child.stdout.on("data", (bytes: Uint8Array) => {
-    shown += new TextDecoder().decode(bytes);
-    changed.dispatchEvent(new Event("more"));
-  });
-  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  return {
-    ended,
-    shown: () => shown,
-    end: () => child.kill("SIGKILL"),
-    /** Answers when it is asked, and not before. */
-    async answer(question: RegExp, text: string, first = () => {}): Promise<void> {
-      const until = Date.now() + 20_000;
-      while (!question.test(shown.slice(heard))) {
-        if (Date.now() > until) assert.fail(`${question} was not asked:\n${shown.slice(heard)}`);
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, 500);
-          changed.addEventListener("more", () => (clearTimeout(timer), resolve()), { once: true });
-        });
-      }
-      heard = shown.length;
-      first();
-      child.stdin.write(`${text}\n`);
-    },
-  };
-}
 
 test("herd discord setup walks a person from nothing to a bot that works", async (t) => {
   const discord = await startDiscord();

@@ -4,11 +4,13 @@ import { test } from "node:test";
 import { startMonitor } from "../support/daemon.ts";
 import { makeSweep } from "../support/herd.ts";
 import { livePool } from "../support/live-pool.ts";
-import type { LivePool, LiveProcess } from "../support/live-pool.ts";
+import {
+  countsText,
+  KILL_PROGRAMS,
+  KILL_YAML,
+  poolKillCampaign,
+} from "../support/pool-kill-campaign.ts";
 import { startModelServer } from "../support/model-server.ts";
-
-const IS_SOAK = process.env["HERD_SOAK"] !== undefined;
-const KILLS = IS_SOAK ? 200 : 12;
 
 const YAML = `pool:
   defaults: {model: echo, sandbox: none}
@@ -193,89 +195,13 @@ test("an agent of the Messages API works in its folder, and its cost is known", 
   assert.ok(!journal.includes("sk-ant-test"), "the key is in no record");
 });
 
-test("kill -9 of worker, supervisor, agent and daemon at random: every task ends once", async (t) => {
-  const pool = livePool(t, { yaml: YAML, programs: PROGRAMS });
-  let daemon = await pool.daemon();
-  let worker = pool.worker("--slots", "3");
-  let seed = 7;
-  const random = (n: number) => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) % n;
-  const ids: string[] = [];
-  for (let i = 0; i < KILLS; i++) {
-    ids.push(submitted(await pool.run("task", "submit", `work ${i}${i % 3 === 0 ? " slow" : ""}`)));
-    await new Promise((next) => setTimeout(next, random(600)));
-    switch (random(4)) {
-      case 0:
-        await killed(daemon);
-        daemon = await pool.daemon();
-        break;
-      case 1:
-        await killed(worker);
-        await killAlone(pool);
-        worker = pool.worker("--slots", "3");
-        break;
-      case 2:
-        await killAlone(pool);
-        break;
-      default:
-        killAgents(pool);
-    }
-  }
-  await pool.until(
-    "all are over",
-    async () => {
-      const tasks = await pool.tasks().catch(() => []);
-      return tasks.length === KILLS && tasks.every(({ status }) => status === "succeeded");
-    },
-    IS_SOAK ? 900_000 : 240_000,
-  );
-  const ends = new Map<string, number>();
-  const words = new Map<string, number>();
-  for (const { what } of pool.events()) {
-    if (what.type === "task-ended") ends.set(what.task, (ends.get(what.task) ?? 0) + 1);
-    if (what.type === "attempt-ended" && what.report.end === "done") {
-      words.set(what.task, (words.get(what.task) ?? 0) + 1);
-    }
-  }
-  assert.deepEqual([...ends.keys()].sort(), [...ids].sort());
-  assert.ok([...ends.values()].every((count) => count === 1), "each ends once");
-  assert.ok([...words.values()].every((count) => count === 1), "each has one result");
-  const runs = readFileSync(pool.path("runs"), "utf8").trim().split("\n");
-  assert.equal(new Set(runs).size, runs.length, "no attempt is begun twice");
-  t.diagnostic(`${KILLS} kills, ${ids.length} tasks, ${runs.length} attempts begun`);
+test("kill -9 and freezes at random moments: every task ends once", async (t) => {
+  const pool = livePool(t, { yaml: KILL_YAML, programs: KILL_PROGRAMS });
+  const counts = await poolKillCampaign(pool, {
+    ...{ moments: 8, seed: 7, longestFreezeMs: 1_000, patienceMs: 240_000 },
+  });
+  t.diagnostic(countsText(counts));
 });
-
-async function killed(process: LiveProcess): Promise<void> {
-  process.child.kill("SIGKILL");
-  await process.ended;
-}
-
-/** The worker itself, below its supervisor. */
-function killAlone(pool: LivePool): Promise<void> {
-  signalWhere(pool, (words) => words.includes("worker") && words.includes("--alone"));
-  return Promise.resolve();
-}
-
-function killAgents(pool: LivePool): void {
-  signalWhere(
-    pool,
-    (words) => words.includes("attempt") || words.some((one) => one.endsWith("echo.sh")),
-  );
-}
-
-/** Only processes of this pool: its home is in their environment. */
-function signalWhere(pool: LivePool, chosen: (words: string[]) => boolean): void {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
-      if (!environment.includes(`XDG_STATE_HOME=${pool.home.env["XDG_STATE_HOME"]}`)) continue;
-      if (chosen(readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"))) {
-        process.kill(Number(pid), "SIGKILL");
-      }
-    } catch {
-      // It is gone.
-    }
-  }
-}
 
 test("a daemon that was started for a sweep is kept for the pool once that is asked for", async (t) => {
   const pool = livePool(t, { yaml: YAML, programs: PROGRAMS });

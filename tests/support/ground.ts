@@ -172,6 +172,9 @@ export function createScene(options: SceneOptions = {}): Scene {
     files: {
       root,
       scriptPath: (submission) => join(root, submission),
+      readChangeable: () => "",
+      replaceChangeable: () => {},
+      keepBackup: () => "",
       writeSubmission: () => {},
       home: () => undefined,
       voidSubmission: () => {},

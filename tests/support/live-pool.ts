@@ -13,8 +13,8 @@ interface Test {
 }
 
 export interface LivePoolOptions {
-  /** The section `pool`; `FOLDER` is the home. */
-  yaml: string;
+  /** The section `pool`; `FOLDER` is the home. Without it there is no configuration yet. */
+  yaml?: string;
   /** Programs below the home, by name. */
   programs?: Readonly<Record<string, string>>;
   env?: Record<string, string>;
@@ -33,6 +33,10 @@ export interface LivePool {
   /** Starts it; resolves when it answers. */
   daemon(): Promise<LiveProcess>;
   worker(...args: string[]): LiveProcess;
+  /** One with a home of its own, enrolled by a code, that reaches the daemon at its port. */
+  elsewhere(name: string, ...args: string[]): Promise<LiveProcess>;
+  /** Lines of the pool's audit. */
+  audit(): Record<string, unknown>[];
   run(...args: string[]): ReturnType<typeof herd>;
   task(id: string): Promise<TaskDocument>;
   tasks(): Promise<readonly TaskDocument[]>;
@@ -49,12 +53,20 @@ export function livePool(t: Test, options: LivePoolOptions): LivePool {
     chmodSync(path(name), 0o755);
   }
   delete home.env["XDG_CONFIG_HOME"];
-  const yaml = options.yaml.replaceAll("FOLDER", path());
-  writeFileSync(path(".config/herd/config.yaml"), yaml, { mode: 0o600 });
+  if (options.yaml !== undefined) {
+    const yaml = options.yaml.replaceAll("FOLDER", path());
+    writeFileSync(path(".config/herd/config.yaml"), yaml, { mode: 0o600 });
+  }
   const all: LiveProcess[] = [];
 
+  const homes: Home[] = [];
+
   function start(...args: string[]): LiveProcess {
-    const child = spawn(HERD, args, { env: home.env, stdio: ["ignore", "pipe", "pipe"] });
+    return startIn(home.env, ...args);
+  }
+
+  function startIn(env: Home["env"], ...args: string[]): LiveProcess {
+    const child = spawn(HERD, args, { env, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text) => output += text);
@@ -77,6 +89,20 @@ export function livePool(t: Test, options: LivePoolOptions): LivePool {
       return one;
     },
     worker: (...args) => start("worker", ...args),
+    async elsewhere(name, ...args) {
+      const own = makeHome({ NO_COLOR: "1" });
+      homes.push(own);
+      const { stdout, stderr } = await pool.run("pool", "enrol", name, "--json");
+      if (stdout === "") throw new Error(stderr);
+      const { port } = JSON.parse(readFileSync(pool.path(stateOf(home), "daemon.json"), "utf8"));
+      const { code } = JSON.parse(stdout);
+      const address = `http://127.0.0.1:${port}`;
+      return startIn(own.env, "worker", "--code", code, "--address", address, ...args);
+    },
+    audit() {
+      const text = readFileSync(pool.path(stateOf(home), "pool/audit.jsonl"), "utf8");
+      return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    },
     run: (...args) => herd(args, { env: home.env }),
     async task(id) {
       const { stdout } = await pool.run("task", "show", id, "--json");
@@ -111,14 +137,19 @@ export function livePool(t: Test, options: LivePoolOptions): LivePool {
       if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     }
     home.remove();
+    for (const one of homes) one.remove();
   });
   return pool;
 }
 
 /** Relative to the home. */
 function journalOf(home: Home): string {
+  return join(stateOf(home), "pool/journal.jsonl");
+}
+
+function stateOf(home: Home): string {
   const state = home.env["XDG_STATE_HOME"]!.slice(home.env["HOME"]!.length + 1);
-  return join(state, "herd", hostFolder(), "pool/journal.jsonl");
+  return join(state, "herd", hostFolder());
 }
 
 function hostFolder(): string {

@@ -93,7 +93,25 @@ export interface Crew {
   onEnd: (machine: Machine, end: WorkerEnd) => void;
 }
 
-export function createCrew(time: VirtualTime, world: PoolWorld, random: () => number): Crew {
+/** Another way to the coordinator than its door. */
+export interface CrewWay {
+  /** `reach`: what reaches the worker's process, if it lives, and when it wakes. */
+  linkOf(
+    machine: Machine,
+    clock: Clock & { elapsed(): number },
+    reach: (act: () => void) => void,
+  ): WorkerLink;
+  everyMs: number;
+  idleEveryMs: number;
+  laterMs: number;
+}
+
+export function createCrew(
+  time: VirtualTime,
+  world: PoolWorld,
+  random: () => number,
+  way?: CrewWay,
+): Crew {
   const live = new Map<string, Set<Agent>>();
   const begun = new Set<string>();
   const answers = new Map<string, WorkerOrders>();
@@ -386,7 +404,11 @@ export function createCrew(time: VirtualTime, world: PoolWorld, random: () => nu
     };
     const clock = clockOf(machine, life);
     const worker = createWorker({
-      link: linkOf(machine, life),
+      link: way?.linkOf(machine, clock, (act) => reach(machine, life, act)) ??
+        linkOf(machine, life),
+      ...(way === undefined
+        ? {}
+        : { everyMs: way.everyMs, idleEveryMs: way.idleEveryMs, laterMs: way.laterMs }),
       runner: { start: (assignment, hooks) => startAgent(machine, life, assignment, hooks) },
       journal: journalOf(machine, life),
       endLeftOvers() {

@@ -1,10 +1,23 @@
 import assert from "node:assert/strict";
 import { createStream } from "../../lib/sweep/random.ts";
 import { CALM, createCrew } from "./pool-crew.ts";
-import type { Machine, Weather } from "./pool-crew.ts";
+import type { CrewWay, Machine, Weather } from "./pool-crew.ts";
 import { checkJournal, createPoolWorld, ORIGIN, passOver, STEP_MS, wishOf } from "./pool-world.ts";
 import { isOver } from "../../lib/tasks/task.ts";
+import type { PoolWorld } from "./pool-world.ts";
 import { createVirtualTime } from "./virtual-time.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+import type { WorkerMailbox, WorkerVia } from "../../lib/tasks/pool-event.ts";
+
+/** Workers that reach the coordinator otherwise than by its door, with the faults of that way. */
+export interface ScheduleWay {
+  crew: CrewWay;
+  enrolment(name: string): { via: WorkerVia; mailbox?: WorkerMailbox };
+  mischief: readonly (() => void)[];
+  /** Faults cease. */
+  calm(): void;
+  counts: Tally;
+}
 
 export type Tally = Record<string, number>;
 
@@ -22,16 +35,21 @@ const STORM: Weather = {
 const PATIENCE_MS = 6 * 3_600_000;
 
 /** One random life of a pool, faults and all, checked all along. Throws what was broken. */
-export async function runSchedule(seed: number): Promise<Tally> {
+export async function runSchedule(
+  seed: number,
+  make?: (time: VirtualTime, world: PoolWorld, random: () => number) => ScheduleWay,
+): Promise<Tally> {
   const random = createStream(seed, "pool");
   const time = createVirtualTime();
   const world = createPoolWorld(time, random);
-  const crew = createCrew(time, world, random);
+  const way = make?.(time, world, random);
+  const crew = createCrew(time, world, random, way?.crew);
   const below = (n: number) => Math.floor(random() * n);
   const names = Array.from({ length: 2 + below(3) }, (_, i) => `worker-${i + 1}`);
   const machines: Machine[] = names.map((name, i) => crew.machine(name, `host-${i + 1}`));
   // Sometimes somebody starts a worker's second life elsewhere while the first goes on.
-  if (random() < 0.15) machines.push(crew.machine(names[0]!, "host-x"));
+  // With one bot they share a mailbox, where only the later one is heard: that is not promised.
+  if (random() < 0.15 && way === undefined) machines.push(crew.machine(names[0]!, "host-x"));
   const begun = time.now();
   let isCalm = false;
   let submitted = 0;
@@ -50,7 +68,8 @@ export async function runSchedule(seed: number): Promise<Tally> {
   const someTask = () => pick([...world.state().tasks.keys(), "none"]);
   const enrol = (name: string) =>
     act(() => {
-      desk().enrol({ name, labels: [], proof: "", via: "http" }, "test");
+      const how = way?.enrolment(name) ?? { via: "http" as const };
+      desk().enrol({ name, labels: [], proof: "", ...how }, "test");
       removed.delete(name);
     });
   const later = (ms: number, what: () => void) => void time.at(time.now() + ms, what);
@@ -119,6 +138,8 @@ export async function runSchedule(seed: number): Promise<Tally> {
     },
   ];
 
+  mischief.push(...way?.mischief ?? []);
+
   function storm(): void {
     if (isCalm) return;
     pick(mischief)();
@@ -151,6 +172,7 @@ export async function runSchedule(seed: number): Promise<Tally> {
   isCalm = true;
   Object.assign(crew.weather, CALM);
   Object.assign(world.faults, { die: 0, refuse: 0 });
+  way?.calm();
   world.start();
   for (const machine of machines) {
     machine.cutOffUntil = 0;
@@ -192,15 +214,20 @@ export async function runSchedule(seed: number): Promise<Tally> {
     overlapsExcused: crew.counts.overlapsExcused,
     virtualMinutes: Math.round((time.now() - begun) / 60_000),
     worstSilenceMs: world.counts.worstSilenceMs,
+    ...way?.counts,
   };
 }
 
 /** Schedules of seeds `from`, `from + 1`, …; the sum of what happened. */
-export async function runSchedules(from: number, many: number): Promise<Tally> {
+export async function runSchedules(
+  from: number,
+  many: number,
+  make?: Parameters<typeof runSchedule>[1],
+): Promise<Tally> {
   const sum: Tally = {};
   for (let seed = from; seed < from + many; seed++) {
     try {
-      for (const [key, value] of Object.entries(await runSchedule(seed))) {
+      for (const [key, value] of Object.entries(await runSchedule(seed, make))) {
         const is = sum[key] ?? 0;
         sum[key] = key.startsWith("worst") ? Math.max(is, value) : is + value;
       }

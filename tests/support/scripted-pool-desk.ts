@@ -2,6 +2,7 @@ import type { Clock } from "../../lib/base/clock.ts";
 import type { Event } from "../../lib/sweep/event.ts";
 import { createCoordinator } from "../../lib/tasks/coordinator.ts";
 import type { Coordinator } from "../../lib/tasks/coordinator.ts";
+import { enrolCommand } from "../../lib/tasks/enrol-command.ts";
 import type { WorkerReport } from "../../lib/tasks/exchange.ts";
 import type { PoolConfig } from "../../lib/tasks/pool-config.ts";
 import type { PoolDesk, WishOverrides } from "../../lib/tasks/pool-desk.ts";
@@ -141,23 +142,32 @@ export function scriptedPoolDesk(
       const wish = parse(text, {});
       return "refused" in wish ? wish : coordinator.revise(id, wish, by);
     },
+    told() {},
+    decided() {},
     cancel: coordinator.cancel,
     retry: coordinator.retry,
     acknowledge: coordinator.acknowledge,
     clear: () => ({ cancelled: 0, acknowledged: 0 }),
     drain: coordinator.drain,
+    scale: () => ({ done: false, reason: "There is no SLURM here" }),
+    jobs: () => ({ trouble: undefined, jobs: new Map() }),
     stop: coordinator.stop,
     resume: coordinator.resume,
     invite({ name, labels, via }, by) {
       if (name === "") return { refused: "A worker needs a name" };
       coordinator.enrol({ name, labels, proof: "", via }, by);
-      return { code: "code-of-gold", minutes: 15 };
+      const facts = { name, code: "code-of-gold", folder: desk.folder };
+      const command = enrolCommand(via, facts);
+      return via === "files"
+        ? { enrolled: true, folder: desk.folder, command }
+        : { code: facts.code, minutes: 15, command };
     },
     enrol: () => ({ refused: "not here" }),
     knows: () => undefined,
     remove: coordinator.remove,
     exchange: coordinator.exchange,
     ordersFor: coordinator.ordersFor,
+    takeFile: () => ({ refused: "No files here" }),
     holdback: () => desk.held,
     events: (after, limit = 100) => journal.slice(Math.max(0, after), Math.max(0, after) + limit),
     onEvent(listener) {

@@ -16,10 +16,8 @@ interface Due {
   act: (() => void) | undefined;
 }
 
-/** Steps of promises that an event may set off. */
-const STEPS = 24;
-
-export function createVirtualTime(start = 1_790_000_000_000): VirtualTime {
+/** `steps` of promises that an event may set off. */
+export function createVirtualTime(start = 1_790_000_000_000, steps = 24): VirtualTime {
   let now = start;
   let order = 0;
   let rounds = 0;
@@ -59,7 +57,7 @@ export function createVirtualTime(start = 1_790_000_000_000): VirtualTime {
   }
 
   async function settle(): Promise<void> {
-    for (let i = 0; i < STEPS; i++) await null;
+    for (let i = 0; i < steps; i++) await null;
   }
 
   return {

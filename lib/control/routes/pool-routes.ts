@@ -3,7 +3,9 @@ import { createSystemClock } from "../../base/clock.ts";
 import { answerExchange } from "../../tasks/via-http-door.ts";
 import { costReport } from "../../tasks/cost-report.ts";
 import type { CostRow } from "../../tasks/cost-report.ts";
-import { readWorkerReport } from "../../tasks/exchange-schema.ts";
+import { readForeignReport, readWorkerReport } from "../../tasks/exchange-schema.ts";
+import { EXCHANGE_SCHEMA, FENCE_MS } from "../../tasks/exchange.ts";
+import type { ForeignReport } from "../../tasks/exchange-schema.ts";
 import { poolDocument } from "../../tasks/pool-document.ts";
 import { RequestError } from "../failure.ts";
 import { truth, whole } from "../request-parts.ts";
@@ -88,6 +90,31 @@ export const POOL_ROUTES: readonly Route[] = [
   }),
   documentRoute({
     method: "post",
+    path: "/v1/pool/scale",
+    tag,
+    summary: "How many workers are SLURM jobs",
+    description: "`slurm` is a number that is kept; without it, between `min` and `max` by what " +
+      "waits. What is left out is as the configuration says.",
+    body: z.strictObject({
+      slurm: z.number().int().min(0).optional(),
+      min: z.number().int().min(0).optional(),
+      max: z.number().int().min(0).optional(),
+      slots: z.number().int().min(1).optional(),
+      partition: z.string().min(1).max(200).optional(),
+      time_minutes: z.number().min(1).optional(),
+      options: z.array(z.string().max(500)).max(50).optional(),
+    }),
+    answer: z.object({ least: z.number(), most: z.number() }),
+    failures: ["refused"],
+    handle({ station, by, body: { min, max, time_minutes: timeMinutes, ...rest } }) {
+      const pool = poolOf(station);
+      refuseUnless(pool.scale({ ...rest, least: min, most: max, timeMinutes }, by));
+      const { least, most } = pool.state().scale!;
+      return { least, most };
+    },
+  }),
+  documentRoute({
+    method: "post",
     path: "/v1/pool/stop",
     tag,
     summary: "No new work; with `now`, every agent ends too",
@@ -140,18 +167,24 @@ export const POOL_ROUTES: readonly Route[] = [
       code: z.string().nullable(),
       valid_minutes: z.number().nullable(),
       folder: z.string(),
+      command: z.string().openapi({ description: "What is typed on the worker's machine" }),
     }),
-    handle({ station, by, body: { name, labels = [], via = "http" } }) {
+    async handle({ station, by, body: { name, labels = [], via = "http" } }) {
       const pool = poolOf(station);
-      const made = pool.invite({ name, labels, via }, by);
+      const made = via === "discord" && pool.inviteByMail !== undefined
+        ? await pool.inviteByMail({ name, labels }, by)
+        : pool.invite({ name, labels, via }, by);
       if ("refused" in made) throw new RequestError("bad-request", made.refused);
-      const { code, minutes } = made;
-      if (via !== "files") {
-        return { worker: name, code, valid_minutes: minutes, folder: pool.folder };
-      }
-      const enrolled = pool.enrol(code);
-      if ("refused" in enrolled) throw new RequestError("refused", enrolled.refused);
-      return { worker: name, code: null, valid_minutes: null, folder: pool.folder };
+      const { command } = made;
+      return "enrolled" in made
+        ? { worker: name, code: null, valid_minutes: null, folder: made.folder, command }
+        : {
+          worker: name,
+          code: made.code,
+          valid_minutes: made.minutes,
+          folder: pool.folder,
+          command,
+        };
     },
   }),
   documentRoute({
@@ -209,6 +242,8 @@ export const POOL_ROUTES: readonly Route[] = [
     body: LooseSchema,
     answer: LooseSchema,
     async handle({ station, params, query: { wait = 0 }, body, context }) {
+      const foreign = readForeignReport(body);
+      if (foreign !== undefined && foreign.worker === params.worker) return farewell(foreign);
       const report = readWorkerReport(JSON.stringify(body));
       if ("wrong" in report) throw new RequestError("bad-request", report.wrong);
       if (report.worker !== params.worker) {
@@ -219,7 +254,47 @@ export const POOL_ROUTES: readonly Route[] = [
       return { ...await answerExchange(parts, report, held) };
     },
   }),
+  documentRoute({
+    method: "post",
+    path: "/v1/pool/workers/{worker}/files",
+    tag,
+    summary: "A piece of a file that an attempt of this worker left",
+    description: "For workers, with their own secret. The body is `application/octet-stream`, at " +
+      "most 1 MiB; a piece that is not the next one changes nothing, and the answer tells how much " +
+      "is there. The whole is taken when it is what the attempt's report named.",
+    params: WorkerParams,
+    query: z.object({
+      task: z.string().min(1).max(100),
+      epoch: whole({ least: 1 }),
+      path: z.string().min(1).max(1_024),
+      from: whole({ least: 0 }),
+      gone: truth("The worker has it no more").optional(),
+    }),
+    answer: z.object({ received: z.number(), whole: z.boolean() }),
+    failures: ["refused", "bad-request", "too-large", "media-type", "timeout"],
+    async handle({ station, by, params, query, context }) {
+      if (by !== `worker:${params.worker}`) {
+        throw new RequestError("forbidden", `Cannot give files for worker "${params.worker}"`);
+      }
+      const bytes = new Uint8Array(await context.req.raw.arrayBuffer());
+      const { gone = false, ...named } = query;
+      const taken = poolOf(station).takeFile(params.worker, { ...named, gone, bytes });
+      if ("refused" in taken) throw new RequestError("refused", taken.refused);
+      return taken;
+    },
+  }),
 ];
+
+/** It cannot be understood, but it can be told so in words that every version reads. */
+function farewell({ schema, worker, incarnation, number }: ForeignReport) {
+  const older = schema > EXCHANGE_SCHEMA ? "the daemon's" : "the worker's";
+  return {
+    ...{ worker, incarnation, number, assign: [], cancel: [], settled: [] },
+    ...{ drain: true, stop: true, fenceMs: FENCE_MS },
+    dismissed: `it speaks version ${schema} with the pool and the daemon ${EXCHANGE_SCHEMA}: ` +
+      `install a newer herd on ${older} machine`,
+  };
+}
 
 function rowDocument({ cacheRead, cacheWrite, ...row }: CostRow) {
   return { ...row, cache_read: cacheRead, cache_write: cacheWrite };

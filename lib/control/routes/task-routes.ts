@@ -70,6 +70,16 @@ export const TaskSchema = z.object({
   }),
   usd: z.number().nullable(),
   result: z.string().nullable(),
+  data: z.array(z.string()).openapi({ description: "Files that it came with" }),
+  proposal: z.object({
+    epoch: z.number(),
+    state: z.enum(["unread", "open", "applied", "dismissed", "refused"]),
+    why: z.string().nullable(),
+    by: z.string().nullable(),
+    files: z.array(z.string()),
+    backup: z.string().nullable(),
+    diff: z.string().nullable(),
+  }).nullable().openapi({ description: "The change that it proposes" }),
 }).openapi("Task");
 
 const TaskParams = z.object({

@@ -11,7 +11,7 @@ import { readRequests } from "./request.ts";
 import { collect, round, type Supervision } from "./round.ts";
 import type { Running } from "./running.ts";
 import type { Claim } from "./shim.ts";
-import { heartbeatPath, logPath, makeSpool } from "./spool.ts";
+import { heartbeatPath, logPath } from "./spool.ts";
 import { createWaker } from "./waker.ts";
 
 export interface SupervisorParts {
@@ -39,7 +39,8 @@ const POLL_MS = 1_000;
  */
 export async function runSupervisor(parts: SupervisorParts): Promise<void> {
   const { spool, clock, signal, graceMs = 5_000 } = parts;
-  makeSpool(spool);
+  // Who submits makes it; one that starts late must not bring back what was deleted meanwhile.
+  if (!existsSync(join(spool, "requests"))) return;
   const generation = acquireLock(spool, clock.now());
   if (generation === undefined) return;
   const jobs = new Map<string, Job>();

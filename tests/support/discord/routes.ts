@@ -1,9 +1,11 @@
-import type { Call } from "./server.ts";
+import type { History } from "./history.ts";
+import type { Call } from "./pipeline.ts";
 import { checkChoices, checkCommands, checkMessage } from "./limits.ts";
 import {
   BITS,
   channelJson,
   guildJson,
+  isArchived,
   isThread,
   memberJson,
   messageJson,
@@ -11,9 +13,11 @@ import {
   Refusal,
   userJson,
 } from "./world.ts";
-import type { FakeChannel, FakeMessage, Guild, Permission, Person } from "./world.ts";
+import type { FakeChannel, FakeFile, FakeMessage, Guild, Permission, Person } from "./world.ts";
 
 export interface Asked {
+  /** Whose command or button it is. */
+  bot: Person;
   id: string;
   token: string;
   channelId: string;
@@ -32,34 +36,56 @@ export interface Asked {
 
 export interface RoutesParts {
   guild: Guild;
+  /** Who calls. */
   bot: Person;
-  isToken(token: string | undefined): boolean;
   flags(): number;
+  /** Without MESSAGE CONTENT foreign words are gone. */
+  mayRead(message: FakeMessage): boolean;
+  now(): number;
+  /** Where attachments are given out, without a slash. */
+  filesUrl(): string;
   gatewayUrl: string;
   newId(): string;
   channels: Map<string, FakeChannel>;
   messages: FakeMessage[];
-  commands: Map<string, unknown[]>;
+  history: History;
+  setCommands(guildId: string, list: unknown[]): void;
   asked: Map<string, Asked>;
-  tell(name: string, data: object): void;
+  /** To whoever sees the channel. */
+  tell(name: string, data: object, channel: FakeChannel): void;
   told(message: FakeMessage, name: "MESSAGE_CREATE" | "MESSAGE_UPDATE"): void;
   changed(): void;
 }
+
+/** "A few minutes", as Discord says of its nonces. */
+const NONCE_MS = 5 * 60_000;
+const OLD_MS = 3_600_000;
+const OLD_EDITS = 5;
+const OLD_EDIT_WINDOW_MS = 10 * 60_000;
 
 type Handler = (call: Call, ...ids: string[]) => unknown;
 
 /** The routes that herd uses, each with Discord's permissions and errors. */
 export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
-  const { guild, bot, channels, messages, newId } = parts;
+  const { guild, bot, channels, messages, newId, now } = parts;
   const find = (id: string) => messages.find((one) => one.id === id);
-  const json = (message: FakeMessage) => messageJson(message, guild, find);
+  const json = (message: FakeMessage) => {
+    const whole = messageJson(message, guild, find);
+    return parts.mayRead(message) ? whole : wordless(whole);
+  };
+
+  const edited = new Map<string, number[]>();
+
+  function bitsIn(where: FakeChannel): bigint {
+    return permissionsOf(guild, isThread(where) ? channels.get(where.parentId!) : where, bot);
+  }
 
   function channel(id: string, ...needed: Permission[]): FakeChannel {
     const found = channels.get(id);
     if (found === undefined) throw new Refusal(404, 10003, "Unknown Channel");
     // Direct messages know no permissions.
     if (found.type === 1) return found;
-    const bits = permissionsOf(guild, isThread(found) ? channels.get(found.parentId!) : found, bot);
+    const bits = bitsIn(found);
     if ((bits & BITS.VIEW_CHANNEL) === 0n) throw new Refusal(403, 50001, "Missing Access");
     for (const name of needed) {
       if ((bits & BITS[name]) === 0n) throw new Refusal(403, 50013, "Missing Permissions");
@@ -67,8 +93,26 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     return found;
   }
 
-  function message(channelId: string, id: string): FakeMessage {
-    const found = find(id);
+  /** Whatever changes something in an archived thread, but a new message. */
+  function unarchived(found: FakeChannel): FakeChannel {
+    if (isThread(found) && isArchived(found, now())) {
+      throw new Refusal(400, 50083, "Thread is archived");
+    }
+    return found;
+  }
+
+  function filed(channelId: string, files: Call["files"]): FakeFile[] {
+    return files.map(({ name, bytes }) => {
+      const id = newId();
+      const url = `${parts.filesUrl()}/attachments/${channelId}/${id}/${encodeURIComponent(name)}`;
+      return { id, name, bytes, url };
+    });
+  }
+
+  function message(channelId: string, id: string, asOf?: number): FakeMessage {
+    const found = asOf === undefined
+      ? find(id)
+      : parts.history.at(asOf, messages).find((one) => one.id === id);
     if (found === undefined || found.channelId !== channelId) {
       throw new Refusal(404, 10008, "Unknown Message");
     }
@@ -85,16 +129,17 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       content: `${body["content"] ?? ""}`,
       embeds: (body["embeds"] ?? []) as FakeMessage["embeds"],
       components: (body["components"] ?? []) as FakeMessage["components"],
-      files: call.files,
+      files: filed(channelId, call.files),
       nonce: body["nonce"] as string | undefined,
       replyTo: (body["message_reference"] as { message_id?: string } | undefined)?.message_id,
       pinned: false,
       type: 0,
       flags: Number(body["flags"] ?? 0),
       edits: 0,
+      editedAt: undefined,
       reactions: new Map(),
       pinged: pingedBy(body),
-      at: Date.now(),
+      at: now(),
     };
     if (one.replyTo !== undefined && find(one.replyTo) === undefined) one.replyTo = undefined;
     return one;
@@ -109,16 +154,26 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     const needed: Permission[] = [sending];
     if (((body["embeds"] ?? []) as unknown[]).length > 0) needed.push("EMBED_LINKS");
     if (call.files.length > 0) needed.push("ATTACH_FILES");
-    channel(channelId, ...needed);
+    const place = channel(channelId, ...needed);
+    if (place.locked === true && (bitsIn(place) & BITS.MANAGE_THREADS) === 0n) {
+      throw new Refusal(403, 160005, "Thread is locked");
+    }
     const { nonce } = body;
     if (body["enforce_nonce"] === true && nonce !== undefined) {
+      // Of one author, wherever it was said.
       const same = messages.find((one) =>
-        one.nonce === nonce && one.channelId === channelId && Date.now() - one.at < 5 * 60_000
+        one.nonce === nonce && one.author.id === bot.id && now() - one.at < NONCE_MS
       );
       if (same !== undefined) return json(same);
     }
     const one = made(channelId, bot, call);
+    parts.history.note(one.id, undefined);
     messages.push(one);
+    if (isThread(place)) {
+      const wakes = isArchived(place, now());
+      Object.assign(place, { archived: false, activeAt: now() });
+      if (wakes) parts.tell("THREAD_UPDATE", channelJson(place, now()), place);
+    }
     parts.told(one, "MESSAGE_CREATE");
     return json(one);
   }
@@ -130,23 +185,49 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       embeds: (body["embeds"] ?? one.embeds) as FakeMessage["embeds"],
       components: (body["components"] ?? one.components) as FakeMessage["components"],
     };
-    const files = call.files.length > 0 ? call.files : one.files;
+    const listed = body["attachments"] as { id: string | number }[] | undefined;
+    // What is not listed goes; without a list everything stays.
+    const kept = listed === undefined
+      ? one.files
+      : one.files.filter(({ id }) => listed.some((each) => `${each.id}` === id));
+    const files = [...kept, ...filed(one.channelId, call.files)];
     checkMessage(next, files);
+    tooOften(one);
+    parts.history.note(one.id, one);
     Object.assign(one, next, { files });
     one.edits++;
+    one.editedAt = now();
     // An edit pings nobody.
     if (!messages.includes(one)) return parts.changed();
     parts.told(one, "MESSAGE_UPDATE");
   }
 
+  /** Nobody knows Discord's number; it answers 429 with a code and no time to wait. */
+  function tooOften(one: FakeMessage): void {
+    if (now() - one.at < OLD_MS) return;
+    const recent = (edited.get(one.id) ?? []).filter((at) => now() - at < OLD_EDIT_WINDOW_MS);
+    if (recent.length >= OLD_EDITS) {
+      const why = "Maximum number of edits to messages older than 1 hour reached. Try again later";
+      throw new Refusal(429, 30046, why);
+    }
+    edited.set(one.id, [...recent, now()]);
+  }
+
   function thread(call: Call, channelId: string, id: string): unknown {
-    channel(channelId, "CREATE_PUBLIC_THREADS");
+    const home = channel(channelId, "CREATE_PUBLIC_THREADS");
+    if (isThread(home)) throw new Refusal(400, 50024, "Cannot execute action on this channel type");
     if (channels.has(id)) {
       throw new Refusal(400, 160004, "A thread has already been created for this message");
     }
-    const { name } = call.body as { name: string };
+    const { name, auto_archive_duration: archiveMinutes = 1440 } = call.body as {
+      name: string;
+      auto_archive_duration?: number;
+    };
     if (name.length < 1 || name.length > 100) {
       throw new Refusal(400, 50035, "Invalid Form Body: name");
+    }
+    if (![60, 1440, 4320, 10080].includes(archiveMinutes)) {
+      throw new Refusal(400, 50035, "Invalid Form Body: auto_archive_duration");
     }
     const one: FakeChannel = {
       id,
@@ -157,16 +238,72 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       parentId: channelId,
       overwrites: [],
       archived: false,
+      locked: false,
+      ownerId: bot.id,
+      archiveMinutes,
+      activeAt: now(),
     };
     channels.set(id, one);
-    parts.tell("THREAD_CREATE", { ...channelJson(one), newly_created: true });
+    const under = find(id);
+    if (under !== undefined) {
+      under.thread = one;
+      parts.told(under, "MESSAGE_UPDATE");
+    }
+    parts.tell("THREAD_CREATE", { ...channelJson(one, now()), newly_created: true }, one);
     parts.changed();
-    return channelJson(one);
+    return channelJson(one, now());
+  }
+
+  function patch(call: Call, id: string): unknown {
+    const one = channel(id);
+    const bits = bitsIn(one);
+    const change = call.body as Partial<FakeChannel> & { auto_archive_duration?: number };
+    const { name, topic, archived, locked, auto_archive_duration: archiveMinutes } = change;
+    if (!isThread(one)) {
+      channel(id, "MANAGE_CHANNELS");
+      Object.assign(one, { ...(name && { name }), ...(topic !== undefined && { topic }) });
+      parts.tell("CHANNEL_UPDATE", channelJson(one), one);
+      return channelJson(one);
+    }
+    const manages = (bits & BITS.MANAGE_THREADS) !== 0n;
+    const isOwn = one.ownerId === bot.id;
+    const isWaking = archived === false;
+    if (isArchived(one, now()) && !isWaking) throw new Refusal(400, 50083, "Thread is archived");
+    const wants = isWaking && Object.keys(change).length === 1
+      ? one.locked !== true && (bits & BITS.SEND_MESSAGES_IN_THREADS) !== 0n
+      : isOwn && locked === undefined && one.locked !== true;
+    if (!manages && !wants) throw new Refusal(403, 50013, "Missing Permissions");
+    Object.assign(one, {
+      ...(name !== undefined && { name }),
+      ...(archived !== undefined && { archived }),
+      ...(locked !== undefined && { locked }),
+      ...(archiveMinutes !== undefined && { archiveMinutes }),
+      ...(isWaking && { activeAt: now() }),
+    });
+    parts.tell("THREAD_UPDATE", channelJson(one, now()), one);
+    parts.changed();
+    return channelJson(one, now());
+  }
+
+  function overwrite(call: Call, id: string, whom: string): undefined {
+    const one = channel(id, "MANAGE_ROLES");
+    one.overwrites = one.overwrites.filter((each) => each.id !== whom);
+    if (call.method === "PUT") {
+      const { type, allow = "0", deny = "0" } = call.body as {
+        type: 0 | 1;
+        allow?: string;
+        deny?: string;
+      };
+      one.overwrites.push({ id: whom, type, allow: BigInt(allow), deny: BigInt(deny) });
+    }
+    parts.tell("CHANNEL_UPDATE", channelJson(one), one);
+    parts.changed();
+    return undefined;
   }
 
   function callback(call: Call, id: string, token: string): undefined {
     const one = parts.asked.get(token);
-    if (one === undefined || one.id !== id || Date.now() - one.at > 3_000) {
+    if (one === undefined || one.id !== id || now() - one.at > 3_000) {
       throw new Refusal(404, 10062, "Unknown interaction");
     }
     if (one.first !== undefined) {
@@ -182,6 +319,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     if (type === 4) {
       one.message = { ...made(one.channelId, bot, { ...call, body: data }), type: 20 };
       if (!one.ephemeral) {
+        parts.history.note(one.message.id, undefined);
         messages.push(one.message);
         parts.told(one.message, "MESSAGE_CREATE");
       }
@@ -192,26 +330,41 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     }
     if (type === 6) one.message = one.source;
     one.first = { type, data };
-    one.answeredAt = Date.now();
+    one.answeredAt = now();
     parts.changed();
     return undefined;
   }
 
   function original(call: Call, token: string): unknown {
     const one = parts.asked.get(token);
-    if (one === undefined || Date.now() - one.at > 15 * 60_000) {
+    if (one === undefined || now() - one.at > 15 * 60_000) {
       throw new Refusal(401, 50027, "Invalid Webhook Token");
     }
     one.edits++;
     if (one.message === undefined) {
       one.message = { ...made(one.channelId, bot, call), type: 20 };
       if (!one.ephemeral) {
+        parts.history.note(one.message.id, undefined);
         messages.push(one.message);
         parts.told(one.message, "MESSAGE_CREATE");
       }
     } else change(one.message, call);
     parts.changed();
     return json(one.message);
+  }
+
+  function followUp(call: Call, token: string): unknown {
+    const one = parts.asked.get(token);
+    if (one === undefined || now() - one.at > 15 * 60_000) {
+      throw new Refusal(401, 50027, "Invalid Webhook Token");
+    }
+    const more = { ...made(one.channelId, bot, call), type: 20 };
+    if ((more.flags & 64) === 0) {
+      parts.history.note(more.id, undefined);
+      messages.push(more);
+      parts.told(more, "MESSAGE_CREATE");
+    }
+    return json(more);
   }
 
   const routes: [method: string, pattern: RegExp, handler: Handler][] = [
@@ -259,7 +412,22 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       if ((permissionsOf(guild, undefined, bot) & BITS.MANAGE_CHANNELS) === 0n) {
         throw new Refusal(403, 50013, "Missing Permissions");
       }
-      const { name, topic = "" } = call.body as { name: string; topic?: string };
+      const { name, topic = "", permission_overwrites: wanted = [] } = call.body as {
+        name: string;
+        topic?: string;
+        permission_overwrites?: { id: string; type: 0 | 1; allow?: number; deny?: number }[];
+      };
+      const overwrites = wanted.map(({ id, type, allow = 0, deny = 0 }) => ({
+        id,
+        type,
+        allow: BigInt(allow),
+        deny: BigInt(deny),
+      }));
+      const rights = permissionsOf(guild, undefined, bot);
+      // Discord lets a bot give and take what it has itself; MANAGE_ROLES is an administrator's.
+      if (overwrites.some(({ allow, deny }) => ((allow | deny) & ~rights) !== 0n)) {
+        throw new Refusal(403, 50013, "Missing Permissions");
+      }
       if (name.length < 1 || name.length > 100) {
         throw new Refusal(400, 50035, "Invalid Form Body: name");
       }
@@ -271,29 +439,48 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
         name: name.toLowerCase().replace(/\s+/g, "-"),
         topic,
         parentId: null,
-        overwrites: [],
+        overwrites,
         archived: false,
       };
       channels.set(one.id, one);
-      parts.tell("CHANNEL_CREATE", channelJson(one));
+      parts.tell("CHANNEL_CREATE", channelJson(one), one);
       parts.changed();
       return channelJson(one);
     }],
-    ["GET", /^\/channels\/(\d+)$/, (_, id) => channelJson(channel(id!))],
-    ["PATCH", /^\/channels\/(\d+)$/, (call, id) => {
-      const one = channel(id!, ...(isThread(channel(id!)) ? [] : ["MANAGE_CHANNELS"] as const));
-      const { name, topic, archived } = call.body as Partial<FakeChannel>;
-      if (name !== undefined) one.name = name;
-      if (topic !== undefined) one.topic = topic;
-      if (archived !== undefined) one.archived = archived;
-      parts.tell(isThread(one) ? "THREAD_UPDATE" : "CHANNEL_UPDATE", channelJson(one));
-      return channelJson(one);
+    ["GET", /^\/channels\/(\d+)$/, (_, id) => channelJson(channel(id!), now())],
+    ["PATCH", /^\/channels\/(\d+)$/, (call, id) => patch(call, id!)],
+    [
+      "PUT",
+      /^\/channels\/(\d+)\/permissions\/(\d+)$/,
+      (call, id, whom) => overwrite(call, id!, whom!),
+    ],
+    [
+      "DELETE",
+      /^\/channels\/(\d+)\/permissions\/(\d+)$/,
+      (call, id, whom) => overwrite(call, id!, whom!),
+    ],
+    ["DELETE", /^\/channels\/(\d+)$/, (_, id) => {
+      const one = channel(id!);
+      channel(id!, isThread(one) ? "MANAGE_THREADS" : "MANAGE_CHANNELS");
+      channels.delete(id!);
+      parts.tell(isThread(one) ? "THREAD_DELETE" : "CHANNEL_DELETE", channelJson(one, now()), one);
+      parts.changed();
+      return channelJson(one, now());
     }],
+    ["GET", /^\/guilds\/(\d+)\/threads\/active$/, (_, id) => {
+      guildOf(id!);
+      const active = [...channels.values()].filter((one) =>
+        isThread(one) && !isArchived(one, now()) && (bitsIn(one) & BITS.VIEW_CHANNEL) !== 0n
+      );
+      return { threads: active.map((one) => channelJson(one, now())), members: [] };
+    }],
+    ["PUT", /^\/channels\/(\d+)\/thread-members\/@me$/, (_, id) => void unarchived(channel(id!))],
     ["GET", /^\/channels\/(\d+)\/messages$/, (call, id) => {
       channel(id!, "READ_MESSAGE_HISTORY");
       const limit = Number(call.query.get("limit") ?? 50);
       if (limit < 1 || limit > 100) throw new Refusal(400, 50035, "Invalid Form Body: limit");
-      const own = messages.filter((one) => one.channelId === id);
+      const all = call.asOf === undefined ? messages : parts.history.at(call.asOf, messages);
+      const own = all.filter((one) => one.channelId === id);
       const after = call.query.get("after");
       const before = call.query.get("before");
       const found = after !== null
@@ -324,12 +511,12 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       message(id!, other!).pinned = false;
       return undefined;
     }],
-    ["GET", /^\/channels\/(\d+)\/messages\/(\d+)$/, (_, id, other) => {
+    ["GET", /^\/channels\/(\d+)\/messages\/(\d+)$/, (call, id, other) => {
       channel(id!, "READ_MESSAGE_HISTORY");
-      return json(message(id!, other!));
+      return json(message(id!, other!, call.asOf));
     }],
     ["PATCH", /^\/channels\/(\d+)\/messages\/(\d+)$/, (call, id, other) => {
-      channel(id!);
+      unarchived(channel(id!));
       const one = message(id!, other!);
       if (one.author.id !== bot.id) {
         throw new Refusal(403, 50005, "Cannot edit a message authored by another user");
@@ -339,9 +526,11 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     }],
     ["DELETE", /^\/channels\/(\d+)\/messages\/(\d+)$/, (_, id, other) => {
       const one = message(id!, other!);
-      channel(id!, ...(one.author.id === bot.id ? [] : ["MANAGE_MESSAGES"] as const));
+      const place = channel(id!, ...(one.author.id === bot.id ? [] : ["MANAGE_MESSAGES"] as const));
+      unarchived(place);
+      parts.history.note(one.id, one);
       messages.splice(messages.indexOf(one), 1);
-      parts.tell("MESSAGE_DELETE", { id: one.id, channel_id: id, guild_id: guild.id });
+      parts.tell("MESSAGE_DELETE", { id: one.id, channel_id: id, guild_id: guild.id }, place);
       parts.changed();
       return undefined;
     }],
@@ -349,7 +538,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       "PUT",
       /^\/channels\/(\d+)\/messages\/(\d+)\/reactions\/([^/]+)\/@me$/,
       (_, id, other, emoji) => {
-        channel(id!, "ADD_REACTIONS", "READ_MESSAGE_HISTORY");
+        unarchived(channel(id!, "ADD_REACTIONS", "READ_MESSAGE_HISTORY"));
         const { reactions } = message(id!, other!);
         const sign = decodeURIComponent(emoji!);
         reactions.set(sign, [...new Set([...reactions.get(sign) ?? [], bot.id])]);
@@ -361,7 +550,11 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       "DELETE",
       /^\/channels\/(\d+)\/messages\/(\d+)\/reactions\/([^/]+)\/@me$/,
       (_, id, other, emoji) => {
-        message(id!, other!).reactions.delete(decodeURIComponent(emoji!));
+        const { reactions } = message(id!, other!);
+        const sign = decodeURIComponent(emoji!);
+        const left = (reactions.get(sign) ?? []).filter((one) => one !== bot.id);
+        if (left.length === 0) reactions.delete(sign);
+        else reactions.set(sign, left);
         return undefined;
       },
     ],
@@ -375,7 +568,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       guildOf(id!);
       const list = call.body as Record<string, unknown>[];
       checkCommands(list);
-      parts.commands.set(id!, list);
+      parts.setCommands(id!, list);
       parts.changed();
       return list.map((one, i) => ({ ...one, id: `${i + 1}` }));
     }],
@@ -384,6 +577,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       /^\/interactions\/(\d+)\/([^/]+)\/callback$/,
       (call, id, token) => callback(call, id!, token!),
     ],
+    ["POST", /^\/webhooks\/(\d+)\/([^/]+)$/, (call, _, token) => followUp(call, token!)],
     [
       "PATCH",
       /^\/webhooks\/(\d+)\/([^/]+)\/messages\/@original$/,
@@ -406,14 +600,17 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
   }
 
   return (call) => {
-    const isPublic = /^\/(interactions|webhooks)\//.test(call.path);
-    if (!isPublic && !parts.isToken(call.token)) throw new Refusal(401, 0, "401: Unauthorized");
     for (const [method, pattern, handler] of routes) {
       const match = method === call.method ? pattern.exec(call.path) : null;
       if (match !== null) return handler(call, ...match.slice(1));
     }
     throw new Refusal(404, 0, `404: Not Found: ${call.method} ${call.path}`);
   };
+}
+
+/** As a bot without MESSAGE CONTENT gets what is not its own. */
+export function wordless(json: Record<string, unknown>): Record<string, unknown> {
+  return { ...json, content: "", embeds: [], attachments: [], components: [] };
 }
 
 /** By Discord's rules: without `allowed_mentions` the text alone decides. */

@@ -1,9 +1,13 @@
 import { startGateway } from "./gateway.ts";
 import type { FakeGateway } from "./gateway.ts";
+import { commandData } from "./command-data.ts";
 import { INTENTS } from "./gateway.ts";
 import { openApiCheck } from "./openapi-check.ts";
-import { createRoutes } from "./routes.ts";
+import { createRoutes, wordless } from "./routes.ts";
 import type { Asked } from "./routes.ts";
+import { createHistory } from "./history.ts";
+import { Raw, reply } from "./pipeline.ts";
+import type { Reply } from "./pipeline.ts";
 import { startRestServer } from "./server.ts";
 import type { Call, Fault } from "./server.ts";
 import {
@@ -11,8 +15,10 @@ import {
   channelJson,
   createIds,
   guildJson,
+  isThread,
   messageJson,
   permissionsOf,
+  Refusal,
   userJson,
 } from "./world.ts";
 import type { FakeChannel, FakeMessage, Guild, Permission, Person } from "./world.ts";
@@ -27,45 +33,91 @@ export interface Answer {
   deferred: boolean;
 }
 
+/** A bot of the server: an application with a token, a user and its own gateway sessions. */
+export interface FakeBot {
+  token: string;
+  person: Person;
+  /** Whether the portal lets it read messages. */
+  content: boolean;
+  /** Whether its token is good. */
+  good: boolean;
+  /** Its slash commands in the server. */
+  commands: Record<string, unknown>[];
+}
+
+export type Options = Record<string, string | number | boolean>;
+
 export interface FakeDiscord extends AsyncDisposable {
   /** For DISCORD_API_URL. */
   url: string;
   token: string;
+  /** A call in this process, without HTTP. */
+  ask(call: Call): Promise<Reply>;
   guild: Guild;
   bot: Person;
   gateway: FakeGateway;
   channels: Map<string, FakeChannel>;
   commands: Map<string, unknown[]>;
   /** How often each route was called: `POST /channels/:id/messages`. */
-  calls: { method: string; path: string; status: number; ms: number; at: number }[];
+  calls: {
+    method: string;
+    path: string;
+    status: number;
+    ms: number;
+    at: number;
+    /** The bot's user id; undefined for answers to interactions and for files. */
+    by: string | undefined;
+  }[];
   /** Requests that break Discord's published description. */
   violations: string[];
   /** Bodies that were checked against it; 0 where the file is not there. */
   checked(): number;
   /** Asked before each call. */
   fault: (call: Call) => Fault | undefined;
+  /** Discord's clock: ids, timestamps, the Date header. It goes `skewMs` before this machine's. */
+  now(): number;
+  skewMs: number;
   /** How much faster than Discord's the rate limits are; Infinity: none. */
   haste: number;
   person(
     name: string,
     more?: { manages?: boolean; bot?: boolean; webhook?: boolean; roles?: string[] },
   ): Person;
-  /** Takes a permission from the bot, or gives it. */
+  /** One more bot of the server, with nothing but what everybody may. */
+  addBot(
+    name: string,
+    more?: { permissions?: readonly Permission[]; content?: boolean; joined?: boolean },
+  ): FakeBot;
+  bots(): readonly FakeBot[];
+  /** For one person, bot or role in one channel; nothing named takes the overwrite away. */
+  overwrite(
+    channel: FakeChannel,
+    whom: Person | string,
+    bits?: { allow?: readonly Permission[]; deny?: readonly Permission[] },
+  ): void;
+  /** Takes a permission from the first bot, or gives it. */
   permit(permission: Permission, allowed: boolean): void;
-  revokeToken(): void;
-  messageContent(allowed: boolean): void;
+  revokeToken(bot?: FakeBot): void;
+  messageContent(allowed: boolean, bot?: FakeBot): void;
   messages(channel: FakeChannel | string): FakeMessage[];
   channel(name: string): FakeChannel | undefined;
   makeChannel(name: string, topic?: string): FakeChannel;
   deleteChannel(channel: FakeChannel): void;
   deleteMessage(message: FakeMessage): void;
-  say(by: Person, channel: FakeChannel, content: string, more?: { replyTo?: string }): FakeMessage;
-  slash(
+  say(
     by: Person,
     channel: FakeChannel,
-    name: string,
-    options?: Record<string, string | number>,
-  ): Promise<Answer>;
+    content: string,
+    more?: { replyTo?: string; files?: { name: string; bytes: Uint8Array }[] },
+  ): FakeMessage;
+  /** Its author changes it. */
+  editMessage(message: FakeMessage, content: string): void;
+  /** Somebody reacts, or takes it back. */
+  react(by: Person, message: FakeMessage, emoji: string, takesBack?: boolean): void;
+  /** A moderator archives, locks or opens a thread. */
+  setThread(thread: FakeChannel, change: { archived?: boolean; locked?: boolean }): void;
+  /** `task submit` is a subcommand. What is registered decides the options' types and what is allowed. */
+  slash(by: Person, channel: FakeChannel, name: string, options?: Options): Promise<Answer>;
   complete(
     by: Person,
     channel: FakeChannel,
@@ -79,15 +131,25 @@ export interface FakeDiscord extends AsyncDisposable {
 }
 
 const OWNER = "1";
+const LOCAL_URL = "http://127.0.0.1:1/api";
 
 /** A Discord on 127.0.0.1 with one server, one bot, and whoever the test invents. */
 export async function startDiscord(
-  { heartbeatMs = 20_000 }: { heartbeatMs?: number } = {},
+  { heartbeatMs = 20_000, clock = Date.now, isLocal = false, isChecked = true }: {
+    heartbeatMs?: number;
+    clock?: () => number;
+    /** Without ports: `ask` and `gateway.attach` are the only doors. */
+    isLocal?: boolean;
+    /** Against Discord's published description, where that is there. */
+    isChecked?: boolean;
+  } = {},
 ): Promise<FakeDiscord> {
-  const newId = createIds();
+  const now = () => Math.floor(clock() + (discord?.skewMs ?? 0));
+  let discord: FakeDiscord | undefined = undefined as FakeDiscord | undefined;
+  const newId = createIds(now);
   const guildId = newId();
   const bot: Person = { id: newId(), name: "HerdDog", bot: true, webhook: false, roles: [] };
-  const token = `${btoa(bot.id)}.fake.token-of-the-loopback-discord`;
+  const token = tokenOf(bot);
   const everyone = BITS.VIEW_CHANNEL | BITS.SEND_MESSAGES | BITS.READ_MESSAGE_HISTORY |
     BITS.ADD_REACTIONS | BITS.EMBED_LINKS | BITS.ATTACH_FILES | BITS.SEND_MESSAGES_IN_THREADS |
     BITS.CREATE_PUBLIC_THREADS;
@@ -108,26 +170,33 @@ export async function startDiscord(
   const channels = new Map<string, FakeChannel>();
   const messages: FakeMessage[] = [];
   const commands = new Map<string, unknown[]>();
+  const history = createHistory(now);
   const asked = new Map<string, Asked>();
-  const openapi = openApiCheck();
+  const openapi = isChecked ? openApiCheck() : undefined;
   const watchers = new Set<() => void>();
-  let good = true;
   /** What roles had before it was taken. */
   const taken = new Set<string>();
-  let content = true;
+  const first: FakeBot = { token, person: bot, content: true, good: true, commands: [] };
+  /** By user id. */
+  const bots = new Map<string, FakeBot>([[bot.id, first]]);
+  const routes = new Map<string, (call: Call) => unknown>();
+  const botOf = (one: string | undefined) =>
+    [...bots.values()].find(({ token, good }) => good && token === one);
 
   const gateway = await startGateway({
-    isToken: (one) => good && one === token,
-    allowed: () => content ? ~0 : ~INTENTS.MESSAGE_CONTENT,
+    userOf: (one) => botOf(one)?.person.id,
+    allowed: (user) => bots.get(user)!.content ? ~0 : ~INTENTS.MESSAGE_CONTENT,
     heartbeatMs,
-    ready: () => ({
-      user: userJson(bot),
-      application: { id: bot.id, flags: 0 },
-      guilds: guild.members.has(bot.id) ? [{ id: guildId, unavailable: true }] : [],
-      later: guild.members.has(bot.id)
+    isLocal,
+    ready: (user) => ({
+      user: userJson(bots.get(user)!.person),
+      application: { id: user, flags: 0 },
+      guilds: guild.members.has(user) ? [{ id: guildId, unavailable: true }] : [],
+      later: guild.members.has(user)
         ? [["GUILD_CREATE", {
           ...guildJson(guild),
-          channels: [...channels.values()].filter(({ type }) => type === 0).map(channelJson),
+          channels: [...channels.values()].filter(({ type }) => type === 0)
+            .map((one) => channelJson(one)),
           members: [],
           threads: [],
         }]]
@@ -137,14 +206,57 @@ export async function startDiscord(
 
   const find = (id: string) => messages.find((one) => one.id === id);
 
+  function sees(channel: FakeChannel | undefined, user: string): boolean {
+    const person = guild.members.get(user);
+    if (person === undefined || channel === undefined) return false;
+    const place = isThread(channel) ? channels.get(channel.parentId!) : channel;
+    return (permissionsOf(guild, place, person) & BITS.VIEW_CHANNEL) !== 0n;
+  }
+
+  /** Its own, and what mentions it, a bot may read always. */
+  function isFor(message: FakeMessage, user: string): boolean {
+    return message.author.id === user || message.content.includes(`<@${user}>`);
+  }
+
   /** As the session may see it: without MESSAGE CONTENT, foreign words are gone. */
   function told(message: FakeMessage, name: "MESSAGE_CREATE" | "MESSAGE_UPDATE"): void {
-    gateway.dispatch(name, (intents) => {
+    gateway.dispatch(name, (intents, user) => {
       if ((intents & INTENTS.GUILD_MESSAGES) === 0) return undefined;
+      if (!sees(channels.get(message.channelId), user)) return undefined;
       const json = messageJson(message, guild, find, { member: true });
-      const sees = (intents & INTENTS.MESSAGE_CONTENT) !== 0 || message.author.id === bot.id ||
-        message.content.includes(`<@${bot.id}>`);
-      return sees ? json : { ...json, content: "", embeds: [], attachments: [], components: [] };
+      const mayRead = (intents & INTENTS.MESSAGE_CONTENT) !== 0 || isFor(message, user);
+      return mayRead ? json : wordless(json);
+    });
+    changed();
+  }
+
+  /** Channels and threads, to whoever sees them. */
+  function tell(name: string, data: object, channel: FakeChannel): void {
+    const needed = name.startsWith("MESSAGE_") ? INTENTS.GUILD_MESSAGES : INTENTS.GUILDS;
+    gateway.dispatch(
+      name,
+      (intents, user) => (intents & needed) !== 0 && sees(channel, user) ? data : undefined,
+    );
+  }
+
+  function toldReaction(
+    name: string,
+    message: FakeMessage,
+    by: Person,
+    emoji: string,
+  ): void {
+    gateway.dispatch(name, (intents, user) => {
+      if ((intents & INTENTS.GUILD_MESSAGE_REACTIONS) === 0) return undefined;
+      if (!sees(channels.get(message.channelId), user)) return undefined;
+      return {
+        user_id: by.id,
+        channel_id: message.channelId,
+        message_id: message.id,
+        guild_id: guildId,
+        emoji: { id: null, name: emoji },
+        type: 0,
+        burst: false,
+      };
     });
     changed();
   }
@@ -153,68 +265,110 @@ export async function startDiscord(
     for (const tell of watchers) tell();
   }
 
-  const answer = createRoutes({
-    guild,
-    bot,
-    isToken: (one) => good && one === token,
-    flags: () => content ? 1 << 19 : 0,
-    gatewayUrl: gateway.url,
-    newId,
-    channels,
-    messages,
-    commands,
-    asked,
-    tell: (name, data) => gateway.dispatch(name, () => data),
-    told,
-    changed,
-  });
+  function routesOf(one: FakeBot): (call: Call) => unknown {
+    const { person } = one;
+    return createRoutes({
+      guild,
+      bot: person,
+      flags: () => one.content ? 1 << 19 : 0,
+      mayRead: (message) => one.content || isFor(message, person.id),
+      gatewayUrl: gateway.url,
+      filesUrl: () => new URL(discord!.url).origin,
+      now,
+      newId,
+      channels,
+      messages,
+      history,
+      setCommands(id, list) {
+        one.commands = list as Record<string, unknown>[];
+        if (one === first) commands.set(id, list);
+      },
+      asked,
+      tell,
+      told,
+      changed,
+    });
+  }
+  routes.set(bot.id, routesOf(first));
+
+  /** Interactions are answered with their own token, files are given to anybody. */
+  function answer(call: Call): unknown {
+    const file = /^\/attachments\/\d+\/(\d+)\//.exec(call.path)?.[1];
+    if (file !== undefined) {
+      const found = messages.flatMap(({ files }) => files).find(({ id }) => id === file);
+      if (found === undefined) throw new Refusal(404, 0, "404: Not Found");
+      return new Raw(found.bytes);
+    }
+    const secret = /^\/(?:interactions|webhooks)\/\d+\/([^/]+)/.exec(call.path)?.[1];
+    if (secret !== undefined) {
+      return routes.get(asked.get(secret)?.bot.id ?? bot.id)!(call);
+    }
+    const caller = botOf(call.token);
+    if (caller === undefined) throw new Refusal(401, 0, "401: Unauthorized");
+    return routes.get(caller.person.id)!(call);
+  }
   const buckets = new Map<string, number[]>();
 
-  function limit({ method, path }: Call): { wait: number; headers: Record<string, string> } {
+  function limit(
+    { method, path, token = "" }: Call,
+  ): { wait: number; headers: Record<string, string> } {
     const [most, seconds] = /\/reactions\//.test(path) ? [1, 0.25] : [5, 5];
     const isLimited = /^\/channels\/\d+\/messages/.test(path) && method !== "GET";
-    if (!isLimited || discord.haste === Infinity) return { wait: 0, headers: {} };
-    const bucket = `${method} ${path.replace(/\/messages\/\d+.*/, "/messages/:id")}`;
-    const window = (seconds * 1000) / discord.haste;
-    const now = Date.now();
-    const used = (buckets.get(bucket) ?? []).filter((at) => at > now - window);
-    const wait = used.length < most ? 0 : (used[0]! + window - now) / 1000;
-    if (wait <= 0) used.push(now);
+    const { haste } = discord!;
+    if (!isLimited || haste === Infinity) return { wait: 0, headers: {} };
+    const bucket = `${token} ${method} ${path.replace(/\/messages\/\d+.*/, "/messages/:id")}`;
+    const window = (seconds * 1000) / haste;
+    const at = now();
+    const used = (buckets.get(bucket) ?? []).filter((one) => one > at - window);
+    const wait = used.length < most ? 0 : (used[0]! + window - at) / 1000;
+    if (wait <= 0) used.push(at);
     buckets.set(bucket, used);
-    const reset = ((used[0]! + window) - now) / 1000;
+    const reset = ((used[0]! + window) - at) / 1000;
     return {
       wait: Math.max(0, wait),
       headers: {
         "x-ratelimit-limit": `${most}`,
         "x-ratelimit-remaining": `${Math.max(0, most - used.length)}`,
         "x-ratelimit-reset-after": reset.toFixed(3),
-        "x-ratelimit-reset": ((now + reset * 1000) / 1000).toFixed(3),
-        "x-ratelimit-bucket": bucket.replace(/\d{5,}/g, "x").replace(/\W+/g, "-"),
+        "x-ratelimit-reset": ((at + reset * 1000) / 1000).toFixed(3),
+        "x-ratelimit-bucket": bucket.replace(token, "").replace(/\d{5,}/g, "x").replace(
+          /\W+/g,
+          "-",
+        ),
       },
     };
   }
 
-  const server = await startRestServer({
-    fault: (call) => discord.fault(call),
-    limit,
-    answer(call) {
-      const wrong = openapi?.check(call.method, call.path, call.body);
-      if (wrong !== undefined) discord.violations.push(wrong);
-      return answer(call);
-    },
-    seen({ method, path }, status, ms) {
-      discord.calls.push({ method, path, status, ms, at: Date.now() });
-      changed();
-    },
-  });
+  function replyTo(call: Call): Promise<Reply> {
+    return reply(call, {
+      fault: (one) => discord!.fault(one),
+      limit,
+      now,
+      answer(one) {
+        const isFile = one.path.startsWith("/attachments/");
+        const wrong = isFile ? undefined : openapi?.check(one.method, one.path, one.body);
+        if (wrong !== undefined) discord!.violations.push(wrong);
+        return answer(one);
+      },
+    });
+  }
+
+  function seen({ method, path, token }: Call, status: number, ms: number): void {
+    const by = botOf(token)?.person.id;
+    discord!.calls.push({ method, path, status, ms, at: Date.now(), by });
+    changed();
+  }
+
+  const server = isLocal ? undefined : await startRestServer({ reply: replyTo, seen, now });
 
   function interaction(
     by: Person,
     channel: FakeChannel,
     more: object,
-    source?: FakeMessage,
+    { bot: to, source }: { bot: FakeBot; source?: FakeMessage },
   ): Asked {
     const one: Asked = {
+      bot: to.person,
       id: newId(),
       token: `tok${newId()}`,
       channelId: channel.id,
@@ -222,7 +376,7 @@ export async function startDiscord(
       first: undefined,
       message: undefined,
       ephemeral: false,
-      at: Date.now(),
+      at: now(),
       answeredAt: undefined,
       choices: undefined,
       source,
@@ -230,29 +384,30 @@ export async function startDiscord(
     };
     asked.set(one.token, one);
     const home = channel.parentId === null ? channel : channels.get(channel.parentId)!;
-    gateway.dispatch("INTERACTION_CREATE", () => ({
-      id: one.id,
-      token: one.token,
-      application_id: bot.id,
-      version: 1,
-      guild_id: guildId,
-      channel_id: channel.id,
-      channel: channelJson(channel),
-      member: {
-        user: userJson(by),
-        roles: by.roles,
-        nick: null,
-        permissions: `${BigInt.asUintN(53, permissionsOf(guild, home, by))}`,
-      },
-      ...more,
-    }));
+    gateway.dispatch("INTERACTION_CREATE", (_, user) =>
+      user !== to.person.id ? undefined : {
+        id: one.id,
+        token: one.token,
+        application_id: user,
+        version: 1,
+        guild_id: guildId,
+        channel_id: channel.id,
+        channel: channelJson(channel),
+        member: {
+          user: userJson(by),
+          roles: by.roles,
+          nick: null,
+          permissions: `${BigInt.asUintN(53, permissionsOf(guild, home, by))}`,
+        },
+        ...more,
+      });
     return one;
   }
 
   async function answered(one: Asked): Promise<Answer> {
-    await discord.until("an answer", () => one.answeredAt !== undefined);
+    await discord!.until("an answer", () => one.answeredAt !== undefined);
     const deferred = one.first!.type === 5;
-    if (deferred) await discord.until("the answer behind the first", () => one.edits > 0);
+    if (deferred) await discord!.until("the answer behind the first", () => one.edits > 0);
     return {
       ms: one.answeredAt! - one.at,
       message: () => one.message,
@@ -261,8 +416,20 @@ export async function startDiscord(
     };
   }
 
-  const discord: FakeDiscord = {
-    url: server.url,
+  /** The bot that has this command, as people reach it. */
+  function ownerOf(name: string): FakeBot {
+    const [top] = name.split(" ");
+    return [...bots.values()].find(({ commands }) => commands.some((one) => one["name"] === top)) ??
+      first;
+  }
+
+  const made: FakeDiscord = {
+    url: server?.url ?? LOCAL_URL,
+    async ask(call) {
+      const said = await replyTo(call);
+      seen(call, said.cut === undefined ? said.status : 0, 0);
+      return said;
+    },
     token,
     guild,
     bot,
@@ -274,6 +441,34 @@ export async function startDiscord(
     checked: () => openapi?.checked() ?? 0,
     fault: () => undefined,
     haste: Infinity,
+    now,
+    skewMs: 0,
+    addBot(name, { permissions = [], content = true, joined = true } = {}) {
+      const person: Person = { id: newId(), name, bot: true, webhook: false, roles: [] };
+      if (permissions.length > 0) {
+        const id = newId();
+        const bits = permissions.reduce((all, one) => all | BITS[one], 0n);
+        guild.roles.set(id, { id, name, permissions: bits });
+        person.roles.push(id);
+      }
+      if (joined) guild.members.set(person.id, person);
+      const one: FakeBot = { token: tokenOf(person), person, content, good: true, commands: [] };
+      bots.set(person.id, one);
+      routes.set(person.id, routesOf(one));
+      return one;
+    },
+    bots: () => [...bots.values()],
+    overwrite(channel, whom, { allow = [], deny = [] } = {}) {
+      const id = typeof whom === "string" ? whom : whom.id;
+      const bits = (names: readonly Permission[]) =>
+        names.reduce((all, one) => all | BITS[one], 0n);
+      channel.overwrites = channel.overwrites.filter((one) => one.id !== id);
+      if (allow.length + deny.length > 0) {
+        const type = guild.roles.has(id) ? 0 : 1;
+        channel.overwrites.push({ id, type, allow: bits(allow), deny: bits(deny) });
+      }
+      tell("CHANNEL_UPDATE", channelJson(channel), channel);
+    },
     person(name, { manages = false, bot = false, webhook = false, roles = [] } = {}) {
       const id = newId();
       const person: Person = { id, name, bot, webhook, roles: [...roles] };
@@ -299,11 +494,11 @@ export async function startDiscord(
         }));
       }
     },
-    revokeToken() {
-      good = false;
+    revokeToken(one = first) {
+      one.good = false;
     },
-    messageContent(allowed) {
-      content = allowed;
+    messageContent(allowed, one = first) {
+      one.content = allowed;
     },
     messages: (channel) => {
       const id = typeof channel === "string" ? channel : channel.id;
@@ -326,18 +521,43 @@ export async function startDiscord(
       return one;
     },
     deleteChannel(channel) {
+      tell("CHANNEL_DELETE", channelJson(channel), channel);
       channels.delete(channel.id);
-      gateway.dispatch("CHANNEL_DELETE", () => channelJson(channel));
     },
     deleteMessage(message) {
+      history.note(message.id, message);
       messages.splice(messages.indexOf(message), 1);
-      gateway.dispatch("MESSAGE_DELETE", () => ({
-        id: message.id,
-        channel_id: message.channelId,
-        guild_id: guildId,
-      }));
+      const data = { id: message.id, channel_id: message.channelId, guild_id: guildId };
+      tell("MESSAGE_DELETE", data, channels.get(message.channelId)!);
+      changed();
     },
-    say(by, channel, text, { replyTo } = {}) {
+    editMessage(message, content) {
+      history.note(message.id, message);
+      message.content = content;
+      message.edits++;
+      message.editedAt = now();
+      told(message, "MESSAGE_UPDATE");
+    },
+    react(by, message, emoji, takesBack = false) {
+      const others = (message.reactions.get(emoji) ?? []).filter((id) => id !== by.id);
+      const next = takesBack ? others : [...others, by.id];
+      if (next.length === 0) message.reactions.delete(emoji);
+      else message.reactions.set(emoji, next);
+      toldReaction(
+        takesBack ? "MESSAGE_REACTION_REMOVE" : "MESSAGE_REACTION_ADD",
+        message,
+        by,
+        emoji,
+      );
+    },
+    setThread(thread, { archived, locked }) {
+      if (archived !== undefined) thread.archived = archived;
+      if (archived === false) thread.activeAt = now();
+      if (locked !== undefined) thread.locked = locked;
+      tell("THREAD_UPDATE", channelJson(thread, now()), thread);
+      changed();
+    },
+    say(by, channel, text, { replyTo, files = [] } = {}) {
       const message: FakeMessage = {
         id: newId(),
         channelId: channel.id,
@@ -345,41 +565,40 @@ export async function startDiscord(
         content: text,
         embeds: [],
         components: [],
-        files: [],
+        files: files.map((file) => {
+          const id = newId();
+          const path = `/attachments/${channel.id}/${id}/${encodeURIComponent(file.name)}`;
+          return { ...file, id, url: `${new URL(made.url).origin}${path}` };
+        }),
         nonce: undefined,
         replyTo,
         pinned: false,
         type: 0,
         flags: 0,
         edits: 0,
+        editedAt: undefined,
         reactions: new Map(),
         pinged: [],
-        at: Date.now(),
+        at: now(),
       };
+      history.note(message.id, undefined);
       messages.push(message);
       told(message, "MESSAGE_CREATE");
       return message;
     },
-    slash: (by, channel, name, options = {}) =>
-      answered(interaction(by, channel, {
-        type: 2,
-        data: {
-          id: "1",
-          name,
-          type: 1,
-          options: Object.entries(options).map(([key, value]) => ({
-            name: key,
-            type: typeof value === "number" ? 4 : 3,
-            value,
-          })),
-        },
-      })),
+    slash(by, channel, name, options = {}) {
+      const to = ownerOf(name);
+      const data = commandData(to.commands, name, options);
+      return answered(interaction(by, channel, { type: 2, data }, { bot: to }));
+    },
     async complete(by, channel, name, focused) {
-      const one = interaction(by, channel, {
-        type: 4,
-        data: { id: "1", name, type: 1, options: [{ ...focused, type: 3, focused: true }] },
-      });
-      await discord.until("choices", () => one.answeredAt !== undefined);
+      const to = ownerOf(name);
+      const [top, sub] = name.split(" ");
+      const leaf = [{ ...focused, type: 3, focused: true }];
+      const options = sub === undefined ? leaf : [{ name: sub, type: 1, options: leaf }];
+      const data = { id: "1", name: top, type: 1, options };
+      const one = interaction(by, channel, { type: 4, data }, { bot: to });
+      await made.until("choices", () => one.answeredAt !== undefined);
       return one.choices ?? [];
     },
     click(by, message, label) {
@@ -393,7 +612,7 @@ export async function startDiscord(
         type: 3,
         data: { component_type: 2, custom_id: button["custom_id"] },
         message: messageJson(message, guild, find),
-      }, message));
+      }, { bot: bots.get(message.author.id) ?? first, source: message }));
     },
     async until(what, holds, ms = 30_000) {
       const end = Date.now() + ms;
@@ -412,7 +631,7 @@ export async function startDiscord(
       }
     },
     transcript: (channel) =>
-      discord.messages(channel).map((one) => {
+      made.messages(channel).map((one) => {
         const buttons = one.components.flatMap(({ components }) => components)
           .map((button) => `[${button["label"] ?? "·"}]`);
         const embed = one.embeds.map((each) => `{${each["title"]}}`);
@@ -425,8 +644,14 @@ export async function startDiscord(
       }).join("\n"),
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
+      await server?.[Symbol.asyncDispose]();
     },
   };
-  return discord;
+  discord = made;
+  return made;
+}
+
+function tokenOf({ id, name }: Person): string {
+  const whose = name === "HerdDog" ? "loopback-discord" : name.toLowerCase().replace(/\W+/g, "-");
+  return `${btoa(id)}.fake.token-of-the-${whose}`;
 }

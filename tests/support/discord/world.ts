@@ -26,6 +26,21 @@ export interface FakeChannel {
   parentId: string | null;
   overwrites: { id: string; type: 0 | 1; allow: bigint; deny: bigint }[];
   archived: boolean;
+  /** Of a thread. */
+  locked?: boolean;
+  ownerId?: string;
+  /** Minutes without a message after which it archives itself. */
+  archiveMinutes?: number;
+  activeAt?: number;
+}
+
+export interface FakeFile {
+  /** Of the attachment. */
+  id: string;
+  name: string;
+  bytes: Uint8Array;
+  /** Where the loopback gives it out. */
+  url: string;
 }
 
 export interface FakeMessage {
@@ -35,7 +50,7 @@ export interface FakeMessage {
   content: string;
   embeds: Record<string, unknown>[];
   components: { type: number; components: Record<string, unknown>[] }[];
-  files: { name: string; bytes: Uint8Array }[];
+  files: FakeFile[];
   nonce: string | undefined;
   replyTo: string | undefined;
   pinned: boolean;
@@ -43,6 +58,9 @@ export interface FakeMessage {
   type: number;
   flags: number;
   edits: number;
+  editedAt: number | undefined;
+  /** The thread that hangs under it. */
+  thread?: FakeChannel;
   /** Emoji to who. */
   reactions: Map<string, string[]>;
   /** Whom it pinged: user and role ids, "everyone". */
@@ -53,10 +71,10 @@ export interface FakeMessage {
 export const EPOCH = 1_420_070_400_000;
 
 /** Ids grow with time, as Discord's do. */
-export function createIds(): () => string {
+export function createIds(clock: () => number = Date.now): () => string {
   let last = 0n;
   return () => {
-    const now = BigInt(Date.now() - EPOCH) << 22n;
+    const now = BigInt(clock() - EPOCH) << 22n;
     last = now > last ? now : last + 1n;
     return `${last}`;
   };
@@ -72,6 +90,8 @@ export const BITS = {
   EMBED_LINKS: 1n << 14n,
   ATTACH_FILES: 1n << 15n,
   READ_MESSAGE_HISTORY: 1n << 16n,
+  MANAGE_ROLES: 1n << 28n,
+  MANAGE_THREADS: 1n << 34n,
   PIN_MESSAGES: 1n << 51n,
   CREATE_PUBLIC_THREADS: 1n << 35n,
   SEND_MESSAGES_IN_THREADS: 1n << 38n,
@@ -131,7 +151,13 @@ export function userJson({ id, name, bot }: Person) {
   };
 }
 
-export function channelJson(channel: FakeChannel) {
+/** Whether it is archived by now, by hand or for want of messages. */
+export function isArchived(thread: FakeChannel, now: number): boolean {
+  const { archived, archiveMinutes = 1440, activeAt } = thread;
+  return archived || (activeAt !== undefined && now - activeAt > archiveMinutes * 60_000);
+}
+
+export function channelJson(channel: FakeChannel, now = Date.now()) {
   return {
     id: channel.id,
     guild_id: channel.guildId,
@@ -148,7 +174,13 @@ export function channelJson(channel: FakeChannel) {
     })),
     ...(isThread(channel)
       ? {
-        thread_metadata: { archived: channel.archived, auto_archive_duration: 1440, locked: false },
+        owner_id: channel.ownerId,
+        thread_metadata: {
+          archived: isArchived(channel, now),
+          auto_archive_duration: channel.archiveMinutes ?? 1440,
+          archive_timestamp: new Date(channel.activeAt ?? now).toISOString(),
+          locked: channel.locked === true,
+        },
       }
       : {}),
   };
@@ -183,6 +215,8 @@ export function memberJson(person: Person) {
   };
 }
 
+const HAS_THREAD = 1 << 5;
+
 export function messageJson(
   message: FakeMessage,
   guild: Guild,
@@ -205,24 +239,27 @@ export function messageJson(
       : {}),
     content: message.content,
     timestamp: new Date(message.at).toISOString(),
-    edited_timestamp: message.edits > 0 ? new Date().toISOString() : null,
+    edited_timestamp: message.editedAt === undefined
+      ? null
+      : new Date(message.editedAt).toISOString(),
     tts: false,
     mention_everyone: message.pinged.includes("everyone"),
     mentions: mentioned.map(userJson),
     mention_roles: [...message.content.matchAll(/<@&(\d+)>/g)].map(([, id]) => id),
-    attachments: message.files.map(({ name, bytes }, i) => ({
-      id: `${i}`,
+    attachments: message.files.map(({ id, name, bytes, url }) => ({
+      id,
       filename: name,
       size: bytes.length,
-      url: `http://127.0.0.1/files/${message.id}/${name}`,
-      proxy_url: "",
+      url,
+      proxy_url: url,
       content_type: "application/octet-stream",
     })),
     embeds: message.embeds,
     components: message.components,
     pinned: message.pinned,
     type: message.replyTo === undefined ? message.type : 19,
-    flags: message.flags,
+    flags: message.flags | (message.thread === undefined ? 0 : HAS_THREAD),
+    ...(message.thread === undefined ? {} : { thread: channelJson(message.thread) }),
     ...(message.nonce === undefined ? {} : { nonce: message.nonce }),
     ...(message.replyTo === undefined ? {} : {
       message_reference: { message_id: message.replyTo, channel_id: message.channelId, type: 0 },

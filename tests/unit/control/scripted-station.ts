@@ -154,6 +154,7 @@ export function createScriptedStation(ids: readonly string[] = ["lr"]): Scripted
     pid: 4711,
     startedAt: 1,
     pool: () => undefined,
+    trialTasks: () => undefined,
     startPool: () => Promise.resolve(),
     list: ids.map(createScriptedDesk),
     held: [],

@@ -263,6 +263,23 @@ test("a limit that is longer than a minute is told instead of waited for", async
   assert.equal(scene.seen.length, 1, "the second is not even asked");
 });
 
+test("too many edits of an old message are told at once, and hold nothing else back", async () => {
+  const clock = createHurriedClock();
+  await using scene = await startScene(
+    ({ method }) =>
+      method === "PATCH"
+        ? { status: 429, json: { code: 30046, message: "Maximum number of edits reached" } }
+        : { json: message("8") },
+    clock,
+  );
+  await assert.rejects(scene.rest.edit("9", "7", { content: "x" }), (error: DiscordError) => {
+    assert.deepEqual([error.kind, error.code, error.status], ["limited", 30046, 429]);
+    return true;
+  });
+  await scene.rest.send("9", SENT);
+  assert.deepEqual([scene.seen.length, clock.slept], [2, []]);
+});
+
 test("429 without a time to wait, or for ever, is no loop", async () => {
   const clock = createHurriedClock();
   await using scene = await startScene(() => ({ status: 429, text: "" }), clock);

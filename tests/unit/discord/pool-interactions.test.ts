@@ -259,9 +259,18 @@ test("an enrolment code is for one pair of eyes", () =>
     const options = { name: "gpu1", labels: "a100, big" };
     const answer = await scene.command("pool", "enrol", options, { user: OPERATOR });
     assert.equal(answer.ephemeral, true);
-    assert.match(answer.content!, /code-of-gold/);
+    assert.match(answer.content!, /herd worker --code code-of-gold/);
     assert.deepEqual(scene.desk.state().workers.get("gpu1")!.labels, ["a100", "big"]);
     assert.ok(!JSON.stringify([scene.audit, scene.desk.journal]).includes("code-of-gold"));
+  }));
+
+test("a worker over a shared file system is told its folder, and no code that it could not use", () =>
+  withPool(async (scene) => {
+    const options = { name: "node1", via: "files" };
+    const answer = await scene.command("pool", "enrol", options, { user: OPERATOR });
+    assert.match(answer.content!, /herd worker --name node1 --pool /);
+    assert.doesNotMatch(answer.content!, /code-of-gold|once, within/);
+    assert.equal(scene.desk.state().workers.get("node1")!.via, "files");
   }));
 
 test("Retry under a failure has it done again, once, by whose task it is or an operator", () =>

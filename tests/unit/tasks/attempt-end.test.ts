@@ -80,6 +80,7 @@ test("a specification is checked word by word, and its mistakes are told without
     ...good,
     ...{ backend: { kind: "x" }, prices: {}, secrets: {}, graceMs: 15_000, model: undefined },
     budgetUsd: undefined,
+    relay: undefined,
   });
   for (
     const bad of [

@@ -1,0 +1,1 @@
+export { runBehindDoor } from "../tasks/relay-door.ts";
