@@ -32,6 +32,12 @@ export function defineTool<Shape extends z.ZodRawShape>(definition: ToolDefiniti
     schema: schema as Readonly<Record<string, unknown>>,
     acts,
     ...(definition.repeatable === undefined ? {} : { repeatable: definition.repeatable }),
+    mistakeIn(sent) {
+      const checked = input.safeParse(mendInput(sent, schema));
+      return checked.success
+        ? undefined
+        : describeMistake(checked.error.issues, { sent, schema, tool: name });
+    },
     async run(sent, signal) {
       try {
         signal.throwIfAborted();
