@@ -92,3 +92,14 @@ export function withFewPictures(
 function says(role: "user" | "assistant", text: string): ModelMessage {
   return { role, content: [textBlock(text)] };
 }
+
+/** Without thoughts, which only the model that had them takes back. */
+export function withoutThoughts(messages: readonly ModelMessage[]): ModelMessage[] {
+  return messages.map((message) => {
+    if (message.role !== "assistant") return message;
+    const content = blocksOf(message).filter(({ type }) =>
+      type !== "thinking" && type !== "redacted_thinking"
+    );
+    return { role: "assistant", content: content.length > 0 ? content : [textBlock("(thought)")] };
+  });
+}

@@ -88,6 +88,7 @@ async function think(
     if (turn + 1 === turns) content.push(textBlock(LAST_CALL));
     messages.push(userSays(...content));
   }
+  teller.whole(messages);
   return { kind: "out-of-turns", text: progress.text };
 }
 
