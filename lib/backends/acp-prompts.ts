@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { z } from "../base/schema.ts";
 import type { Block, PromptEnd, PromptHooks } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
+import { acpAnswerSchema, contentOf, endOf } from "./acp-prompt-end.ts";
 import { createToolFacts } from "./acp-tool-facts.ts";
 import { acpUpdateSchema } from "./acp-updates.ts";
 import { createAcpUsage } from "./acp-usage.ts";
@@ -22,7 +23,6 @@ export interface RunPrompt {
   failureOf(error: unknown): TurnFailure;
 }
 
-const answer = z.object({ stopReason: z.string(), usage: z.unknown().optional() });
 const words = z.object({ type: z.literal("text"), text: z.string() });
 const NO_TOKENS = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } as const;
 /** Memory of ours is not the agent's to fill. Characters. */
@@ -167,7 +167,7 @@ export function createAcpPrompts(
   }
 
   function tellUse(value: unknown, { hooks, usd: before }: Now): void {
-    const use = usage.close(answer.safeParse(value).data?.usage);
+    const use = usage.close(acpAnswerSchema.safeParse(value).data?.usage);
     if (use === undefined) return;
     const { usd, ...tokens } = use;
     const all = usd === undefined && before === undefined ? null : (usd ?? 0) + (before ?? 0);
@@ -183,35 +183,4 @@ export function createAcpPrompts(
     signal: () => now?.hooks.signal,
     toolFacts: facts.of,
   };
-}
-
-function contentOf(block: Block, images: boolean): Record<string, unknown> {
-  if (block.type === "text") return { type: "text", text: block.text.toWellFormed() };
-  return images
-    ? { type: "image", mimeType: block.mimeType, data: block.data }
-    : { type: "text", text: "[A picture was attached; this agent takes none]" };
-}
-
-function endOf(value: unknown, text: string): PromptEnd {
-  const read = answer.safeParse(value);
-  const failed = (kind: TurnFailure["kind"], message: string): PromptEnd => ({
-    kind: "failed",
-    failure: { kind, message, code: undefined, stderr: "", hint: undefined },
-    text,
-  });
-  if (!read.success) return failed("protocol", "The agent's answer to the prompt cannot be read");
-  const { stopReason } = read.data;
-  switch (stopReason) {
-    case "end_turn":
-      return { kind: "done", text };
-    case "cancelled":
-      return { kind: "cancelled", text };
-    case "refusal":
-      return failed("refused", "The agent declines to answer");
-    case "max_tokens":
-    case "max_turn_requests":
-      return failed("model", `The agent stopped at its limit (${stopReason})`);
-    default:
-      return failed("protocol", `The agent stopped by itself (${cleanLine(stopReason, 60)})`);
-  }
 }

@@ -1,21 +1,15 @@
 import type { Agent, Thought } from "../agent/agent.ts";
-import {
-  blocksOf,
-  closed,
-  type ModelMessage,
-  plainConversation,
-  withFewPictures,
-} from "../agent/conversation.ts";
+import { type ModelMessage, withFewPictures } from "../agent/conversation.ts";
 import { shortenConversation } from "../agent/shorten-conversation.ts";
 import type { Tool } from "../agent/tool.ts";
-import type { ModelUse } from "../sweep/monitor-event.ts";
 import type { Block, PromptEnd, PromptHooks, SessionHooks } from "../chat/agent-session.ts";
-import type { TurnUse } from "../chat/turn.ts";
 import { apiFailure } from "./api-failure.ts";
 import { askedTools, toldTools } from "./asked-tools.ts";
 import { turnFailure } from "./converser-parts.ts";
+import { remembered } from "./remembered.ts";
 import type { ToolSet } from "./tools/tool-set.ts";
 import { createTranscript } from "./transcript.ts";
+import { createUseSum } from "./use-sum.ts";
 
 export interface ApiTalkParts {
   /** As it is chosen now; else why it cannot be asked. */
@@ -65,7 +59,7 @@ export function createApiTalk(parts: ApiTalkParts): ApiTalk {
     }
     const before = history;
     const signal = AbortSignal.any([hooks.signal, closing.signal]);
-    const sum = createSum(hooks.onUse);
+    const sum = createUseSum(hooks.onUse);
     const transcript = createTranscript(parts.log);
     let whole: readonly ModelMessage[] = before;
     let forgot = false;
@@ -145,63 +139,6 @@ export function createApiTalk(parts: ApiTalkParts): ApiTalk {
       await running?.ended;
     },
   };
-}
-
-/** The books of one prompt: the sum of its calls. */
-function createSum(onUse: (use: TurnUse) => void) {
-  let sum: TurnUse | undefined;
-  return {
-    add({ model, tokens, usd }: ModelUse): void {
-      const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, usd: 0 };
-      const last = sum ?? none;
-      sum = {
-        model,
-        input: last.input + tokens.input,
-        output: last.output + tokens.output,
-        cacheRead: last.cacheRead + tokens.cacheRead,
-        cacheWrite: last.cacheWrite + tokens.cacheWrite,
-        // A part that nobody knows makes the sum unknown.
-        usd: last.usd === null || usd === null ? null : last.usd + usd,
-      };
-      onUse(sum);
-    },
-  };
-}
-
-/** What the conversation is after a turn: it ends with an answer, whatever happened. */
-function remembered(
-  thought: Thought,
-  { before, whole }: { before: readonly ModelMessage[]; whole: readonly ModelMessage[] },
-): ModelMessage[] {
-  switch (thought.kind) {
-    case "answered":
-      return closed(whole, "(no answer)");
-    // What was declined is declined again as long as it is there.
-    case "refused":
-      return [...before];
-    case "aborted":
-      return closed(whole, withPartial(thought, whole, "(stopped by a person)"));
-    case "out-of-turns":
-    case "out-of-budget":
-      return closed(whole, "(stopped at a limit)");
-    case "failed": {
-      const { kind, isTooLong } = thought.failure;
-      const all = closed(whole, withPartial(thought, whole, "(the answer failed)"));
-      // Something in it that the server does not take, such as a picture, must not fail every turn from now on.
-      return kind === "rejected" && isTooLong !== true ? plainConversation(all) : all;
-    }
-  }
-}
-
-function withPartial(
-  { text }: Thought,
-  whole: readonly ModelMessage[],
-  note: string,
-): string {
-  const last = whole.findLast(({ role }) => role === "assistant");
-  const known = last !== undefined &&
-    blocksOf(last).some((block) => block.type === "text" && block.text.trim() === text);
-  return text === "" || known ? note : `${text}\n\n${note}`;
 }
 
 function endOf(thought: Thought, text: string): PromptEnd {

@@ -12,7 +12,7 @@ import { prepareOutputs } from "./prepare-outputs.ts";
 import { type ProgramEnv, programEnv } from "./program-env.ts";
 import { createProgress } from "./progress.ts";
 import { createPrograms } from "./programs.ts";
-import { MOST_RESULT, readResult, RESULT_FILE } from "./result-file.ts";
+import { readResult, RESULT_FILE } from "./result-file.ts";
 
 export const TASK_FILE = "TASK.txt";
 /** What the program leaves running has so long to end by itself. */
