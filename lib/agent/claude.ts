@@ -81,7 +81,7 @@ async function callOnce(call: ModelCall, model: string, parts: ClaudeParts): Pro
   if ("kind" in endpoint) return { ok: false, failure: endpoint, text: "", used: undefined };
   const { url, secret } = endpoint;
   const effort = settings.effort ?? (model === DEFAULT_MODEL ? DEFAULT_EFFORT : undefined);
-  const reader = createReplyReader(call.onText);
+  const reader = createReplyReader(call.onText, call.onThought);
   return await watchedCall({
     clock,
     silenceMs: settings.timeoutSeconds * 1000,

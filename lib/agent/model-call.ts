@@ -13,6 +13,8 @@ export interface ModelCall {
   signal: AbortSignal;
   /** The words of this answer so far. */
   onText(text: string): void;
+  /** It thinks. */
+  onThought?(): void;
 }
 
 /** A tool call as the model wrote it. */

@@ -1,6 +1,6 @@
 import type { ContentBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import type { Tokens } from "../sweep/monitor-event.ts";
-import type { CallUse, ModelReply, ToolCall } from "./model-call.ts";
+import type { CallUse, ModelCall, ModelReply, ToolCall } from "./model-call.ts";
 import type { Chunk, ChunkCall, ChunkSaid, ChunkUsage } from "./openai-chunk.ts";
 import { readCall } from "./read-reply.ts";
 
@@ -20,7 +20,10 @@ const LONGEST = 16 * 1024 * 1024;
  * Puts the chunks of one answer together. `promptLength`: characters of what was asked, to estimate
  * the cost of a call that is cut before the server says what it used.
  */
-export function createChunkReader(onText: (text: string) => void, promptLength: number) {
+export function createChunkReader(
+  { onText, onThought = () => {} }: Pick<ModelCall, "onText" | "onThought">,
+  promptLength: number,
+) {
   const calls: CallParts[] = [];
   const details: Record<string, unknown>[] = [];
   let text = "";
@@ -36,7 +39,7 @@ export function createChunkReader(onText: (text: string) => void, promptLength: 
     refusal += said.refusal ?? "";
     for (const detail of said.reasoning_details ?? []) addDetail(details, detail);
     for (const call of said.tool_calls ?? []) addCall(call);
-    if (!said.content) return;
+    if (!said.content) return onThought();
     text += said.content;
     written += said.content.length;
     onText(text);

@@ -19,7 +19,10 @@ const QUOTED = 200;
 const CHARACTERS_PER_TOKEN = 4;
 
 /** Puts a stream of events together; what is missing at the end is told by `reply` and `used`. */
-export function createReplyReader(onText: (text: string) => void) {
+export function createReplyReader(
+  onText: (text: string) => void,
+  onThought: () => void = () => {},
+) {
   const blocks = new Map<number, Block>();
   const tokens = noTokens();
   let started = false;
@@ -42,9 +45,13 @@ export function createReplyReader(onText: (text: string) => void) {
     if (delta.type === "text_delta") {
       block.text += delta.text;
       onText(text());
-    } else if (delta.type === "input_json_delta") block.text += delta.partial_json;
-    else if (delta.type === "thinking_delta") block.text += delta.thinking;
-    else if (delta.type === "signature_delta") block.signature += delta.signature;
+    } else if (delta.type === "input_json_delta") {
+      block.text += delta.partial_json;
+      onThought();
+    } else if (delta.type === "thinking_delta") {
+      block.text += delta.thinking;
+      onThought();
+    } else if (delta.type === "signature_delta") block.signature += delta.signature;
   }
 
   return {
