@@ -45,6 +45,7 @@ export async function start(context: PoolContext): Promise<number> {
     maxTicks: undefined,
     message: undefined,
     pool: true,
+    broker: false,
     canAsk: () => false,
     onWarning: (message) => say(out, message),
     open: () => Promise.resolve(),

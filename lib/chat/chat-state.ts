@@ -7,6 +7,8 @@ export interface ChatState {
   conversations: Map<string, Conversation>;
   /** Messages that were heard, the newest last: a second event of one is no second message. */
   heard: Set<string>;
+  /** Of the newest day (UTC) on which something had a price; US dollars. */
+  spent: { day: string; usd: number };
 }
 
 export interface Conversation {
@@ -30,6 +32,8 @@ export interface Conversation {
   closed: "reset" | "idle" | undefined;
   /** US dollars; what has no price is not in it. */
   usd: number;
+  /** Turns up to this one are forgotten: the agent is not told of them again. */
+  forgot: number;
 }
 
 export interface Waiting {
@@ -47,8 +51,11 @@ export interface TurnRecord {
 
 const MOST_HEARD = 5_000;
 
+/** Another number makes snapshots void; see lib/store/journal-reading.ts. */
+export const CHAT_STATE_VERSION = 1;
+
 export function emptyChat(): ChatState {
-  return { conversations: new Map(), heard: new Set() };
+  return { conversations: new Map(), heard: new Set(), spent: { day: "", usd: 0 } };
 }
 
 export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>): void {
@@ -72,6 +79,7 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
     case "turn-begun":
       return begin(one, what.turn, what.messages, at);
     case "turn-ended":
+      spend(state, what.use?.usd ?? 0, at);
       return end(one, what);
     case "turn-told":
       one.untold = one.untold.filter(({ id }) => id !== what.turn);
@@ -81,7 +89,10 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       return;
     case "conversation-closed":
       one.closed = what.why;
-      if (what.why === "reset") one.sessionId = undefined;
+      if (what.why === "reset") {
+        one.sessionId = undefined;
+        one.forgot = one.turns;
+      }
       return;
     case "option-chosen":
       one.options = { ...one.options, [what.option]: what.value };
@@ -113,7 +124,21 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     lastAt: arrival.at,
     closed: undefined,
     usd: 0,
+    forgot: 0,
   });
+}
+
+/** US dollars of the day of `at`. */
+export function spentOn({ spent }: Pick<ChatState, "spent">, at: number): number {
+  return spent.day === dayOf(at) ? spent.usd : 0;
+}
+
+function spend(state: ChatState, usd: number, at: number): void {
+  if (usd > 0) state.spent = { day: dayOf(at), usd: spentOn(state, at) + usd };
+}
+
+function dayOf(at: number): string {
+  return new Date(at).toISOString().slice(0, 10);
 }
 
 function begin(one: Conversation, id: string, messages: readonly string[], at: number): void {
