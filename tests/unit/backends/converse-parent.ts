@@ -6,12 +6,12 @@ import { ask } from "../../support/converse.ts";
 import { unconfined } from "./scene.ts";
 
 /** Begins a turn with an agent by a configuration, says "ready" once it has begun, and waits to be killed. */
-const [config = "", folder = "", mark = ""] = process.argv.slice(2);
-const converser = createConverser(JSON.parse(config) as BackendConfig, {
+const [config = "", folder = "", mark = "", prompt = "Go"] = process.argv.slice(2);
+const settings = JSON.parse(config) as BackendConfig;
+const converser = createConverser(settings, {
   wrap: unconfined,
   clock: createSystemClock(),
   env: { MY_KEY: "key-of-tests" },
-  model: "m",
   sandbox: { level: "none", network: true },
   agentEnv: () => ({ PATH: process.env["PATH"]!, HOME: process.env["HOME"]! }),
   brokerMark: mark,
@@ -27,5 +27,5 @@ const session = await converser.open({
 });
 if ("failed" in session) throw new Error(session.failed.message);
 process.stdout.write("ready\n");
-await ask(session, "children");
+await ask(session, prompt);
 setInterval(() => {}, 1_000);

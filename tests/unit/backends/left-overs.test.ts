@@ -14,9 +14,9 @@ const PARENT = fileURLToPath(new URL("./converse-parent.ts", import.meta.url));
 const scriptOf = (n: number) => `sleep ${n}.25 & setsid sleep ${n}.75 & wait`;
 
 /** A daemon that converses, to be killed. */
-function daemon(t: TestContext, config: unknown, mark: string): ChildProcess {
+function daemon(t: TestContext, config: unknown, mark: string, prompt = "Go"): ChildProcess {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "herd-left-")));
-  const words = ["run", "-A", "--no-check", PARENT, JSON.stringify(config), folder, mark];
+  const words = ["run", "-A", "--no-check", PARENT, JSON.stringify(config), folder, mark, prompt];
   const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
   t.after(async () => {
     child.kill("SIGKILL");
@@ -73,6 +73,19 @@ test("so do the commands of a model", async (t) => {
   await until("its group has ended", () => processesWith("sleep\x0073502.25").length === 0);
   await endLeftOvers(mark);
   assert.deepEqual(processesWith("sleep\x0073502"), []);
+});
+
+test("so does what an ACP agent set free", async (t) => {
+  const mark = `left-${process.pid}-d`;
+  const talker = fileURLToPath(new URL("./acp-talker.ts", import.meta.url));
+  const command = [process.execPath, "run", "-A", "--no-check", talker, "loads"];
+  const child = daemon(t, { kind: "acp", command }, mark, "free");
+  child.stdout!.resume();
+  await until("it runs", () => processesWith("sleep\x0073504.5").length === 1);
+  await killed(child);
+  await endLeftOvers(mark);
+  assert.deepEqual(processesWith("sleep\x0073504.5"), []);
+  assert.deepEqual(processesWith(`${talker}\x00loads`), []);
 });
 
 test("whoever asks for it is not ended, though an agent started it", async (t) => {
