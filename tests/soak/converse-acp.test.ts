@@ -24,7 +24,10 @@ test("acp: Gemini CLI from npm converses: it remembers, asks before it acts, and
     await mock.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  mock.prependFixture({ match: {}, response: { content: "Hello from Gemini" } });
+  mock.prependFixture({
+    match: {},
+    response: { content: "Hello from Gemini", usage: { input_tokens: 41, output_tokens: 7 } },
+  });
   const converser = createConverser({
     kind: "acp",
     command: [...agent.argv, "--experimental-acp"],
@@ -36,6 +39,8 @@ test("acp: Gemini CLI from npm converses: it remembers, asks before it acts, and
     sandbox: { level: "none", network: true },
     agentEnv: () => ({ PATH: process.env["PATH"]!, HOME: folder }),
     startLimitMs: 120_000,
+    // Its own choice asks a model first, which one to ask.
+    model: "gemini-2.5-pro",
   });
   assert.ok(!("refused" in converser));
   const asked: PermissionRequest[] = [];
@@ -57,9 +62,12 @@ test("acp: Gemini CLI from npm converses: it remembers, asks before it acts, and
   const session = await converser.open(wish);
   assert.ok(!("failed" in session), JSON.stringify(session) + log);
   t.diagnostic(`session ${session.sessionId}, ${JSON.stringify(session.options())}`);
+  const started = performance.now();
   const first = await ask(session, "Hello?");
   assert.deepEqual(first.end, { kind: "done", text: "Hello from Gemini" });
+  t.diagnostic(`after ${Math.round(performance.now() - started)} ms`);
   t.diagnostic(`used ${JSON.stringify(first.uses)}`);
+  assert.deepEqual(first.uses.map(({ input, output }) => [input, output]), [[41, 7]]);
 
   mock.prependFixture({
     match: { userMessage: /make a file/ },

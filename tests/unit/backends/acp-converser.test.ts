@@ -163,6 +163,11 @@ test("what a turn cost is its own part of the session's sum", async (t) => {
   assert.equal(await usd("cost 0.01 0.2 0.3"), "0.30");
   assert.equal(await usd("cost 0.35"), "0.05");
   assert.equal((await ask(session, "hello")).uses.at(-1)!.model, "small");
+  const { input, output, usd: none } = (await ask(await talking(t).open(), "quota")).uses.at(-1)!;
+  assert.deepEqual([input, output, none], [30, 4, null]);
+  const prices = { small: { input: 10, output: 100, cacheRead: 0, cacheWrite: 0 } };
+  const priced = await ask(await talking(t, { prices }).open(), "quota");
+  assert.equal(priced.uses.at(-1)!.usd, 0.0007);
 });
 
 test("the configured mode and model are taken, or the agent is refused with what it offers", async (t) => {

@@ -135,6 +135,11 @@ async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) 
       await say("switched");
       break;
     }
+    case "quota": {
+      await say("counted");
+      const token_count = { input_tokens: 30, output_tokens: 4 };
+      return { stopReason: "end_turn", _meta: { quota: { token_count, model_usage: [] } } };
+    }
     case "mode":
       await say(mode);
       break;
