@@ -37,6 +37,14 @@ export interface ModelReply {
   stop: "done" | "length" | "refused" | "paused" | "too-long";
 }
 
+/**
+ * Longest answer of a call, in characters: a server that writes on and on, past what it was asked
+ * for, is broken or hostile.
+ */
+export function longestAnswer({ maxTokens }: Pick<ModelCall, "maxTokens">): number {
+  return 100_000 + 32 * maxTokens;
+}
+
 /** What a call cost so far as is known; undefined when the server never began to answer. */
 export interface CallUse {
   tokens: Tokens;

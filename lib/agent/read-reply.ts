@@ -26,6 +26,7 @@ export function createReplyReader(
   const blocks = new Map<number, Block>();
   const tokens = noTokens();
   let started = false;
+  let size = 0;
   let stopReason: string | undefined;
 
   const ordered = () => [...blocks.entries()].sort(([a], [b]) => a - b).map(([, block]) => block);
@@ -42,6 +43,7 @@ export function createReplyReader(
   function addDelta(block: Block | undefined, event: RawMessageStreamEvent): void {
     if (block === undefined || event.type !== "content_block_delta") return;
     const { delta } = event;
+    const before = block.text.length + block.signature.length;
     if (delta.type === "text_delta") {
       block.text += delta.text;
       onText(text());
@@ -52,6 +54,7 @@ export function createReplyReader(
       block.text += delta.thinking;
       onThought();
     } else if (delta.type === "signature_delta") block.signature += delta.signature;
+    size += block.text.length + block.signature.length - before;
   }
 
   return {
@@ -70,6 +73,8 @@ export function createReplyReader(
       }
     },
     text,
+    /** Characters of all that came. */
+    size: () => size,
     /** Undefined until the server has said why it stopped: then the answer is whole. */
     reply(): ModelReply | undefined {
       return stopReason === undefined ? undefined : assemble(ordered(), stopReason, text());

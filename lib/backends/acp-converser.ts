@@ -78,6 +78,7 @@ async function begin(
   const prompts = createAcpPrompts({
     sessionId: () => own.session?.sessionId,
     model: () => own.session && modelNow(own.session, parts),
+    prices: parts.prices ?? {},
     onOptions(update) {
       if (own.session !== undefined) own.session = withTold(own.session, update);
     },

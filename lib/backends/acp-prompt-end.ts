@@ -4,7 +4,7 @@ import type { Block, PromptEnd } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
 import { turnFailure } from "./converser-parts.ts";
 
-export const acpAnswerSchema = z.object({ stopReason: z.string(), usage: z.unknown().optional() });
+const answer = z.object({ stopReason: z.string() });
 
 /** A block as the protocol has it. */
 export function contentOf(block: Block, images: boolean): Record<string, unknown> {
@@ -16,7 +16,7 @@ export function contentOf(block: Block, images: boolean): Record<string, unknown
 
 /** How a prompt ended, by the agent's answer to it. */
 export function endOf(value: unknown, text: string): PromptEnd {
-  const read = acpAnswerSchema.safeParse(value);
+  const read = answer.safeParse(value);
   const failed = (kind: TurnFailure["kind"], message: string): PromptEnd => ({
     kind: "failed",
     failure: turnFailure(kind, message),

@@ -1,13 +1,15 @@
 import type { ClientContext } from "@agentclientprotocol/sdk";
+import { costOf } from "../agent/cost.ts";
 import { cleanLine } from "../agent/quote-data.ts";
+import type { TokenPrice } from "../sweep/config.ts";
 import type { Clock } from "../base/clock.ts";
 import { z } from "../base/schema.ts";
 import type { Block, PromptEnd, PromptHooks } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
-import { acpAnswerSchema, contentOf, endOf } from "./acp-prompt-end.ts";
+import { contentOf, endOf } from "./acp-prompt-end.ts";
 import { createToolFacts } from "./acp-tool-facts.ts";
 import { acpUpdateSchema } from "./acp-updates.ts";
-import { createAcpUsage } from "./acp-usage.ts";
+import { createAcpUsage, usageIn } from "./acp-usage.ts";
 import { toolKind } from "./tool-kind.ts";
 
 export interface RunPrompt {
@@ -40,10 +42,12 @@ interface Now {
 
 /** One prompt at a time, and what the agent says and does meanwhile. */
 export function createAcpPrompts(
-  { sessionId, model, onOptions }: {
+  { sessionId, model, prices, onOptions }: {
     sessionId(): string | undefined;
     /** As the agent calls it, where it does. */
     model(): string | undefined;
+    /** What people said that its tokens cost; herd's own table is for keys, not for subscriptions. */
+    prices: Readonly<Record<string, TokenPrice>>;
     /** It tells what can be chosen, or was. */
     onOptions(update: Readonly<Record<string, unknown>>): void;
   },
@@ -167,11 +171,18 @@ export function createAcpPrompts(
   }
 
   function tellUse(value: unknown, { hooks, usd: before }: Now): void {
-    const use = usage.close(acpAnswerSchema.safeParse(value).data?.usage);
+    const use = usage.close(usageIn(value));
     if (use === undefined) return;
-    const { usd, ...tokens } = use;
-    const all = usd === undefined && before === undefined ? null : (usd ?? 0) + (before ?? 0);
-    hooks.onUse({ ...tokens, model: model(), usd: all });
+    const { usd, model: _, ...tokens } = use;
+    const name = model();
+    const isTold = usd !== undefined || before !== undefined;
+    const price = name !== undefined && Object.hasOwn(prices, name) ? prices[name] : undefined;
+    const all = isTold
+      ? (usd ?? 0) + (before ?? 0)
+      : price === undefined
+      ? null
+      : costOf(tokens, price);
+    hooks.onUse({ ...tokens, model: name, usd: all });
   }
 
   return {

@@ -112,8 +112,9 @@ async function chat(
 ): Promise<Scene & { server: ChatServer }> {
   const server = await startChatServer(script);
   t.after(() => server[Symbol.asyncDispose]());
-  const config = { kind: "openai", baseUrl: server.url, apiKeyEnv: "MY_KEY" } as const;
-  return { ...scene(t, config, { model: "m", ...more }), server };
+  const { config, ...parts } = more;
+  const all = { kind: "openai", baseUrl: server.url, apiKeyEnv: "MY_KEY", ...config };
+  return { ...scene(t, all as BackendConfig, { model: "m", ...parts }), server };
 }
 
 const says = (text: string): ModelStep => ({ reply: { text } });
@@ -252,8 +253,7 @@ test("A.17.24: what is asked for is what is run, and always is said of that very
     ["shell", { command: `true ${long}1` }],
     ["shell", { command: `true ${long}2` }],
     ["shell", { command: "true \u202etxt" }],
-    // A list in place of a text is mended before it runs, and shown as it runs.
-    ["shell", { argv: '["true","mended"]' }],
+    ["shell", { argv: ["true", "listed"], timeout_seconds: "5" }],
     ["shell", { wrong: "never asked for" }],
   ];
   const { open, asked } = await claude(t, [
@@ -269,7 +269,7 @@ test("A.17.24: what is asked for is what is run, and always is said of that very
   const tools = asked.map(({ tool }) => tool);
   assert.equal(new Set(tools).size, tools.length);
   assert.ok(!asked[5]!.detail.includes("\u202e"));
-  assert.equal(asked[6]!.detail, '["true","mended"]');
+  assert.equal(asked[6]!.detail, '["true","listed"]');
   assert.equal(asked.length, 7);
 });
 
@@ -300,10 +300,10 @@ test("a cancelled turn ends its programs, keeps what was said, and the next turn
   const session = await open();
   const stop = new AbortController();
   const asked = ask(session, "Wait", { signal: stop.signal });
-  await until("the program runs", () => processesWith("sleep 734.5").length > 0);
+  await until("the program runs", () => processesWith("sleep\x00734.5").length > 0);
   stop.abort();
   assert.deepEqual((await asked).end, { kind: "cancelled", text: "I wait." });
-  assert.deepEqual(processesWith("sleep 734.5"), []);
+  assert.deepEqual(processesWith("sleep\x00734.5"), []);
   assert.equal((await ask(session, "What was?")).end.text, "It was stopped.");
   const all = told(server.requests().at(-1)!.body);
   assert.deepEqual(all.slice(0, 2), ["user: Wait", "assistant: I wait. | [tool_use shell]"]);
@@ -588,6 +588,45 @@ test("an answer that breaks off and is tried again is not told twice", async (t)
   assert.deepEqual(heard.end, { kind: "done", text: "A whole answer." });
 });
 
+test("a server that writes without end is left, and what it said is kept within bounds", async (t) => {
+  const flood = Array.from({ length: 400 }, () => delta({ content: "x".repeat(5_000) }));
+  const { open } = await chat(t, [{ events: flood, end: "hang" }, { text: "Fine." }], {
+    config: { maxTokens: 1_000 } as Partial<BackendConfig>,
+  });
+  const session = await open();
+  const { end } = await ask(session, "Go");
+  assert.match(failureIn(end).message, /longer than any answer may be/);
+  assert.ok(end.text.length < 200_000);
+  assert.equal((await ask(session, "Again")).end.text, "Fine.");
+  const wordy = await claude(t, [says("y".repeat(300_000))], {
+    config: { maxTokens: 1_000 } as Partial<BackendConfig>,
+  });
+  const said = await ask(await wordy.open(), "Go");
+  assert.match(failureIn(said.end).message, /longer than any answer may be/);
+});
+
+test("chat completions converse with tools as well, their calls and results in order", async (t) => {
+  const { open, asked, server } = await chat(t, [
+    { calls: [{ name: "shell", input: { command: "echo one" } }] },
+    { text: "One." },
+    { text: "Again." },
+  ]);
+  const session = await open();
+  const heard = await ask(session, "Go");
+  assert.equal(heard.end.text, "One.");
+  assert.deepEqual(asked.map(({ title }) => title), ["echo one"]);
+  await ask(session, "And?");
+  const { messages } = server.requests[2]!.body;
+  assert.deepEqual(messages.map(({ role }) => role), [
+    "system",
+    "user",
+    "assistant",
+    "tool",
+    "assistant",
+    "user",
+  ]);
+});
+
 test("a model that only calls tools ends at its limit, and can go on after", async (t) => {
   let n = 0;
   const { open } = await claude(t, [
@@ -621,10 +660,10 @@ test("one prompt at a time, none after the end, and the end waits for what runs"
   const { open } = await claude(t, [uses("shell", { command: "sleep 735.5" })]);
   const session = await open();
   const first = ask(session, "Go");
-  await until("the program runs", () => processesWith("sleep 735.5").length > 0);
+  await until("the program runs", () => processesWith("sleep\x00735.5").length > 0);
   assert.match(failureIn((await ask(session, "And?")).end).message, /at another prompt/);
   await session[Symbol.asyncDispose]();
-  assert.deepEqual(processesWith("sleep 735.5"), []);
+  assert.deepEqual(processesWith("sleep\x00735.5"), []);
   assert.equal((await first).end.kind, "cancelled");
   assert.equal(failureIn((await ask(session, "Still there?")).end).kind, "gone");
 });
