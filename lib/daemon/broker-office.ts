@@ -147,7 +147,10 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
       });
       bots.set(name, { bot, wire, leave });
       bot.start();
-      log.write("info", "A bot converses", { bot: name, conversations: bot.state().conversations.size });
+      log.write("info", "A bot converses", {
+        bot: name,
+        conversations: bot.state().conversations.size,
+      });
     } catch (error) {
       await wire.tidy();
       throw error;
