@@ -262,9 +262,13 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   const deaf = [broker.onTurn(outbox.heed), journal.onAppend(after)];
 
   /** What follows from an event, and may fail without harm: it is done again at the next start. */
-  function after({ what }: Event<ChatHappening>): void {
+  function after({ what, by }: Event<ChatHappening>): void {
     if (what.type === "conversation-placed") surface.look(what.conversation);
     if (what.type === "conversation-closed") permissions.forget(what.conversation);
+    // Whoever deleted it needs no sign on it.
+    if (what.type === "message-withdrawn" && by !== "discord") {
+      surface.withdrawn(find(what.conversation)!, what.message);
+    }
     if (what.type === "turn-ended") keepTranscript(what.conversation);
   }
 

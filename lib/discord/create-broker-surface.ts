@@ -2,9 +2,10 @@ import type { Clock } from "../base/clock.ts";
 import { turnWarningText } from "../chat/bot-turns.ts";
 import type { Broker } from "../chat/broker.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
-import type { ChatState } from "../chat/chat-state.ts";
+import type { ChatState, Conversation } from "../chat/chat-state.ts";
 import { isOver, type Turn } from "../chat/turn.ts";
 import { createBrokerAnswers } from "./broker-answers.ts";
+import { turnOfRecord } from "./broker-view.ts";
 import { createBrokerIntake } from "./broker-intake.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
@@ -58,6 +59,8 @@ export interface BrokerSurface extends AsyncDisposable {
   start(): void;
   /** Something of a conversation changed that is no turn. */
   look(conversation: string): void;
+  /** A message that waited is not answered any more, by somebody's word. */
+  withdrawn(conversation: Conversation, message: Id): void;
   /** Bots have talked long enough there. */
   areBotsStopped(conversation: string): boolean;
   /** Conversations in which something is still to be shown. */
@@ -178,7 +181,23 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
         const dueAt = owed?.dueAt ?? undefined;
         if (dueAt !== undefined) settleLater(conversation, dueAt);
       }
+      for (const { id, untold } of parts.state().conversations.values()) {
+        for (const record of untold) signs.restore(turnOfRecord(record, id, "somebody"));
+      }
       answers.start();
+    },
+    withdrawn({ id, first, where, place }, message) {
+      const { enabled, emojis } = config().reactions;
+      if (!enabled) return;
+      const above = message === first.id ? place.threadId ?? place.channelId : undefined;
+      const channelId = above ?? where?.channelId ?? place.threadId ?? place.channelId;
+      log("info", "A message is not answered any more", { conversation: id, message });
+      marks.set({
+        channelId,
+        messageId: message,
+        emoji: emojis.cancelled,
+        instead: emojis.queued,
+      });
     },
     look: answers.look,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),

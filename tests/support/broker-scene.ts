@@ -59,7 +59,7 @@ export interface BrokerScene {
 
 export async function brokerScene(
   t: Test,
-  { yaml, more = "", discordMore = "", noload = false, discord: given }: {
+  { yaml, more = "", discordMore = "", noload = false, env = {}, discord: given }: {
     /** The whole file; `FOLDER` is the home. */
     yaml?: string;
     /** Further keys of the section, two spaces in. */
@@ -67,6 +67,7 @@ export async function brokerScene(
     /** Further keys of `discord`. */
     discordMore?: string;
     noload?: boolean;
+    env?: Record<string, string>;
     discord?: FakeDiscord;
   } = {},
 ): Promise<BrokerScene> {
@@ -79,6 +80,7 @@ export async function brokerScene(
     NO_COLOR: "1",
     DISCORD_API_URL: discord.url,
     BOT_TOKEN: discord.token,
+    ...env,
   });
   delete home.env["XDG_CONFIG_HOME"];
   const path = (...parts: string[]) => join(home.env["HOME"]!, ...parts);
