@@ -564,6 +564,13 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       message(id!, other!);
       return thread(call, id!, other!);
     }],
+    ["PUT", /^\/applications\/(\d+)\/commands$/, (call) => {
+      const list = call.body as Record<string, unknown>[];
+      checkCommands(list);
+      parts.setDirectCommands?.(list);
+      parts.changed();
+      return list.map((one, i) => ({ ...one, id: `${100 + i}` }));
+    }],
     ["PUT", /^\/applications\/(\d+)\/guilds\/(\d+)\/commands$/, (call, _, id) => {
       guildOf(id!);
       const list = call.body as Record<string, unknown>[];
