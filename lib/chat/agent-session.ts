@@ -48,6 +48,8 @@ export interface PermissionRequest {
   title: string;
   /** What exactly is to be done: the command, the path and the change. */
   detail: string;
+  /** Which of the conversation's questions it is; given by those who ask people. */
+  question?: string;
 }
 
 export interface AgentSession extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import { codeSpan, escapeMarkdown, shorten } from "../base/markdown.ts";
 import { count } from "../base/text.ts";
+import { visible } from "../base/width.ts";
 import { spanText } from "../words/duration-text.ts";
 import { type Chunks, chunksOf, MESSAGE_UNITS } from "./chunks.ts";
 import { failureBlock, failureDetails, failureText } from "./failure-text.ts";
@@ -29,6 +30,8 @@ export interface Rendered extends Chunks {
 const PLACEHOLDER = "…";
 /** Of an answer that is being written, its end. */
 const LIVE_UNITS = 1_900;
+/** Of what a permission is asked for. */
+const MOST_DETAIL = 500;
 
 /** The whole view of a turn, from scratch each time: what was shown before does not matter. */
 export function renderTurn(turn: Turn, style: AnswerStyle): Rendered {
@@ -41,8 +44,11 @@ export function renderTurn(turn: Turn, style: AnswerStyle): Rendered {
 }
 
 function live(turn: Turn, { tools, tables }: AnswerStyle): string {
-  const head = toolLines(turn.tools, tools).join("\n");
   const foot = standing(turn);
+  const head = fitting(
+    [...toolLines(turn.tools, tools), ...answerLines(turn)],
+    LIVE_UNITS - foot.length,
+  );
   const around = [head, foot].filter((part) => part !== "");
   const room = MESSAGE_UNITS - around.reduce((sum, part) => sum + part.length + 1, 0);
   const words = turn.text.trim();
@@ -53,13 +59,57 @@ function live(turn: Turn, { tools, tables }: AnswerStyle): string {
   return shown === "" ? PLACEHOLDER : shown;
 }
 
+/** Who allows should have seen what: as much of it as has room; the rest is behind a button. */
+function detailBlock(what: string, detail: string | undefined): string[] {
+  const text = (detail ?? "").trim();
+  return text === "" || text === what.trim() ? [] : [fenced(text)];
+}
+
+/** What was made safe is longer: it is cut after that. */
+function fenced(text: string): string {
+  const shown = text.slice(0, 10 * MOST_DETAIL).split("\n").map(visible).join("\n");
+  const safe = shorten(shown.replace(/`(?=`)/g, "`\u200b"), MOST_DETAIL);
+  return `\`\`\`\n${safe.replace(/`$/, "`\u200b")}\n\`\`\``;
+}
+
+/** "✅ `make` allowed once by Alice". */
+function answerLines({ answers = [] }: Turn): string[] {
+  return answers.map(({ what, answer, by }) => {
+    const said = answer === "deny"
+      ? "❌ denied"
+      : answer === "once"
+      ? "✅ allowed once"
+      : "✅ allowed from now on";
+    return `${said}: ${codeSpan(what, 120)}, by ${whoText(by)}`;
+  });
+}
+
+/** A person as a mention, which pings nobody in an answer; what is no person in words. */
+function whoText(by: string): string {
+  const id = /^discord:(\d{1,20})$/.exec(by)?.[1];
+  return id === undefined ? escapeMarkdown(shorten(by.trim(), 100)) : `<@${id}>`;
+}
+
+/** The last lines that have room. */
+function fitting(lines: readonly string[], room: number): string {
+  let text = lines.at(-1) ?? "";
+  for (const line of lines.slice(0, -1).toReversed()) {
+    if (line.length + 1 + text.length > room) break;
+    text = `${line}\n${text}`;
+  }
+  return text;
+}
+
 /** What people should know of a turn that goes on. */
 function standing({ state }: Turn): string {
   switch (state.kind) {
     case "queued":
       return state.ahead === 0 ? "" : `⏳ Waits for ${count(state.ahead, "turn")} before it`;
     case "asking":
-      return `✋ Waits for a permission: ${codeSpan(state.what, 300)}`;
+      return [
+        `✋ Waits for a permission: ${codeSpan(state.what, 300)}`,
+        ...detailBlock(state.what, state.detail),
+      ].join("\n");
     case "stuck":
       return `⏳ Nothing was heard of the agent for ${spanText(state.silentMs)}`;
     default:
@@ -70,7 +120,7 @@ function standing({ state }: Turn): string {
 function finished(turn: Turn, style: AnswerStyle): Rendered {
   const { state } = turn;
   const words = turn.text.trim();
-  const tools = toolLines(turn.tools, style.tools).join("\n");
+  const tools = [...toolLines(turn.tools, style.tools), ...answerLines(turn)].join("\n");
   const footer = footerOf(turn, style.footer);
   const failure = state.kind === "failed" ? state.failure : undefined;
   const above = failure === undefined ? "" : failureBlock(failureText(failure, style.agent));
@@ -92,7 +142,7 @@ function joined(parts: readonly string[], between = "\n\n"): string {
 }
 
 function stopped(by: string, words: string): string {
-  const who = escapeMarkdown(shorten(by.trim(), 100));
+  const who = whoText(by);
   return `🛑 Stopped${who === "" ? "" : ` by ${who}`}${
     words === "" ? " before anything was said" : ""
   }`;

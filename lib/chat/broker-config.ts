@@ -1,6 +1,7 @@
 import type { TokenPrice } from "../sweep/config.ts";
 import type { SandboxLevel } from "../tasks/sandbox.ts";
 import type { ToolKind } from "./turn.ts";
+import type { OrderWords } from "./word-order.ts";
 
 /** The section `broker` of herd's own configuration file. */
 export interface BrokerConfig {
@@ -70,6 +71,8 @@ export interface DispatchRules {
   mostMessages: number;
   /** Estimated: characters / 4 + 1, an image 512. */
   mostTokens: number;
+  /** Single words that are orders while a turn runs. */
+  words: OrderWords;
 }
 
 export interface AgentChoice {

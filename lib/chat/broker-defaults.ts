@@ -42,6 +42,7 @@ export const DISPATCH_DEFAULTS: DispatchRules = {
   mode: "per-thread",
   mostMessages: 10,
   mostTokens: 24_000,
+  words: { stop: ["stop", "cancel"], reset: [] },
 };
 
 export const WORKSPACE_DEFAULTS: WorkspaceRules = {

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import { explain } from "../base/explain.ts";
 import type { Event } from "../sweep/event.ts";
-import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts";
+import type { AgentSession, Block, PermissionRequest, SessionOption } from "./agent-session.ts";
 import { type Arrival, conversationOf } from "./arrival.ts";
 import type { ChatHappening, TurnEnding, Where } from "./chat-event.ts";
 import type { ChatState, Conversation, TurnRecord, Waiting } from "./chat-state.ts";
@@ -8,7 +9,7 @@ import { type BatchLimits, nextBatch } from "./next-turn.ts";
 import type { TurnPatience } from "./patience.ts";
 import { type RunningTurn, runTurn } from "./run-turn.ts";
 import type { Sessions } from "./sessions.ts";
-import type { Turn, TurnFailure } from "./turn.ts";
+import type { PermissionWord, Turn, TurnFailure } from "./turn.ts";
 
 export interface BrokerParts {
   state(): ChatState;
@@ -47,6 +48,7 @@ const LOST: TurnFailure = {
 };
 
 export type Told = { done: true } | { done: false; reason: string };
+export type OptionsTold = { options: readonly SessionOption[] } | { reason: string };
 
 /** Takes messages in, makes turns of them, one at a time in each conversation. */
 export interface Broker extends AsyncDisposable {
@@ -64,7 +66,20 @@ export interface Broker extends AsyncDisposable {
   extend(conversation: string, by: string): Told;
   /** Said into the turn that runs, where the agent can take it. */
   steer(conversation: string, text: string): Promise<boolean>;
-  asking(conversation: string, request: PermissionRequest | undefined): void;
+  asking(
+    conversation: string,
+    request: PermissionRequest | undefined,
+    answered?: PermissionWord,
+  ): void;
+  /**
+   * What the conversation's agent lets people choose. One that does not live is started, for at
+   * most `signal`; undefined: it cannot be told now.
+   */
+  options(conversation: string, signal: AbortSignal): Promise<OptionsTold>;
+  /** The agent forgets what was said here and goes on with what was said in another conversation. */
+  attach(conversation: string, from: string, by: string): Promise<Told>;
+  /** Whether a message that was an order is heard for the first time; it is noted. */
+  heed(conversation: string, message: string, by: string): boolean;
   choose(conversation: string, option: string, value: string, by: string): Promise<Told>;
   /** Turns that run or wait for their agent, as they are now. */
   turns(): readonly Turn[];
@@ -215,6 +230,49 @@ export function createBroker(parts: BrokerParts): Broker {
     return whats.length;
   }
 
+  async function reset(conversation: string, by: string): Promise<Told> {
+    const one = find(conversation);
+    if (one === undefined) return { done: false, reason: "There is no conversation here" };
+    dropWaiting(conversation, by);
+    cancel(conversation, by);
+    await lanes.get(conversation);
+    await parts.sessions.close(conversation);
+    write([{ type: "conversation-closed", conversation, why: "reset" }], by);
+    return { done: true };
+  }
+
+  async function options(id: string, signal: AbortSignal): Promise<OptionsTold> {
+    const live = parts.sessions.find(id);
+    if (live !== undefined) return { options: live.options() };
+    if (lanes.has(id)) return { reason: "The agent is being started; ask again in a moment" };
+    if (find(id) === undefined) return { reason: "There is no conversation here" };
+    const told = Promise.withResolvers<OptionsTold>();
+    // As a turn would have it: one at a time, so that no second agent is started beside it.
+    const lane = startFor(id, AbortSignal.any([signal, stop.signal])).then(
+      told.resolve,
+      (error) =>
+        told.resolve({ reason: `The agent cannot be started: ${explain(error, "terminal")}` }),
+    );
+    lanes.set(
+      id,
+      lane.finally(() => {
+        lanes.delete(id);
+        wake(id);
+      }),
+    );
+    return await told.promise;
+  }
+
+  async function startFor(id: string, signal: AbortSignal): Promise<OptionsTold> {
+    const got = await parts.sessions.take(id, { signal, onAhead() {} });
+    if ("aborted" in got) return { reason: "No agent is free now; ask again in a minute" };
+    if ("failed" in got) return { reason: `The agent cannot be started: ${got.failed.message}` };
+    know(id, got.session);
+    const options = got.session.options();
+    got.release();
+    return { options };
+  }
+
   function whose(message: string): Conversation | undefined {
     return [...parts.state().conversations.values()].find(({ waiting }) =>
       waiting.some(({ arrival }) => arrival.id === message)
@@ -244,16 +302,7 @@ export function createBroker(parts: BrokerParts): Broker {
       const ended = cancel(conversation, by);
       return dropped > 0 ? { done: true } : ended;
     },
-    async reset(conversation, by) {
-      const one = find(conversation);
-      if (one === undefined) return { done: false, reason: "There is no conversation here" };
-      dropWaiting(conversation, by);
-      cancel(conversation, by);
-      await lanes.get(conversation);
-      await parts.sessions.close(conversation);
-      write([{ type: "conversation-closed", conversation, why: "reset" }], by);
-      return { done: true };
-    },
+    reset,
     extend(conversation) {
       const entry = running.get(conversation);
       if (entry === undefined) return { done: false, reason: "Nothing runs here" };
@@ -264,7 +313,22 @@ export function createBroker(parts: BrokerParts): Broker {
       if (!running.has(conversation)) return false;
       return await parts.sessions.find(conversation)?.steer(text) ?? false;
     },
-    asking: (conversation, request) => running.get(conversation)?.turn.asking(request),
+    asking: (conversation, request, answered) =>
+      running.get(conversation)?.turn.asking(request, answered),
+    options,
+    async attach(conversation, from, by) {
+      if (find(conversation) !== undefined) {
+        const told = await reset(conversation, by);
+        if (!told.done) return told;
+      }
+      write([{ type: "conversation-attached", conversation, from }], by);
+      return { done: true };
+    },
+    heed(conversation, message, by) {
+      if (parts.state().heard.has(message)) return false;
+      write([{ type: "word-heeded", conversation, message }], by);
+      return true;
+    },
     async choose(conversation, option, value, by) {
       const session = parts.sessions.find(conversation);
       const problem = await session?.choose(option, value);

@@ -16,7 +16,40 @@ export type ChatHappening =
   | { type: "turn-told"; turn: string; conversation: string }
   | { type: "session-known"; conversation: string; sessionId: string | undefined }
   | { type: "conversation-closed"; conversation: string; why: "reset" | "idle" }
-  | { type: "option-chosen"; conversation: string; option: string; value: string };
+  | { type: "option-chosen"; conversation: string; option: string; value: string }
+  /** From now on it goes on with what was said in another, up to this moment. */
+  | { type: "conversation-attached"; conversation: string; from: string }
+  /** A single word, such as "stop", that was an order and no message for the agent. */
+  | { type: "word-heeded"; conversation: string; message: string }
+  | { type: "reminder-set"; reminder: Reminder }
+  | { type: "reminder-over"; id: string; how: "told" | "dropped" | "failed" }
+  /** A job of the configuration was seen for the first time: what was due before is not made up. */
+  | { type: "job-seen"; job: string }
+  /** It is about to be posted; without an event about its end it may have been. */
+  | { type: "job-due"; job: string; due: number }
+  /** `prompt`: what was asked; undefined: it was left out. */
+  | { type: "job-over"; job: string; due: number; prompt?: JobPrompt | undefined };
+
+/** A message that herd posted by the clock, and the conversation that it began or went on with. */
+export interface JobPrompt {
+  conversation: string;
+  message: string;
+}
+
+/** What somebody wants to be reminded of. */
+export interface Reminder {
+  id: string;
+  /** Who asked. */
+  by: string;
+  /** Whom it is told to. */
+  targets: readonly string[];
+  /** The channel or thread where it was asked for, and is told. */
+  channelId: string;
+  text: string;
+  /** Milliseconds since the epoch. */
+  setAt: number;
+  dueAt: number;
+}
 
 export interface Where {
   /** Channel or thread into which it is written. */
@@ -47,6 +80,13 @@ const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {
   "session-known": true,
   "conversation-closed": true,
   "option-chosen": true,
+  "conversation-attached": true,
+  "word-heeded": true,
+  "reminder-set": true,
+  "reminder-over": true,
+  "job-seen": true,
+  "job-due": true,
+  "job-over": true,
 };
 
 export function isChatHappening(type: string): boolean {

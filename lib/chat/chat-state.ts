@@ -1,14 +1,37 @@
-import type { Arrival, Place } from "./arrival.ts";
-import type { ChatHappening, TurnEnding, Where } from "./chat-event.ts";
 import type { Event } from "../sweep/event.ts";
+import type { Arrival, Place } from "./arrival.ts";
+import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
+import type { TurnFailure } from "./turn.ts";
+import { addUse, type Usage } from "./usage.ts";
 
 /** What a bot's journal folds into. */
 export interface ChatState {
   conversations: Map<string, Conversation>;
   /** Messages that were heard, the newest last: a second event of one is no second message. */
   heard: Set<string>;
-  /** Of the newest day (UTC) on which something had a price; US dollars. */
-  spent: { day: string; usd: number };
+  /** By conversation: whose words it goes on with. */
+  attached: Record<string, Attached>;
+  /** Of the last turns that failed, by the turn: what stands behind their button. */
+  failures: Record<string, { conversation: string; failure: TurnFailure }>;
+  reminders: Record<string, Reminder>;
+  /** By job of the configuration, the one that was seen to last at the end. */
+  jobs: Record<string, JobRecord>;
+  usage: Usage;
+}
+
+export interface Attached {
+  from: string;
+  /** Milliseconds since the epoch: what was said there until then counts, and here from then on. */
+  at: number;
+}
+
+export interface JobRecord {
+  /** When it was due last, of what was seen to; milliseconds since the epoch. */
+  since: number;
+  /** Was about to be posted when this program ended. */
+  open: number | undefined;
+  /** The last one. */
+  prompt: JobPrompt | undefined;
 }
 
 export interface Conversation {
@@ -50,16 +73,45 @@ export interface TurnRecord {
 }
 
 const MOST_HEARD = 5_000;
+const MOST_FAILURES = 200;
+/** Of the message and the standard error of each, UTF-16 units; the end says most. */
+const KEPT_OF_FAILURE = 4_000;
+const MOST_JOBS = 500;
 
 /** Another number makes snapshots void; see lib/store/journal-reading.ts. */
 export const CHAT_STATE_VERSION = 1;
 
 export function emptyChat(): ChatState {
-  return { conversations: new Map(), heard: new Set(), spent: { day: "", usd: 0 } };
+  return {
+    conversations: new Map(),
+    heard: new Set(),
+    attached: {},
+    failures: {},
+    reminders: {},
+    jobs: {},
+    usage: {},
+  };
 }
 
 export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>): void {
-  if (what.type === "message-heard") return hear(state, what.arrival, what.conversation);
+  switch (what.type) {
+    case "message-heard":
+      return hear(state, what.arrival, what.conversation);
+    case "word-heeded":
+      return note(state.heard, what.message);
+    case "conversation-attached":
+      return attach(state, what, at);
+    case "reminder-set":
+      state.reminders[what.reminder.id] = what.reminder;
+      return;
+    case "reminder-over":
+      delete state.reminders[what.id];
+      return;
+    case "job-seen":
+    case "job-due":
+    case "job-over":
+      return applyToJob(state, what, at);
+  }
   const one = state.conversations.get(what.conversation);
   if (one === undefined) return;
   one.lastAt = at;
@@ -79,7 +131,8 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
     case "turn-begun":
       return begin(one, what.turn, what.messages, at);
     case "turn-ended":
-      spend(state, what.use?.usd ?? 0, at);
+      keepFailure(state, what);
+      state.usage = addUse(state.usage, what.use, at);
       return end(one, what);
     case "turn-told":
       one.untold = one.untold.filter(({ id }) => id !== what.turn);
@@ -92,6 +145,7 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       if (what.why === "reset") {
         one.sessionId = undefined;
         one.forgot = one.turns;
+        delete state.attached[one.id];
       }
       return;
     case "option-chosen":
@@ -101,8 +155,7 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
 
 function hear(state: ChatState, arrival: Arrival, id: string): void {
   if (state.heard.has(arrival.id)) return;
-  state.heard.add(arrival.id);
-  if (state.heard.size > MOST_HEARD) state.heard.delete(state.heard.values().next().value!);
+  note(state.heard, arrival.id);
   const known = state.conversations.get(id);
   if (known !== undefined) {
     known.waiting.push({ arrival, tries: 0 });
@@ -128,19 +181,6 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
   });
 }
 
-/** US dollars of the day of `at`. */
-export function spentOn({ spent }: Pick<ChatState, "spent">, at: number): number {
-  return spent.day === dayOf(at) ? spent.usd : 0;
-}
-
-function spend(state: ChatState, usd: number, at: number): void {
-  if (usd > 0) state.spent = { day: dayOf(at), usd: spentOn(state, at) + usd };
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 10);
-}
-
 function begin(one: Conversation, id: string, messages: readonly string[], at: number): void {
   const isIts = ({ arrival }: Waiting) => messages.includes(arrival.id);
   one.turn = { id, begunAt: at, messages: one.waiting.filter(isIts), ending: undefined };
@@ -161,4 +201,53 @@ function end(one: Conversation, what: { turn: string } & TurnEnding): void {
   }
   const { end, text, failure, use, tools, tookMs } = what;
   one.untold.push({ ...turn, ending: { end, text, failure, use, tools, tookMs } });
+}
+
+function note(heard: Set<string>, message: string): void {
+  heard.add(message);
+  if (heard.size > MOST_HEARD) heard.delete(heard.values().next().value!);
+}
+
+function attach(
+  state: ChatState,
+  { conversation, from }: { conversation: string; from: string },
+  at: number,
+): void {
+  state.attached[conversation] = { from, at };
+  const one = state.conversations.get(conversation);
+  // Its own session knows nothing of the other's words.
+  if (one !== undefined) one.sessionId = undefined;
+}
+
+function keepFailure(
+  { failures }: ChatState,
+  { turn, conversation, failure }: { turn: string; conversation: string } & TurnEnding,
+): void {
+  if (failure === undefined) return;
+  const message = failure.message.slice(0, KEPT_OF_FAILURE);
+  const stderr = failure.stderr.slice(-KEPT_OF_FAILURE);
+  failures[turn] = { conversation, failure: { ...failure, message, stderr } };
+  keepNewest(failures, MOST_FAILURES);
+}
+
+function applyToJob(
+  { jobs }: ChatState,
+  what: Extract<ChatHappening, { type: "job-seen" | "job-due" | "job-over" }>,
+  at: number,
+): void {
+  const known = jobs[what.job] ?? { since: at, open: undefined, prompt: undefined };
+  const next = what.type === "job-seen"
+    ? known
+    : what.type === "job-due"
+    ? { ...known, open: what.due }
+    : { since: what.due, open: undefined, prompt: what.prompt ?? known.prompt };
+  delete jobs[what.job];
+  jobs[what.job] = next;
+  keepNewest(jobs, MOST_JOBS);
+}
+
+/** A record keeps the order in which it was filled, as its keys are no small numbers. */
+function keepNewest(record: Record<string, unknown>, most: number): void {
+  const keys = Object.keys(record);
+  for (const key of keys.slice(0, Math.max(0, keys.length - most))) delete record[key];
 }

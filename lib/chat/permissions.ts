@@ -1,14 +1,22 @@
 import type { Clock } from "../base/clock.ts";
 import type { PermissionRequest } from "./agent-session.ts";
 import type { PermissionRules } from "./broker-config.ts";
+import type { PermissionWord } from "./turn.ts";
 
-export type PermissionAnswer = "once" | "always" | "deny";
+export type PermissionAnswer = PermissionWord["answer"];
 
 export interface PermissionsParts {
   rules(): Pick<PermissionRules, "kinds" | "timeoutMs">;
   clock: Clock;
-  /** A person is asked, or was answered; people see that the turn waits for them. */
-  onAsk(conversation: string, request: PermissionRequest | undefined): void;
+  /**
+   * What a person is asked now, if anything, and what became of the question before; people see
+   * that the turn waits for them, and who answered.
+   */
+  onAsk(
+    conversation: string,
+    request: PermissionRequest | undefined,
+    answered?: PermissionWord,
+  ): void;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -21,14 +29,19 @@ export interface Permissions {
   ): Promise<PermissionAnswer>;
   /** What is asked in a conversation now. */
   open(conversation: string): PermissionRequest | undefined;
-  /** A person's word; false when nothing is asked any more. */
-  answer(conversation: string, answer: PermissionAnswer, by: string): boolean;
+  /**
+   * A person's word, to the `question` that they saw; false when that is not asked any more, or
+   * has its answer.
+   */
+  answer(conversation: string, answer: PermissionAnswer, by: string, question?: string): boolean;
   /** The conversation begins anew: what was allowed for always is not any more. */
   forget(conversation: string): void;
 }
 
 interface Question {
   request: PermissionRequest;
+  /** Has its answer, and is about to go. */
+  isSettled: boolean;
   settle(answer: PermissionAnswer, by: string): void;
 }
 
@@ -39,9 +52,12 @@ export function createPermissions(parts: PermissionsParts): Permissions {
   const { clock } = parts;
   const questions = new Map<string, Question[]>();
   const granted = new Map<string, Set<string>>();
+  let asked = 0;
 
-  function show(conversation: string): void {
-    parts.onAsk(conversation, questions.get(conversation)?.[0]?.request);
+  function show(conversation: string, answered?: PermissionWord): void {
+    const request = questions.get(conversation)?.[0]?.request;
+    if (answered === undefined) parts.onAsk(conversation, request);
+    else parts.onAsk(conversation, request, answered);
   }
 
   async function ask(
@@ -59,13 +75,20 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     const waiting = questions.get(conversation) ?? [];
     if (waiting.length >= MOST_WAITING || signal.aborted) return "deny";
     const { promise, resolve } = Promise.withResolvers<{ answer: PermissionAnswer; by: string }>();
-    const question: Question = { request, settle: (answer, by) => resolve({ answer, by }) };
+    const question: Question = {
+      request: { ...request, question: `${++asked}` },
+      isSettled: false,
+      settle(answer, by) {
+        question.isSettled = true;
+        resolve({ answer, by });
+      },
+    };
     questions.set(conversation, [...waiting, question]);
-    show(conversation);
+    if (waiting.length === 0) show(conversation);
     const over = new AbortController();
-    const late = () => resolve({ answer: "deny", by: "silence" });
+    const late = () => question.settle("deny", "silence");
     clock.sleep(parts.rules().timeoutMs, over.signal).then(late, () => {});
-    const stopped = () => resolve({ answer: "deny", by: "the end of the turn" });
+    const stopped = () => question.settle("deny", "the end of the turn");
     signal.addEventListener("abort", stopped, { once: true });
     const { answer, by } = await promise;
     over.abort();
@@ -73,7 +96,7 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     const rest = (questions.get(conversation) ?? []).filter((one) => one !== question);
     if (rest.length === 0) questions.delete(conversation);
     else questions.set(conversation, rest);
-    show(conversation);
+    show(conversation, { what: request.title, answer, by });
     if (answer === "always") {
       const known = granted.get(conversation) ?? new Set();
       granted.set(conversation, known.add(keyOf(request)));
@@ -85,10 +108,12 @@ export function createPermissions(parts: PermissionsParts): Permissions {
   return {
     ask,
     open: (conversation) => questions.get(conversation)?.[0]?.request,
-    answer(conversation, answer, by) {
+    answer(conversation, answer, by, which) {
       const [first] = questions.get(conversation) ?? [];
-      first?.settle(answer, by);
-      return first !== undefined;
+      if (first === undefined || first.isSettled) return false;
+      if (which !== undefined && first.request.question !== which) return false;
+      first.settle(answer, by);
+      return true;
     },
     forget(conversation) {
       granted.delete(conversation);

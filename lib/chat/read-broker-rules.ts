@@ -1,4 +1,4 @@
-import { readChoice } from "../sweep/fields.ts";
+import { quote, readChoice, readItems, wrong } from "../sweep/fields.ts";
 import type { Report } from "../sweep/report.ts";
 import type { Node } from "../sweep/yaml-node.ts";
 import type { BotMode, BotRules, DispatchRules } from "./broker-config.ts";
@@ -6,6 +6,7 @@ import { BOT_TURN_LIMITS, DISPATCH_DEFAULTS, RULE_DEFAULTS } from "./broker-defa
 import { type IdKind, readIdList } from "./read-ids.ts";
 import { readBotToken } from "./read-bot-token.ts";
 import { openSection, type Section } from "./section.ts";
+import type { OrderWords } from "./word-order.ts";
 
 const KEYS = [
   "bot_token",
@@ -26,6 +27,8 @@ const KEYS = [
   "message_processing_mode",
   "max_buffered_messages",
   "max_batch_tokens",
+  "stop_words",
+  "reset_words",
 ] as const;
 const BOT_MODES = ["off", "mentions", "all"] as const;
 /** The other spellings of OpenAB. */
@@ -80,7 +83,11 @@ export function readBrokerRules(node: Node | undefined, owner: Node, report: Rep
   };
   sayNobody(node ?? owner, rules, report);
   checkBotMode(section, rules, report);
-  return { token: readBotToken(section.fields, report), rules, dispatch: readDispatch(section) };
+  return {
+    token: readBotToken(section.fields, report),
+    rules,
+    dispatch: readDispatch(section, report),
+  };
 }
 
 /** The explicit word wins over the list; without either nobody is let in. */
@@ -119,7 +126,7 @@ function readBotMode(node: Node, report: Report): BotMode | undefined {
   return other ?? readChoice(node, BOT_MODES, report);
 }
 
-function readDispatch(section: Section<Keys>): DispatchRules {
+function readDispatch(section: Section<Keys>, report: Report): DispatchRules {
   return {
     mode: section.choice("message_processing_mode", DISPATCH_MODES, DISPATCH_DEFAULTS.mode),
     mostMessages: section.whole(
@@ -132,7 +139,34 @@ function readDispatch(section: Section<Keys>): DispatchRules {
       { least: 1, most: 1_000_000 },
       DISPATCH_DEFAULTS.mostTokens,
     ),
+    words: readOrderWords(section, report),
   };
+}
+
+function readOrderWords(section: Section<Keys>, report: Report): OrderWords {
+  const { stop, reset } = DISPATCH_DEFAULTS.words;
+  const words = {
+    stop: section.read("stop_words", readWordList, stop),
+    reset: section.read("reset_words", readWordList, reset),
+  };
+  const both = words.reset.find((one) => words.stop.includes(one));
+  const at = section.at("reset_words");
+  if (both !== undefined && at !== undefined) {
+    report.mistake(at, `Cannot use ${quote(both)} in ${at.path}: it is in "stop_words", too`);
+  }
+  return words;
+}
+
+/** In small letters, as they are compared; a sentence would never be met. */
+function readWordList(node: Node, report: Report): readonly string[] | undefined {
+  const items = readItems(node, report, 'words such as ["stop", "halt"]');
+  const words = items?.map((item) => {
+    const text = item.kind === "scalar" ? item.text.trim().toLowerCase() : "";
+    return /^[\p{L}\p{N}][\p{L}\p{N}_-]{0,29}$/u.test(text)
+      ? text
+      : wrong(item, report, "a single word of letters and digits, at most 30 characters");
+  });
+  return words?.filter((one) => one !== undefined);
 }
 
 /** Closed by default is safe, and looks like a bot that is dead. */

@@ -3,7 +3,7 @@ import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts"
 import type { TurnEnding } from "./chat-event.ts";
 import { type TurnPatience, watchTurn } from "./patience.ts";
 import type { Sessions, Taken } from "./sessions.ts";
-import type { ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
+import type { PermissionWord, ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
 
 export interface RunTurnParts {
   turn: { id: string; conversation: string; messages: readonly string[]; begunAt: number };
@@ -24,13 +24,15 @@ export interface RunningTurn {
   readonly now: Turn;
   /** It may go on although it is silent. */
   extend(): void;
-  /** A person is asked for a permission; undefined: was answered. */
-  asking(request: PermissionRequest | undefined): void;
+  /** A person is asked for a permission; undefined: was answered, and how. */
+  asking(request: PermissionRequest | undefined, answered?: PermissionWord): void;
   ended: Promise<TurnEnding>;
 }
 
 /** Words of an answer that the journal keeps; the transcript has all. Characters. */
 const KEPT = 100_000;
+/** Answers for permissions that are shown. */
+const MOST_ANSWERS = 5;
 
 /** Carries one turn out, to its end, whatever the agent does. Never rejects. */
 export function runTurn(parts: RunTurnParts): RunningTurn {
@@ -146,9 +148,18 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
       return turn;
     },
     extend: watch.extend,
-    asking(request) {
+    asking(request, answered) {
       watch.pause(request !== undefined);
-      enter(request === undefined ? { kind: "running" } : { kind: "asking", what: request.title });
+      const answers = [...turn.answers ?? [], ...(answered === undefined ? [] : [answered])];
+      change({
+        ...(answers.length === 0 ? {} : { answers: answers.slice(-MOST_ANSWERS) }),
+        state: request === undefined ? { kind: "running" } : {
+          kind: "asking",
+          what: request.title,
+          detail: request.detail,
+          question: request.question,
+        },
+      });
     },
     ended,
   };

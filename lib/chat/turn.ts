@@ -16,6 +16,16 @@ export interface Turn {
   /** The agent's words so far. */
   text: string;
   use: TurnUse | undefined;
+  /** What people, or nobody, said to the agent's questions; oldest first. */
+  answers?: readonly PermissionWord[];
+}
+
+/** What became of a question for a permission. */
+export interface PermissionWord {
+  what: string;
+  answer: "once" | "always" | "deny";
+  /** Such as `discord:123`, or what stood for a person, such as "silence". */
+  by: string;
 }
 
 export type TurnState =
@@ -24,7 +34,14 @@ export type TurnState =
   | { kind: "starting" }
   | { kind: "running" }
   /** A person is asked for a permission. */
-  | { kind: "asking"; what: string }
+  | {
+    kind: "asking";
+    what: string;
+    /** The command, the path and the change; shown below. */
+    detail?: string;
+    /** Which question it is: an answer to an earlier one is none to this. */
+    question?: string | undefined;
+  }
   /** Silent for longer than the limit; people may wait on or stop it. */
   | { kind: "stuck"; silentMs: number }
   | { kind: "done" }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Said } from "../chat/agent-session.ts";
-import type { Conversation, TurnRecord } from "../chat/chat-state.ts";
+import type { ChatState, TurnRecord } from "../chat/chat-state.ts";
+import { piecesOf } from "../chat/transcript-pieces.ts";
 import {
   openTranscript,
   type TranscriptFile,
@@ -12,8 +13,11 @@ export interface BotTranscripts {
   pathOf(conversation: string): string;
   /** A turn that is over; once, however often it is told. Throws when the disk refuses. */
   keep(conversation: string, turn: TurnRecord): void;
-  /** What the agent may be told again: all but what was said before the last reset. */
-  said(conversation: Pick<Conversation, "id" | "forgot">): Said[];
+  /**
+   * What the agent may be told again: all but what was said before the last reset, with the words of
+   * conversations that it goes on with.
+   */
+  said(state: ChatState, conversation: string): Said[];
 }
 
 const MOST_OPEN = 500;
@@ -33,10 +37,13 @@ export function createBotTranscripts(sessions: string): BotTranscripts {
   return {
     pathOf,
     keep: (conversation, turn) => fileOf(conversation).append(linesOf(turn)),
-    said: ({ id, forgot }) =>
-      fileOf(id).read().flatMap(({ turn, role, at, text }) =>
-        turn > forgot ? [{ role, at, text }] : []
-      ),
+    said: (state, conversation) =>
+      piecesOf(state, conversation).flatMap(({ conversation: id, until }) => {
+        const forgot = state.conversations.get(id)?.forgot ?? 0;
+        return fileOf(id).read().flatMap(({ turn, role, at, text }) =>
+          turn > forgot && at <= until ? [{ role, at, text }] : []
+        );
+      }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
-import { spentOn } from "../chat/chat-state.ts";
+import { dayOf, usageTable, usdOn } from "../chat/usage.ts";
 import type { BotStatus, BrokerStatus } from "../control/station.ts";
 import type { UserPlace } from "../control/user-place.ts";
 import { DISCORD_API_URL } from "../discord/create-link.ts";
@@ -35,6 +36,8 @@ export interface BrokerOfficeParts {
 /** The bots that converse, within the daemon: opened where they are configured, kept where that was asked for. */
 export interface BrokerOffice extends AsyncDisposable {
   status(): BrokerStatus | undefined;
+  /** What conversations have used, a table for each bot; "" when there was nothing. */
+  usage(by: "day" | "model", days: number): string;
   /** At the daemon's start: what is configured is opened; `wanted` insists, and keeps the daemon. */
   begin(wanted: boolean): Promise<void>;
   /** The same later, for a daemon that runs already. */
@@ -128,12 +131,14 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         origins: originsOf(env["DISCORD_API_URL"] || DISCORD_API_URL),
         siblings: () =>
           [...bots.values()].flatMap((one) => one.bot.name === name ? [] : one.bot.me() ?? []),
+        home: dirname(herdConfigPath(env)),
         isTaken: (channelId) => hub.isSweepChannel(wire, channelId),
       });
       const leave = wire.join({
         rank: "bot",
         guildId: undefined,
-        commands: bot.surface.definitions,
+        commands: bot.desk.definitions,
+        directCommands: bot.desk.directDefinitions,
         onState: (state) => tellRefusal(name, state),
         onEvent: bot.surface.handle,
         claims: ({ channelId, kind }) =>
@@ -173,6 +178,11 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
       if (!isOpen) return undefined;
       return { bots: [...bots.values()].map((one) => statusOf(one, current, clock.now())) };
     },
+    usage: (by, days) =>
+      [...bots.values()].flatMap(({ bot }) => {
+        const lines = usageTable(bot.state().usage, { by, days, now: clock.now() });
+        return lines.length === 0 ? [] : [`Conversations of ${bot.name}:`, ...lines];
+      }).join("\n"),
     async begin(wanted) {
       kept ||= wanted;
       if (wanted) return await ensure();
@@ -233,7 +243,7 @@ function statusOf(
       most: config?.pool.mostSessions ?? 0,
       waiting: bot.sessions.waiting().length,
     },
-    today: { usd: spentOn(state, now), budget_usd: config?.budget.usdPerDay ?? null },
+    today: { usd: usdOn(state.usage, dayOf(now)), budget_usd: config?.budget.usdPerDay ?? null },
   };
 }
 

@@ -28,6 +28,8 @@ export interface DiscordHubParts {
   onWarning(message: string): void;
   /** Tasks about trials; undefined while no pool is open here. */
   trials(): TrialTasks | undefined;
+  /** What conversations have used; "" for nothing. */
+  usage(by: "day" | "model", days: number): string;
 }
 
 /** All that a daemon has to do with Discord: one connection per token, one channel per sweep. */
@@ -345,6 +347,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     const { guildId } = discord;
     const party = joinPool(wires.of(token, env), {
       ...{ pool, place, guildId, env, clock, log, random },
+      usage: parts.usage,
     });
     pools.add(party);
     return {

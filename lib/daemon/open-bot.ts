@@ -5,12 +5,13 @@ import type { Log } from "../base/log.ts";
 import { type Broker, createBroker } from "../chat/broker.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
 import type { ChatHappening } from "../chat/chat-event.ts";
-import { type ChatState, type Conversation, spentOn } from "../chat/chat-state.ts";
-import { createPermissions, type Permissions } from "../chat/permissions.ts";
+import { type ChatState, type Conversation } from "../chat/chat-state.ts";
+import { createPermissions } from "../chat/permissions.ts";
 import { createSessions, type Sessions } from "../chat/sessions.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 import { threadTitle } from "../chat/thread-title.ts";
 import type { TurnFailure } from "../chat/turn.ts";
+import { dayOf, usdOn } from "../chat/usage.ts";
 import { createBrokerHistory } from "../discord/broker-history.ts";
 import { createBrokerPlaces } from "../discord/broker-places.ts";
 import { createBrokerSelf } from "../discord/broker-self.ts";
@@ -26,6 +27,7 @@ import type { Event } from "../sweep/event.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
 import { endLeftOvers } from "../backends/end-marked.ts";
 import { createBotAgents } from "./bot-agents.ts";
+import { type BotDesk, createBotDesk } from "./bot-desk.ts";
 import { createBotBlocks } from "./bot-blocks.ts";
 import { type BotFolder, botFolder } from "./bot-folders.ts";
 import { botInstructions } from "./bot-instructions.ts";
@@ -51,15 +53,17 @@ export interface OpenBotParts {
   origins: readonly string[];
   siblings(): readonly { id: string; name: string }[];
   isTaken(channelId: string): boolean;
+  /** Relative paths of the configuration begin there. */
+  home: string;
 }
 
 /** A bot that converses: all that it knows is in its journal, of which it is the only writer. */
 export interface OpenBot extends AsyncDisposable {
   readonly name: string;
   readonly broker: Broker;
-  readonly permissions: Permissions;
   readonly sessions: Sessions;
   readonly surface: BrokerSurface;
+  readonly desk: BotDesk;
   state(): ChatState;
   me(): { id: string; name: string } | undefined;
   /** Takes up what an earlier life left. */
@@ -134,7 +138,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   const permissions = createPermissions({
     rules: () => config().permissions,
     clock,
-    onAsk: (conversation, request) => broker.asking(conversation, request),
+    onAsk: (conversation, request, answered) => broker.asking(conversation, request, answered),
     audit,
   });
   const openAgent = createBotAgents({
@@ -155,7 +159,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
         conversation,
         place: folder,
         instructions: botInstructions({ me, config: config(), conversation, siblings, files }),
-        earlier: transcripts.said(conversation),
+        earlier: transcripts.said(journal.state, id),
         signal,
       });
       if (!("failed" in opened)) remember(conversation, opened.memory);
@@ -182,7 +186,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     const isBots = batch.every(({ arrival }) => arrival.author.isBot);
     if (isBots && surface.areBotsStopped(one.id)) return "drop";
     const { usdPerDay } = config().budget;
-    const spent = spentOn(journal.state, clock.now());
+    const spent = usdOn(journal.state.usage, dayOf(clock.now()));
     if (usdPerDay !== undefined && spent >= usdPerDay) return overBudget(spent, usdPerDay);
     const { mostWaiting } = config().pool;
     if (sessions.find(one.id) === undefined && sessions.waiting().length >= mostWaiting) {
@@ -191,9 +195,13 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     return "go";
   }
 
+  const titleOf = ({ first }: Pick<Conversation, "first">) =>
+    threadTitle(first, self.now()?.id ?? "", config().rules.triggerRoles);
+  const append = (whats: readonly ChatHappening[], by: string) =>
+    journal.append(whats, { by, at: clock.now(), lease });
   const broker: Broker = createBroker({
     state,
-    append: (whats, by) => journal.append(whats, { by, at: clock.now(), lease }),
+    append,
     sessions,
     clock,
     batch() {
@@ -244,6 +252,14 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     if (lines.length > 0) void voice.remark(find(one.id) ?? one, lines.join("\n"), `taken ${id}`);
   }
 
+  const desk = createBotDesk({
+    ...{ broker, permissions, sessions, transcripts, state, append, config, rest, mark, titleOf },
+    me: () => self.now()?.id,
+    home: parts.home,
+    clock,
+    audit,
+    log,
+  });
   const outbox = createBotOutbox({ ...place, config, find, filesOf, voice, clock, log });
   const surface: BrokerSurface = createBrokerSurface({
     ...parts,
@@ -255,7 +271,8 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     self,
     siblings: () => parts.siblings().map(({ id }) => id),
     roleName: () => undefined,
-    interactions: undefined,
+    interactions: desk.interactions,
+    order: desk.order,
     audit,
     log,
   });
@@ -283,19 +300,21 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   return {
     name,
     broker,
-    permissions,
     sessions,
     surface,
+    desk,
     state,
     me: self.now,
     start() {
       for (const id of journal.state.conversations.keys()) keepTranscript(id);
       surface.start();
       broker.start();
+      desk.start();
     },
     async [Symbol.asyncDispose]() {
       for (const end of deaf) end();
       stop.abort();
+      await desk[Symbol.asyncDispose]();
       await broker[Symbol.asyncDispose]();
       for (const part of [sessions, outbox, surface]) await part[Symbol.asyncDispose]();
       journal.saveSnapshot(lease);

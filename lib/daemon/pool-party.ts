@@ -23,6 +23,8 @@ export interface PoolPartyParts {
   clock: Clock;
   log: Log;
   random(): number;
+  /** What conversations have used, for the same table's end; "" for nothing. */
+  usage(by: "day" | "model", days: number): string;
 }
 
 /** The pool's channels and its mailboxes on a connection; disposing takes them from it. */
@@ -47,7 +49,9 @@ export function joinPool(wire: Wire, parts: PoolPartyParts): PoolParty {
       workerStatus(desk.state(), name, desk.sightings().get(name), clock.now()),
     costText(by, days) {
       const from = new Date(clock.now() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
-      return costTable(costReport(desk.state().spent, { by, since: from }), 80).join("\n");
+      const own = costTable(costReport(desk.state().spent, { by, since: from }), 80).join("\n");
+      const conversations = by === "worker" ? "" : parts.usage(by, days);
+      return conversations === "" ? own : `${own}\n\n${conversations}`;
     },
     audit: (event, fields) => appendAudit(place.audit, clock.now(), event, fields),
     log: write,

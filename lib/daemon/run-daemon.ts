@@ -70,6 +70,7 @@ export async function runDaemon(
     draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
     trials: () => pool.trialTasks(),
+    usage: (by, days) => broker.usage(by, days),
   });
   await using pool = createPoolOffice({
     place: placeOf(env),

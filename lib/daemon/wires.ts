@@ -15,6 +15,8 @@ export interface WireParty {
   /** Its server; undefined: every one in which the bot is. */
   guildId: string | undefined;
   commands(): readonly CommandDefinition[];
+  /** Those of direct messages with it. */
+  directCommands?(): readonly CommandDefinition[];
   onState?(state: LinkState): void;
   onEvent(event: Exclude<GatewayEvent, { type: "interaction" }>): void;
   /** Asked first: it was given in one of its conversations, whoever else knows a command of that name. */
@@ -46,6 +48,8 @@ export interface WiresParts {
   onLost(wire: Wire, interaction: Interaction): void;
 }
 
+/** In the place of a server's id. */
+const DIRECT = "direct messages";
 const RANKS = ["pool", "sweep", "bot"] as const;
 /** Direct messages are no privileged intent: a bot that joins later needs no new connection. */
 const INTENTS = NEEDED_INTENTS | INTENT.directMessages;
@@ -103,6 +107,23 @@ function createWire(link: DiscordLink, parts: WiresParts, onHungUp: () => void):
   function commandAll(): void {
     const named = [...joined].flatMap(({ guildId }) => guildId ?? []);
     for (const guild of new Set([...named, ...guilds])) void command(guild);
+    void commandDirect();
+  }
+
+  async function commandDirect(): Promise<void> {
+    const state = link.state();
+    const all = mergeCommands([...joined].map((party) => party.directCommands?.() ?? []));
+    if (state.phase !== "connected" || all.length === 0 || commanded.has(DIRECT)) return;
+    commanded.add(DIRECT);
+    try {
+      await link.rest.putDirectCommands(state.applicationId, all, parts.signal);
+    } catch (error) {
+      commanded.delete(DIRECT);
+      if (parts.signal.aborted) return;
+      parts.log.write("warn", "Cannot register the commands of direct messages", {
+        error: `${error}`,
+      });
+    }
   }
 
   /** All commands of a server are one set at Discord: who puts some takes the others away. */

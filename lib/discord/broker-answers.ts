@@ -160,8 +160,9 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       mark: memory.read().mark,
       pings: pingsIn(turn.text, known),
     });
-    const ids = memory.read().shown[record.id]?.ids ?? [];
     try {
+      const calls = pingsIn(turn.text, new Set(parts.siblings())).length > 0;
+      const ids = await anew(one, record.id, calls);
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
       const isClosed = error instanceof DiscordError &&
@@ -174,6 +175,22 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       });
     }
     done(one, record);
+  }
+
+  /** Other bots hear of new messages only: one that grew gives way to the answer that calls them. */
+  async function anew(one: Conversation, turn: string, isAnew: boolean): Promise<readonly Id[]> {
+    const shown = memory.read().shown[turn];
+    if (!isAnew || shown === undefined || shown.isFinal === true) return shown?.ids ?? [];
+    for (const id of shown.ids) {
+      await rest.remove(one.where!.channelId, id, stop.signal).catch((error: unknown) => {
+        if (!(error instanceof DiscordError) || error.kind !== "missing") throw error;
+      });
+    }
+    const { channelId } = shown;
+    memory.write({
+      shown: { ...memory.read().shown, [turn]: { channelId, ids: [], isFinal: true } },
+    });
+    return [];
   }
 
   function done(one: Conversation, record: TurnRecord): void {
@@ -206,14 +223,16 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }
     const messages = one.turn?.messages ?? one.untold.find(({ id }) => id === turn)?.messages ?? [];
     const answered = messages.at(-1)?.arrival.id;
+    const isFinal = memory.read().shown[turn]?.isFinal === true;
     const { id } = await rest.send(channelId, {
       ...view,
-      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""}`, at),
+      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${isFinal}`, at),
       ...(replies && at === 0 && answered !== undefined ? { replyTo: answered } : {}),
     }, stop.signal);
-    const ids = [...memory.read().shown[turn]?.ids ?? []];
+    const before = memory.read().shown[turn];
+    const ids = [...before?.ids ?? []];
     ids[at] = id;
-    memory.write({ shown: { ...memory.read().shown, [turn]: { channelId, ids } } });
+    memory.write({ shown: { ...memory.read().shown, [turn]: { ...before, channelId, ids } } });
   }
 
   return {

@@ -27,6 +27,8 @@ export interface BrokerIntakeParts {
   marks: Pick<PoolMarks, "set">;
   clock: Clock;
   random(): number;
+  /** Whether it was an order, such as "stop", and no message for the agent; then it is done. */
+  order?(arrival: Arrival, me: Id): boolean;
   /** The bot's own user; undefined before it was connected once. */
   me(): Id | undefined;
   roleName(id: Id): string | undefined;
@@ -79,7 +81,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       if (warning !== undefined) await warn(arrival, warning);
     }
     const judgement = judge(arrival, parts.rules(), parts.room.facts(arrival, me));
-    if (judgement.kind === "answer") accept(arrival);
+    const isOrder = judgement.kind !== "deny" && parts.order?.(arrival, me) === true;
+    if (judgement.kind === "answer" && !isOrder) accept(arrival);
     else if (judgement.kind === "deny") deny(arrival);
     // Only now: what could not be stored is taken again.
     remember(recent, message.id);

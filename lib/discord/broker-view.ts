@@ -53,8 +53,9 @@ function toolsOf(count: number, status: ToolUse["status"]): ToolUse[] {
 }
 
 function rowsOf(turn: Turn, { details }: Rendered, mark: string): Button[][] {
+  const which = turn.state.kind === "asking" ? [turn.state.question ?? ""] : [];
   const button = (action: string, label: string, style: Button["style"]): Button[] => {
-    const id = encodeButton({ action, sweep: mark, args: [turn.conversation, turn.id] });
+    const id = encodeButton({ action, sweep: mark, args: [turn.conversation, turn.id, ...which] });
     return id === undefined ? [] : [{ id, label, style }];
   };
   const row = turn.state.kind === "asking"
@@ -62,6 +63,7 @@ function rowsOf(turn: Turn, { details }: Rendered, mark: string): Button[][] {
       ...button("allow", "Once", "primary"),
       ...button("always", "Always in this conversation", "secondary"),
       ...button("refuse", "Deny", "danger"),
+      ...button("details", "Details", "secondary"),
     ]
     : turn.state.kind === "stuck"
     ? [...button("wait", "Wait on", "secondary"), ...button("stop", "Stop", "danger")]

@@ -5,6 +5,8 @@ export interface CommandDefinition {
   /** At most 100 characters. */
   description: string;
   options: readonly CommandOption[];
+  /** Only in direct messages with the bot; else only on servers. */
+  direct?: boolean;
   /** `/task list`: then the command has no options of its own. At most 25. */
   subcommands?: readonly Subcommand[];
 }

@@ -1,11 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { turnWarningText } from "../chat/bot-turns.ts";
+import type { Arrival } from "../chat/arrival.ts";
 import type { Broker } from "../chat/broker.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
 import type { ChatState, Conversation } from "../chat/chat-state.ts";
 import { isOver, type Turn } from "../chat/turn.ts";
 import { createBrokerAnswers } from "./broker-answers.ts";
 import { turnOfRecord } from "./broker-view.ts";
+import type { BrokerInteractions } from "./broker-interactions.ts";
 import { createBrokerIntake } from "./broker-intake.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
@@ -13,7 +15,6 @@ import { createBrokerRoom } from "./broker-room.ts";
 import type { BrokerSelf } from "./broker-self.ts";
 import { createBrokerSigns } from "./broker-signs.ts";
 import { answerStyle, signStyle } from "./broker-style.ts";
-import type { CommandDefinition } from "./command-definition.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { GatewayEvent, Interaction } from "./gateway-event.ts";
 import type { Id } from "./message.ts";
@@ -37,24 +38,17 @@ export interface BrokerSurfaceParts {
   /** A sweep of this daemon talks in that channel by this very bot. */
   isTaken(channelId: Id): boolean;
   roleName(id: Id): string | undefined;
-  /** What people press and command. */
-  interactions: BrokerInteractions | undefined;
+  interactions: BrokerInteractions;
+  /** Whether it was an order, such as "stop". */
+  order(arrival: Arrival, me: Id): boolean;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
-}
-
-/** What people press and command; see broker-interactions.ts. */
-export interface BrokerInteractions {
-  /** Whether it is this bot's; then it is answered. Never throws. */
-  handle(interaction: Interaction): boolean;
-  definitions(): readonly CommandDefinition[];
 }
 
 /** One bot on Discord: what is said reaches its broker, and people see what becomes of it. */
 export interface BrokerSurface extends AsyncDisposable {
   handle(event: GatewayEvent): void;
   interact(interaction: Interaction): boolean;
-  definitions(): readonly CommandDefinition[];
   /** Says what an earlier life left unsaid, and reads what was said meanwhile. */
   start(): void;
   /** Something of a conversation changed that is no turn. */
@@ -104,6 +98,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     me,
     roleName: parts.roleName,
     isTaken: parts.isTaken,
+    order: parts.order,
     threads: () => recentThreads(parts.state()),
     audit: parts.audit,
   });
@@ -115,9 +110,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     style: () => answerStyle(config()),
     streams(conversation) {
       const { streaming } = config().answers;
-      const id = me();
-      return streaming === "on" ||
-        (streaming === "auto" && (id === undefined || !room.hasOthers(conversation, id)));
+      return streaming === "on" || (streaming === "auto" && !isAmongBots(conversation));
     },
     siblings: parts.siblings,
   });
@@ -127,6 +120,18 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     signs.show(turn);
     type(turn);
   });
+
+  /** Others do not hear of an answer that grows in a message that they know already. */
+  function isAmongBots(conversation: string): boolean {
+    const id = me();
+    if (id !== undefined && room.hasOthers(conversation, id)) return true;
+    const { first, turn } = find(conversation) ?? {};
+    const heard = turn?.messages.map(({ arrival }) => arrival) ?? [];
+    const siblings = parts.siblings();
+    return [...first === undefined ? [] : [first], ...heard].some(({ author, mentions }) =>
+      (author.isBot && author.id !== id) || mentions.users.some((one) => siblings.includes(one.id))
+    );
+  }
 
   function type({ conversation, state }: Turn): void {
     const isAtWork = state.kind === "running" || state.kind === "starting";
@@ -174,8 +179,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
         intake.catchUp();
       }
     },
-    interact: (interaction) => parts.interactions?.handle(interaction) ?? false,
-    definitions: () => parts.interactions?.definitions() ?? [],
+    interact: parts.interactions.handle,
     start() {
       for (const [conversation, { owed }] of Object.entries(memory.read().turns)) {
         const dueAt = owed?.dueAt ?? undefined;

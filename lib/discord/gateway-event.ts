@@ -51,7 +51,8 @@ export type Interaction =
       /** The option that is being typed, and what of it. */
       focused: { name: string; value: string };
     }
-    | { kind: "button"; button: string; message: Message }
+    /** `values`: what was taken from a menu. */
+    | { kind: "button"; button: string; values?: readonly string[]; message: Message }
   );
 
 export type OptionValue = string | number | boolean;

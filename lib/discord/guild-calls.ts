@@ -22,6 +22,7 @@ type GuildCalls = Pick<
   | "editChannel"
   | "startThread"
   | "putCommands"
+  | "putDirectCommands"
 >;
 
 /** Set for an application that may read messages: by Discord's grant, or by the switch alone. */
@@ -141,6 +142,15 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
         method: "PUT",
         route: route`/applications/${application}/guilds/${guild}/commands`,
         action: `set the slash commands of server "${guild}"`,
+        written: { body: commands.map(writeCommand), files: [] },
+        harmless: true,
+        signal,
+      }),
+    putDirectCommands: (application, commands, signal) =>
+      tell({
+        method: "PUT",
+        route: route`/applications/${application}/commands`,
+        action: "set the slash commands of direct messages",
         written: { body: commands.map(writeCommand), files: [] },
         harmless: true,
         signal,

@@ -17,6 +17,10 @@ export const LIMITS = {
   buttonsInRow: 5,
   buttonLabel: 80,
   buttonId: 100,
+  menuChoices: 25,
+  /** Label, value and description of a choice, each. */
+  menuText: 100,
+  menuPlaceholder: 150,
   nonce: 25,
   files: 10,
   /** Of one message without a boosted server, bytes. */

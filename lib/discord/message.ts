@@ -59,6 +59,8 @@ export interface Outgoing {
   embeds?: readonly Embed[];
   /** Rows of buttons. An empty list takes them away. */
   rows?: readonly (readonly Button[])[];
+  /** Above the buttons, each in a row of its own. */
+  menus?: readonly Menu[];
   files?: readonly OutgoingFile[];
   replyTo?: Id;
   /** At most 25 characters: sent again within minutes, Discord answers with the first message. */
@@ -86,6 +88,16 @@ export interface Embed {
   footer?: string;
   /** `attachment://NAME` of a file of the same message. */
   image?: string;
+}
+
+/** A list from which a person takes one. */
+export interface Menu {
+  /** At most 100 characters; comes back with the choice. */
+  id: string;
+  /** Stands there while nothing is chosen. */
+  placeholder: string;
+  /** 1 to 25, no value twice. */
+  choices: readonly { value: string; label: string; description?: string; chosen?: boolean }[];
 }
 
 export interface Button {

@@ -7,6 +7,7 @@ const COMMAND = 2;
 const COMPONENT = 3;
 const COMPLETION = 4;
 const BUTTON = 2;
+const STRING_SELECT = 3;
 const SUBCOMMANDS = [1, 2];
 const ATTACHMENT = 11;
 const THREADS = [10, 11, 12];
@@ -20,7 +21,8 @@ export function readInteraction(raw: Raw): readonly GatewayEvent[] | undefined {
   const common = readCommon(raw);
   if (common === undefined) return undefined;
   const data = rawOf(raw["data"]);
-  if (type === COMPONENT && data["component_type"] !== BUTTON) return [];
+  const component = numberOf(data["component_type"]);
+  if (type === COMPONENT && component !== BUTTON && component !== STRING_SELECT) return [];
   const interaction = type === COMPONENT
     ? readClick(common, raw, data)
     : readCommand(common, data, type === COMPLETION);
@@ -56,7 +58,14 @@ function readClick(common: Common, raw: Raw, data: Raw): Interaction | undefined
   const button = textOf(data["custom_id"]);
   const message = readMessage({ channel_id: common.channelId, ...rawOf(raw["message"]) });
   if (button === undefined || message === undefined) return undefined;
-  return { ...common, kind: "button", button, message };
+  const chosen = numberOf(data["component_type"]) === STRING_SELECT
+    ? { values: wordsIn(data["values"]) }
+    : {};
+  return { ...common, kind: "button", button, ...chosen, message };
+}
+
+function wordsIn(values: unknown): readonly string[] {
+  return Array.isArray(values) ? values.filter((one) => typeof one === "string") : [];
 }
 
 function readCommand(common: Common, data: Raw, completing: boolean): Interaction | undefined {

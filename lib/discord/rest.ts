@@ -66,6 +66,12 @@ export interface DiscordRest {
     commands: readonly CommandDefinition[],
     signal?: AbortSignal,
   ): Promise<void>;
+  /** The same for the commands that are no server's: those of direct messages. */
+  putDirectCommands(
+    application: Id,
+    commands: readonly CommandDefinition[],
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** The first answer to an interaction: due within three seconds, never queued behind others. */
   respond(interaction: { id: Id; token: string }, answer: FirstAnswer): Promise<void>;
   /** Replaces the first answer, or what stands for it after `defer`. Valid for 15 minutes. */

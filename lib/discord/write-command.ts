@@ -2,8 +2,9 @@ import type { CommandDefinition, CommandOption, Subcommand } from "./command-def
 
 const CHAT_INPUT = 1;
 const SUBCOMMAND = 1;
-/** Usable on a server only: a sweep has its channel there. */
+/** On a server, and in direct messages with the bot. */
 const IN_GUILDS = 0;
+const IN_BOT_DM = 1;
 const OPTION_TYPES = {
   text: 3,
   whole: 4,
@@ -15,13 +16,13 @@ const OPTION_TYPES = {
 
 /** A slash command in Discord's JSON. */
 export function writeCommand(
-  { name, description, options, subcommands }: CommandDefinition,
+  { name, description, options, subcommands, direct }: CommandDefinition,
 ): unknown {
   return {
     type: CHAT_INPUT,
     name,
     description,
-    contexts: [IN_GUILDS],
+    contexts: [direct === true ? IN_BOT_DM : IN_GUILDS],
     options: subcommands === undefined ? writeOptions(options) : subcommands.map(writeSubcommand),
   };
 }

@@ -1,4 +1,4 @@
-import type { Button, Embed, Outgoing, OutgoingFile } from "./message.ts";
+import type { Button, Embed, Menu, Outgoing, OutgoingFile } from "./message.ts";
 import type { FirstAnswer } from "./rest.ts";
 
 /** What goes over the wire: JSON, and files beside it. */
@@ -15,6 +15,7 @@ const SILENT = 4096;
 
 const ROW = 1;
 const BUTTON = 2;
+const STRING_SELECT = 3;
 const STYLES = { primary: 1, secondary: 2, success: 3, danger: 4 } as const;
 
 /** Types of an interaction's first answer. */
@@ -35,7 +36,9 @@ export function writeMessage(message: Outgoing, purpose: Purpose): Written {
     body: {
       ...(message.content === undefined ? {} : { content: message.content }),
       ...(message.embeds === undefined ? {} : { embeds: message.embeds.map(writeEmbed) }),
-      ...(message.rows === undefined ? {} : { components: writeRows(message.rows) }),
+      ...(message.rows === undefined && message.menus === undefined
+        ? {}
+        : { components: [...(message.menus ?? []).map(writeMenu), ...writeRows(message.rows)] }),
       // An edit that names its files loses the ones that the message had; without, they stay.
       ...(files.length === 0
         ? {}
@@ -86,9 +89,20 @@ function writePings({ pings, replyTo }: Outgoing): Readonly<Record<string, unkno
   };
 }
 
-function writeRows(rows: readonly (readonly Button[])[]): readonly unknown[] {
+function writeRows(rows: readonly (readonly Button[])[] = []): readonly unknown[] {
   return rows.filter((row) => row.length > 0)
     .map((row) => ({ type: ROW, components: row.map(writeButton) }));
+}
+
+function writeMenu({ id, placeholder, choices }: Menu): unknown {
+  const options = choices.map(({ value, label, description, chosen }) => ({
+    label,
+    value,
+    ...(description === undefined ? {} : { description }),
+    ...(chosen === true ? { default: true } : {}),
+  }));
+  const select = { type: STRING_SELECT, custom_id: id, placeholder, options };
+  return { type: ROW, components: [select] };
 }
 
 function writeButton({ id, label, style, emoji, disabled }: Button): unknown {

@@ -19,7 +19,14 @@ const BrokerMemorySchema = z.object({
       owed: z.object({ warning: Warning, dueAt: z.number().nullable() }).optional(),
     }).transform(({ owed, ...rest }) => ({ ...rest, owed })),
   ).default({}),
-  shown: z.record(z.string(), z.object({ channelId: Id, ids: z.array(Id).readonly() })).default({}),
+  shown: z.record(
+    z.string(),
+    z.object({
+      channelId: Id,
+      ids: z.array(Id).readonly(),
+      isFinal: z.boolean().optional(),
+    }),
+  ).default({}),
 });
 
 export type BrokerRecord = z.infer<typeof BrokerMemorySchema>;

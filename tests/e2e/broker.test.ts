@@ -195,10 +195,12 @@ test("herd broker tells what the bots do; direct messages; two bots in one serve
   await scene.ready();
   await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
   // Each answers by mentioning the other.
+  const call = `relay ${second.person.id} ${discord.bot.id}`;
   const asked = discord.say(
     alice,
     lab,
-    `<@${discord.bot.id}> echo <@${second.person.id}> <@${discord.bot.id}>`,
+    `<@${discord.bot.id}>
+${call}`,
   );
   const thread = await scene.thread(asked);
   await scene.until("one of them warns", () =>

@@ -88,6 +88,9 @@ def prompt(number, params):
         with open("outbox/report.txt", "w") as file:
             file.write("the report")
         say(session, "see the file")
+    elif word == "relay":
+        _, to, back = words.strip().split("\n")[-1].split(" ")
+        say(session, f"<@{to}> we go on\nrelay {back} {to}")
     elif word == "silent":
         pass
     else:

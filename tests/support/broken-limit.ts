@@ -5,11 +5,27 @@ import type { Outgoing } from "../../lib/discord/message.ts";
 export function brokenLimit(message: Outgoing): string | undefined {
   const over = (what: string, size: number, most: number) =>
     size > most ? `${what} has ${size}, allowed are ${most}` : undefined;
-  const { content = "", embeds = [], rows = [], files = [], nonce = "" } = message;
+  const { content = "", embeds = [], rows = [], menus = [], files = [], nonce = "" } = message;
   const found = [
     over("content", content.length, LIMITS.content),
     over("embeds", embeds.length, LIMITS.embeds),
-    over("rows", rows.length, LIMITS.rows),
+    over("rows", rows.length + menus.length, LIMITS.rows),
+    ...menus.flatMap(({ id, placeholder, choices }) => [
+      over("menu id", id.length, LIMITS.buttonId),
+      over("placeholder", placeholder.length, LIMITS.menuPlaceholder),
+      over("choices", choices.length, LIMITS.menuChoices),
+      choices.length === 0 ? "menu is empty" : undefined,
+      new Set(choices.map(({ value }) => value)).size < choices.length
+        ? "a value is there twice"
+        : undefined,
+      choices.filter(({ chosen }) => chosen === true).length > 1 ? "two are chosen" : undefined,
+      ...choices.flatMap(({ value, label, description = " " }) => [
+        over("value", value.length, LIMITS.menuText),
+        over("label", label.length, LIMITS.menuText),
+        over("description", description.length, LIMITS.menuText),
+        value === "" || label === "" || description === "" ? "a choice is empty" : undefined,
+      ]),
+    ]),
     over("files", files.length, LIMITS.files),
     over("nonce", nonce.length, LIMITS.nonce),
     over(

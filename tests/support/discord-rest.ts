@@ -171,6 +171,7 @@ export function memoryDiscord(): MemoryDiscord {
         channels.set(thread.id, thread);
         return thread;
       }),
+    putDirectCommands: () => call("putDirectCommands", () => {}),
     putCommands: () => call("putCommands", () => {}),
     respond: () => call("respond", () => {}),
     editResponse: () => call("editResponse", () => kept("0", {})),

@@ -52,6 +52,13 @@ function checkRows(rows: NonNullable<Body["components"]>): void {
   for (const row of rows) {
     if (row.components.length === 0) throw invalid("components", "a row may not be empty");
     most("buttons", row.components.length, 5);
+    const [menu] = row.components;
+    if (menu?.["type"] === STRING_SELECT) {
+      checkMenu(row.components, menu);
+      if (ids.has(menu["custom_id"])) throw invalid("custom_id", "cannot be duplicated");
+      ids.add(menu["custom_id"]);
+      continue;
+    }
     for (const { custom_id: id, label, emoji } of row.components) {
       most("custom_id", text(id), 100);
       most("label", text(label), 80);
@@ -61,6 +68,27 @@ function checkRows(rows: NonNullable<Body["components"]>): void {
       if (ids.has(id)) throw invalid("custom_id", "Component custom id cannot be duplicated");
       ids.add(id);
     }
+  }
+}
+
+const STRING_SELECT = 3;
+
+function checkMenu(row: readonly unknown[], menu: Record<string, unknown>): void {
+  most("components of a row with a menu", row.length, 1);
+  between("custom_id", text(menu["custom_id"]), 1, 100);
+  most("placeholder", text(menu["placeholder"]), 150);
+  const options = (menu["options"] ?? []) as Record<string, unknown>[];
+  if (options.length < 1) throw invalid("options", "a menu may not be empty");
+  most("options", options.length, 25);
+  for (const { label, value, description } of options) {
+    between("label", text(label), 1, 100);
+    between("value", text(value), 1, 100);
+    if (description !== undefined) between("description", text(description), 1, 100);
+  }
+  const values = new Set(options.map(({ value }) => value));
+  if (values.size < options.length) throw invalid("options", "a value is there twice");
+  if (options.filter((one) => one["default"] === true).length > 1) {
+    throw invalid("options", "more than one is the default");
   }
 }
 
