@@ -166,7 +166,7 @@ test("kill -9 in the middle of a turn: it goes on, answered once; what was said 
   assert.deepEqual(discord.violations, []);
 });
 
-test("herd broker tells what the bots do; direct messages; two bots in one server do not loop", async (t) => {
+test("two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
   const discord = await startDiscord();
   t.after(() => discord[Symbol.asyncDispose]());
   const second = discord.addBot("Dealer");
@@ -217,5 +217,36 @@ ${call}`,
     /messages of bots without a person/.test(content)
   );
   assert.equal(warnings.length, 1, discord.transcript(thread));
+  assert.deepEqual(discord.violations, []);
+});
+
+test("a permission is asked by buttons; a single word stops a turn; a stranger's press does nothing", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord, alice, mallory } = scene;
+  scene.start();
+  await scene.ready();
+  const asked = scene.mention("ask");
+  const thread = await scene.thread(asked);
+  const question = () =>
+    scene.answers(thread).find(({ content }) => content.includes("make clean"));
+  await scene.until("the question", () => question() !== undefined);
+  await scene.until("its sign", () => asked.reactions.has("✋"));
+  assert.match(JSON.stringify(question()!.components), /Once.*Always.*Deny/);
+  const foreign = await discord.click(mallory, question()!, "Once");
+  assert.equal(foreign.ephemeral, true);
+  await discord.click(alice, question()!, "Once");
+  await scene.until("it goes on", () => /answer: allow_once/.test(discord.transcript(thread)));
+
+  const slow = discord.say(alice, thread, "slow 60");
+  await scene.until("it works", () => /I begin/.test(discord.transcript(thread)));
+  discord.say(mallory, thread, "stop");
+  discord.say(alice, thread, "stop");
+  await scene.until("it is stopped", () => slow.reactions.has("🛑"));
+  assert.match(discord.transcript(thread), /turn in this conversation is ended/);
+
+  const { message } = await discord.slash(alice, thread, "session list");
+  assert.match(message()!.content, /2 turns.*here/);
+  const forgotten = await discord.slash(alice, thread, "reset");
+  assert.ok(forgotten.message() !== undefined);
   assert.deepEqual(discord.violations, []);
 });

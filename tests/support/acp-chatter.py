@@ -42,7 +42,8 @@ def prompt(number, params):
     session = params["sessionId"]
     text = "\n".join(one.get("text", f"[{one['type']}]") for one in params["prompt"])
     bodies = re.findall(r"<herd-message [^>]*>\n(.*?)\n</herd-message", text, re.S)
-    words = bodies[-1] if bodies else text
+    # Below the answer of another bot stands small print.
+    words = "\n".join(line for line in (bodies[-1] if bodies else text).split("\n") if not line.startswith("-#"))
     with open(log, "a") as file:
         file.write(json.dumps({"at": time.time(), "pid": os.getpid(), "bodies": bodies, "text": text}) + "\n")
     cancelled.clear()
