@@ -223,12 +223,18 @@ export function createBroker(parts: BrokerParts): Broker {
     if (find(id) === undefined) return { reason: "There is no conversation here" };
     const told = Promise.withResolvers<OptionsTold>();
     // As a turn would have it: one at a time, so that no second agent is started beside it.
-    const lane = startFor(id, AbortSignal.any([signal, stop.signal])).then(told.resolve, (error) =>
-      told.resolve({ reason: `The agent cannot be started: ${explain(error, "terminal")}` }));
-    lanes.set(id, lane.finally(() => {
-      lanes.delete(id);
-      wake(id);
-    }));
+    const lane = startFor(id, AbortSignal.any([signal, stop.signal])).then(
+      told.resolve,
+      (error) =>
+        told.resolve({ reason: `The agent cannot be started: ${explain(error, "terminal")}` }),
+    );
+    lanes.set(
+      id,
+      lane.finally(() => {
+        lanes.delete(id);
+        wake(id);
+      }),
+    );
     return await told.promise;
   }
 

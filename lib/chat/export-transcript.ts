@@ -13,9 +13,9 @@ export function exportTranscript(
   const entries: string[] = [];
   let room = MOST_BYTES;
   for (const one of said.toReversed()) {
-    const entry = `\n## ${one.role === "person" ? "Person" : "Agent"}, ${stamp(one.at)}\n\n${
-      one.text.trim()
-    }\n`;
+    const entry = `\n## ${one.role === "person" ? "Person" : "Agent"}, ${
+      stamp(one.at)
+    }\n\n${one.text.trim()}\n`;
     room -= new TextEncoder().encode(entry).length;
     if (room < 0) break;
     entries.unshift(entry);

@@ -83,7 +83,11 @@ export function readBrokerRules(node: Node | undefined, owner: Node, report: Rep
   };
   sayNobody(node ?? owner, rules, report);
   checkBotMode(section, rules, report);
-  return { token: readBotToken(section.fields, report), rules, dispatch: readDispatch(section, report) };
+  return {
+    token: readBotToken(section.fields, report),
+    rules,
+    dispatch: readDispatch(section, report),
+  };
 }
 
 /** The explicit word wins over the list; without either nobody is let in. */

@@ -53,7 +53,9 @@ export function makeReminder(
   }
   const own = others.filter((one) => one.by === by);
   if (own.length >= perPerson) {
-    return { refused: `You have ${own.length} reminders, and can have ${perPerson}: drop one first` };
+    return {
+      refused: `You have ${own.length} reminders, and can have ${perPerson}: drop one first`,
+    };
   }
   const dueAt = now + delay;
   return {
@@ -120,6 +122,8 @@ function readTargets(who: string, by: string): { ids: readonly string[] } | { re
     return { refused: "Only people can be reminded, no roles: mention them one by one" };
   }
   const left = who.replace(/<@!?\d{1,20}>|\b\d{15,20}\b|[\s,;]+|\band\b/g, "");
-  if (left !== "") return { refused: `Cannot read "${left.slice(0, 50)}": mention people, as @name` };
+  if (left !== "") {
+    return { refused: `Cannot read "${left.slice(0, 50)}": mention people, as @name` };
+  }
   return { ids: [...new Set([...who.matchAll(/\d{1,20}/g)].map(([id]) => id))] };
 }

@@ -84,7 +84,10 @@ export function usageTable(
   );
 }
 
-function cells(name: string, { turns, input, output, cacheRead, cacheWrite, usd, unpriced }: UseSum) {
+function cells(
+  name: string,
+  { turns, input, output, cacheRead, cacheWrite, usd, unpriced }: UseSum,
+) {
   const whole = (n: number) => n.toLocaleString("en-US");
   const known = turns > unpriced ? `$${usd.toFixed(usd < 1 ? 4 : 2)}` : "";
   const open = unpriced === 0 ? "" : `${unpriced} without a price`;
@@ -108,4 +111,19 @@ function plus(a: UseSum, b: UseSum): UseSum {
     usd: a.usd + b.usd,
     unpriced: a.unpriced + b.unpriced,
   };
+}
+
+/** The pool's table of costs with that of each bot's conversations below it, as one text. */
+export function withConversations(
+  own: string,
+  bots: readonly { name: string; usage: Usage }[],
+  wish: { by: "day" | "model" | "worker"; days: number; now: number },
+): string {
+  // Conversations have no workers.
+  const by = wish.by === "worker" ? "day" : wish.by;
+  const more = bots.flatMap(({ name, usage }) => {
+    const lines = usageTable(usage, { ...wish, by });
+    return lines.length === 0 ? [] : ["", `Conversations of ${name}`, ...lines];
+  });
+  return [own, ...more].join("\n");
 }

@@ -88,7 +88,13 @@ export function createBrokerSchedules(parts: BrokerSchedulesParts): BrokerSchedu
   /** Why it is not asked this time. */
   function objection(job: CronJob, key: string): string | undefined {
     const { channelId, threadId } = job;
-    const place = { channelId, threadId, isDirect: false, threadOwner: undefined, guildId: undefined };
+    const place = {
+      channelId,
+      threadId,
+      isDirect: false,
+      threadOwner: undefined,
+      guildId: undefined,
+    };
     if (!isPlaceAllowed({ place }, parts.rules())) {
       tellOnce(job, `allowed_channels does not list its channel "${channelId}"`);
       return "its channel is not allowed";

@@ -1,6 +1,7 @@
 import { explain } from "../base/explain.ts";
 import { conversationAt } from "../chat/conversation-list.ts";
 import { loginHint } from "../chat/failure-text.ts";
+import { usageTable } from "../chat/usage.ts";
 import { mayTalk, placeOfInteraction } from "./broker-access.ts";
 import { createBrokerChoosing, NO_CONVERSATION } from "./broker-choosing.ts";
 import { BROKER_COMMANDS } from "./broker-commands.ts";
@@ -12,9 +13,11 @@ import { createSessionCommand } from "./broker-session-command.ts";
 import { decodeButton } from "./button-id.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Interaction } from "./gateway-event.ts";
+import { LIMITS } from "./limits.ts";
 import type { Outgoing } from "./message.ts";
+import { fileOf } from "./post-view.ts";
 import { answerWith } from "./reply.ts";
-import { ruleText } from "./safe-text.ts";
+import { codeBlock, ruleText } from "./safe-text.ts";
 
 /** Slash commands, buttons, menus and completions of a bot's conversations. */
 export interface BrokerInteractions {
@@ -95,10 +98,18 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await remind.drop(interaction, args);
       case "pick-models":
       case "pick-agents":
-        return await choosing.pick(interaction, action === "pick-models" ? "models" : "agents", args);
+        return await choosing.pick(
+          interaction,
+          action === "pick-models" ? "models" : "agents",
+          args,
+        );
       case "turn-models":
       case "turn-agents":
-        return await choosing.turn(interaction, action === "turn-models" ? "models" : "agents", args);
+        return await choosing.turn(
+          interaction,
+          action === "turn-models" ? "models" : "agents",
+          args,
+        );
       default:
         return await questions.press(interaction, action, args);
     }
@@ -118,6 +129,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await session.run(interaction);
       case "remind":
         return await remind.run(interaction);
+      case "cost":
+        return await cost(interaction);
       case "auth":
         return await auth(interaction);
       default:
@@ -137,7 +150,12 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         ? stopped(all, all ? waiting.length : 0, one.waiting.length)
         : privately(nothingRuns(waiting.length));
       if (told.done) {
-        desk.audit("broker-command", { by, name: member.name, command: name, conversation: one.id });
+        desk.audit("broker-command", {
+          by,
+          name: member.name,
+          command: name,
+          conversation: one.id,
+        });
       }
       if (told.done && all && waiting.length > 0) desk.onDropped?.(waiting, one);
       return Promise.resolve(message);
@@ -151,6 +169,22 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       return await refuse(interaction, "The agent has forgotten this conversation already.");
     }
     await questions.askToReset(interaction, one.id);
+  }
+
+  async function cost(interaction: Command): Promise<void> {
+    const by = interaction.options["by"] === "model" ? "model" : "day";
+    const days = Math.min(
+      Math.max(Math.trunc(Number(interaction.options["days"] ?? 7)) || 7, 1),
+      366,
+    );
+    const lines = usageTable(desk.state().usage, { by, days, now: desk.clock.now() });
+    const text = lines.length === 0 ? "Nothing was spent" : lines.join("\n");
+    const block = codeBlock(text);
+    const message = block.length <= LIMITS.content ? privately(block) : {
+      ...privately("The table is long; it is in the file."),
+      files: [fileOf("cost.txt", text)],
+    };
+    await rest.respond(interaction, { kind: "message", message });
   }
 
   /** Secrets never go through Discord: only where and how is told. */
@@ -209,7 +243,9 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
 function stopped(all: boolean, dropped: number, left: number): Outgoing {
   if (!all) {
     const next = left === 0 ? "" : ` ${messages(left)} next; \`/cancel-all\` drops what waits.`;
-    return privately(`🛑 The agent's turn in this conversation is ended; no job is touched.${next}`);
+    return privately(
+      `🛑 The agent's turn in this conversation is ended; no job is touched.${next}`,
+    );
   }
   // Others wait for an answer to what is dropped: they are told.
   const with_ = dropped === 0 ? "" : ` ${dropped === 1 ? "One message" : `${dropped} messages`} ` +

@@ -104,7 +104,11 @@ function menuOf(
   values: SessionOption["values"],
   { kind, conversation, mark }: MenuPlace,
 ): Menu | undefined {
-  const menu = encodeButton({ action: `pick-${kind}`, sweep: mark, args: [conversation, keyOf(id)] });
+  const menu = encodeButton({
+    action: `pick-${kind}`,
+    sweep: mark,
+    args: [conversation, keyOf(id)],
+  });
   return menu === undefined ? undefined : {
     id: menu,
     placeholder: shorten(visible(`Choose: ${name}`), LIMITS.menuPlaceholder),

@@ -72,9 +72,7 @@ export function createBrokerOrders(parts: BrokerOrdersParts) {
     if (order === undefined || !isHeard(arrival, rules)) return false;
     const one = conversationAt(parts.state(), threadId ?? channelId);
     const runs = one !== undefined &&
-      broker.turns().some(({ conversation, state }) =>
-        conversation === one.id && !isOver(state)
-      );
+      broker.turns().some(({ conversation, state }) => conversation === one.id && !isOver(state));
     if (one === undefined || !runs) return parts.state().heard.has(arrival.id);
     // Told twice, or read again after a restart: it was meant for the turn that ran then.
     if (!broker.heed(one.id, arrival.id, `discord:${arrival.author.id}`)) return true;
@@ -92,7 +90,9 @@ function said(order: "stop" | "reset", waiting: number): string {
   if (order === "reset") return "🧹 The agent has forgotten this conversation, and begins anew.";
   const next = waiting === 0
     ? ""
-    : ` ${waiting === 1 ? "One message that waits is" : `${waiting} messages that wait are`} next; ` +
+    : ` ${
+      waiting === 1 ? "One message that waits is" : `${waiting} messages that wait are`
+    } next; ` +
       "`/cancel-all` drops what waits.";
   return `🛑 The agent's turn in this conversation is ended; no job is touched.${next}`;
 }

@@ -37,9 +37,18 @@ export function createBrokerPresses(
     const given = runs &&
       permissions.answer(conversation, ANSWERS[action], byOf(member), question);
     if (!given) {
-      return await refuse(interaction, "That is not asked any more: it has its answer, or is over.");
+      return await refuse(
+        interaction,
+        "That is not asked any more: it has its answer, or is over.",
+      );
     }
-    desk.audit("broker-button", { by: byOf(member), name: member.name, action, conversation, turn });
+    desk.audit("broker-button", {
+      by: byOf(member),
+      name: member.name,
+      action,
+      conversation,
+      turn,
+    });
     // The turn's next form has no buttons, and says who answered.
     await rest.respond(interaction, { kind: "defer-update" });
   }
@@ -51,7 +60,9 @@ export function createBrokerPresses(
   ): Promise<void> {
     const { member } = interaction;
     const one = broker.turns().find(({ id }) => id === turn);
-    if (one === undefined || isOver(one.state)) return await refuse(interaction, "That turn is over.");
+    if (one === undefined || isOver(one.state)) {
+      return await refuse(interaction, "That turn is over.");
+    }
     if (action === "wait" && one.state.kind !== "stuck") {
       return await refuse(interaction, "The agent moves again already.");
     }

@@ -65,7 +65,10 @@ export function createBrokerQuestions(
   ): Promise<void> {
     const { member, message } = interaction;
     if (action === "attach" && args[2] !== member.userId) {
-      return await refuse(interaction, "Only who asked for it may say yes: it shows what they saw.");
+      return await refuse(
+        interaction,
+        "Only who asked for it may say yes: it shows what they saw.",
+      );
     }
     if (desk.clock.now() > message.at + ASKED_MS) {
       return await close(interaction, "Nobody pressed it in time: nothing was done.");
@@ -120,7 +123,9 @@ export function createBrokerQuestions(
       ask(
         interaction,
         `<@${interaction.member.userId}> wants the agent to go on here with what was said in ` +
-          `${mentionOf(desk, from)}: whoever reads here can then ask about it. What was said here ` +
+          `${
+            mentionOf(desk, from)
+          }: whoever reads here can then ask about it. What was said here ` +
           `before is forgotten.${losses(conversation)} Do it?`,
         ["attach", [conversation, from, interaction.member.userId], "Yes, go on with it"],
       ),
@@ -129,5 +134,7 @@ export function createBrokerQuestions(
 
 function mentionOf(desk: Pick<BrokerDesk, "state">, id: string): string {
   const one = desk.state().conversations.get(id);
-  return one?.place.isDirect === true ? "their direct messages" : `<#${one?.where?.channelId ?? id}>`;
+  return one?.place.isDirect === true
+    ? "their direct messages"
+    : `<#${one?.where?.channelId ?? id}>`;
 }

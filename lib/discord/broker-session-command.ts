@@ -1,12 +1,7 @@
 import { shorten } from "../base/markdown.ts";
 import { visible } from "../base/width.ts";
 import type { Conversation } from "../chat/chat-state.ts";
-import {
-  channelOf,
-  conversationAt,
-  conversationsIn,
-  phaseOf,
-} from "../chat/conversation-list.ts";
+import { channelOf, conversationAt, conversationsIn, phaseOf } from "../chat/conversation-list.ts";
 import { exportTranscript } from "../chat/export-transcript.ts";
 import { isPlaceAllowed } from "../chat/gate.ts";
 import { placeOfInteraction } from "./broker-access.ts";
@@ -72,13 +67,17 @@ export function createSessionCommand(
       );
     }
     // What somebody may not see is as if it were not there.
-    const unknown = `There is no conversation ${ruleText(`"${typed.slice(0, 100)}"`)} that you may ` +
+    const unknown =
+      `There is no conversation ${ruleText(`"${typed.slice(0, 100)}"`)} that you may ` +
       "see; `/session list` lists some.";
     if (from === undefined) return await refuse(interaction, unknown);
     if (from.id === here) return await refuse(interaction, "That is this conversation.");
     const sees = await inTime(desk, maySee(desk, interaction, from));
     if (sees === undefined) {
-      return await refuse(interaction, "Discord does not say now who may see that; try again soon.");
+      return await refuse(
+        interaction,
+        "Discord does not say now who may see that; try again soon.",
+      );
     }
     if (!sees) {
       desk.audit("refused", {
