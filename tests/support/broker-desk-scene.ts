@@ -17,7 +17,7 @@ import type { Interaction, OptionValue } from "../../lib/discord/gateway-event.t
 import type { Member, Outgoing } from "../../lib/discord/message.ts";
 import { PERMISSION } from "../../lib/discord/permissions.ts";
 import { createReminderTeller } from "../../lib/discord/reminder-teller.ts";
-import type { FirstAnswer } from "../../lib/discord/rest.ts";
+import type { DiscordRest, FirstAnswer } from "../../lib/discord/rest.ts";
 import { brokenLimit } from "./broken-limit.ts";
 import { type ChatScene, chatScene } from "./chat-scene.ts";
 import { BOT, channel, GUILD, type MemoryDiscord, memoryDiscord } from "./discord-rest.ts";
@@ -66,7 +66,12 @@ export interface BrokerDeskScene extends ChatScene {
 
 export function brokerDeskScene(
   t: TestContext,
-  { journal = [], limit = 10 }: { journal?: readonly ChatHappening[]; limit?: number } = {},
+  { journal = [], limit = 10, over }: {
+    journal?: readonly ChatHappening[];
+    limit?: number;
+    /** Another Discord than the one in memory. */
+    over?: DiscordRest;
+  } = {},
 ): BrokerDeskScene {
   const scene = chatScene(t, { journal: [...journal], limit });
   const discord = memoryDiscord();
@@ -137,7 +142,7 @@ export function brokerDeskScene(
     transcript: () => Promise.resolve(said),
     onDropped: (messages) => void dropped.push(...messages),
     mark: () => MARK,
-    rest: discord.rest,
+    rest: over ?? discord.rest,
     clock: scene.clock,
     audit: (event, fields) => void audit.push({ event, fields }),
     log() {},

@@ -317,19 +317,28 @@ function hearDirect(scene: BrokerDeskScene, message: string, id: string, user: s
   scene.broker.accept(arrival(message, "in private", direct(id, user)));
 }
 
+/** Its thread hangs under the message, and has its id. */
+function hearInChannel(scene: BrokerDeskScene, message: string, text: string): void {
+  const { place, author } = arrival("", "");
+  const said = { place: { ...place, threadId: undefined }, author: { ...author, id: BOB } };
+  scene.broker.accept(arrival(message, text, said), message);
+}
+
 test("/session list has the conversations of this channel and one's own, with state, age and cost", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("session list")).content!, /no conversations here/);
   await working(scene);
-  const bob = { ...arrival("", "").author, id: BOB };
-  scene.hear("b1", "elsewhere", { ...inThread("201"), author: bob });
+  hearInChannel(scene, "201", "elsewhere");
+  const { author, place } = arrival("", "");
+  const hidden = { ...place, threadId: "202" };
+  scene.broker.accept(arrival("h1", "hidden", { place: hidden, author: { ...author, id: "9" } }));
   hearDirect(scene, "d1", "88", BOB);
-  await scene.until("all work", () => scene.prompts.length === 3);
+  await scene.until("all work", () => scene.prompts.length === 4);
   const usd = { model: "m", input: 1, output: 1, cacheRead: 0, cacheWrite: 0, usd: 0.25 };
   const other = scene.prompts.find(({ conversation }) => conversation === "201")!;
   other.hooks.onUse(usd);
   other.end({ kind: "done", text: "x" });
-  await scene.until("one is over", () => scene.broker.turns().length === 2);
+  await scene.until("one is over", () => scene.broker.turns().length === 3);
   const mine = await scene.command("session list");
   assert.equal(mine.ephemeral, true);
   assert.equal(mine.content!.split("\n").length, 2);
@@ -344,8 +353,11 @@ test("/session list has the conversations of this channel and one's own, with st
 test("/session attach goes on with another conversation, once its asker has said yes", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
-  scene.hear("b1", "elsewhere", inThread("201"));
-  await scene.until("both work", () => scene.prompts.length === 2);
+  hearInChannel(scene, "201", "elsewhere");
+  const { author, place } = arrival("", "");
+  const hidden = { ...place, threadId: "202" };
+  scene.broker.accept(arrival("h1", "else hid", { place: hidden, author: { ...author, id: BOB } }));
+  await scene.until("all work", () => scene.prompts.length === 3);
   assert.deepEqual(await scene.complete("else"), [{ name: "elsewhere", value: "201" }]);
   const asked = await scene.command("session attach", { from: "<#201>" });
   assert.match(asked.content!, /go on here with what was said in <#201>: whoever reads here/);
