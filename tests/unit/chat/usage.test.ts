@@ -48,6 +48,6 @@ test("the pool's table has that of each bot below it, where there is something t
   const wish = { by: "worker", days: 7, now: NOW } as const;
   const bots = [{ name: "quiet", usage: {} }, { name: "herd", usage: addUse({}, USE, NOW) }];
   const text = withConversations("worker  cost", bots, wish);
-  assert.match(text, /^worker  cost\n\nConversations of herd\nday .*\n2026-02-07 /);
+  assert.match(text, /^worker {2}cost\n\nConversations of herd\nday .*\n2026-02-07 /);
   assert.equal(withConversations("worker  cost", [], wish), "worker  cost");
 });

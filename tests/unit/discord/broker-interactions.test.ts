@@ -437,7 +437,7 @@ test("/cost is the table of the conversations' own use", async (t) => {
   const shown = await scene.command("cost", { by: "model", days: 1 });
   assert.match(
     shown.content!,
-    /^```\nmodel  turns  in  out  cached     cost\nk2 .* \$0\.2500\n```$/,
+    /^```\nmodel +turns +in +out +cached +cost\nk2 .* \$0\.2500\n```$/,
   );
   assert.equal(shown.ephemeral, true);
 });
