@@ -9,10 +9,14 @@ const NAMES: Readonly<Record<string, true>> = {
   reset: true,
   session: true,
   remind: true,
+  cost: true,
   auth: true,
 };
 
-/** Names of the commands that act on conversations. `models` is also the pool's, `cancel` a sweep's. */
+/**
+ * Names of the commands that act on conversations. `models` and `cost` are also the pool's, `cancel`
+ * is a sweep's: whose it is there, those decide who hand it on.
+ */
 export const BROKER_COMMANDS: readonly string[] = Object.keys(NAMES);
 
 /** What a bot's conversations understand on a server. */
@@ -74,6 +78,24 @@ const COMMON: readonly CommandDefinition[] = [
       { ...text("when", "In how much time, 1 minute to 30 days: 10m, 2h30m, 3d"), longest: 50 },
       { ...text("text", "Of what"), longest: REMINDER_LIMITS.text },
       { ...text("who", "Mentions of up to 10 people; you when left out"), longest: 400 },
+    ],
+  },
+  {
+    name: "cost",
+    description: "What the bot's conversations have cost",
+    options: [
+      {
+        ...text("by", "By what it is summed; by day when left out"),
+        choices: ["day", "model"].map((name) => ({ name, value: name })),
+      },
+      {
+        name: "days",
+        description: "Of so many days up to today; 7 when left out",
+        type: "whole",
+        required: false,
+        least: 1,
+        most: 366,
+      },
     ],
   },
 ];

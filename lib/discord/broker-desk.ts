@@ -7,6 +7,7 @@ import type { ChatState, Conversation } from "../chat/chat-state.ts";
 import type { Reminders } from "../chat/create-reminders.ts";
 import type { Permissions } from "../chat/permissions.ts";
 import type { Interaction } from "./gateway-event.ts";
+import { LIMITS } from "./limits.ts";
 import type { Member, Outgoing } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
 
@@ -50,5 +51,5 @@ export function byOf({ userId }: Pick<Member, "userId">): string {
 
 /** Only the person who asked sees it. */
 export function privately(content: string): Outgoing {
-  return { content: content.slice(0, 1_990), ephemeral: true };
+  return { content: content.slice(0, LIMITS.content), ephemeral: true };
 }

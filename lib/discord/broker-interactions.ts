@@ -1,6 +1,7 @@
 import { explain } from "../base/explain.ts";
 import { conversationAt } from "../chat/conversation-list.ts";
 import { loginHint } from "../chat/failure-text.ts";
+import { usageTable } from "../chat/usage.ts";
 import { mayTalk, placeOfInteraction } from "./broker-access.ts";
 import { createBrokerChoosing, NO_CONVERSATION } from "./broker-choosing.ts";
 import { BROKER_COMMANDS } from "./broker-commands.ts";
@@ -12,9 +13,11 @@ import { createSessionCommand } from "./broker-session-command.ts";
 import { decodeButton } from "./button-id.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Interaction } from "./gateway-event.ts";
+import { LIMITS } from "./limits.ts";
 import type { Outgoing } from "./message.ts";
+import { fileOf } from "./post-view.ts";
 import { answerWith } from "./reply.ts";
-import { ruleText } from "./safe-text.ts";
+import { codeBlock, ruleText } from "./safe-text.ts";
 
 /** Slash commands, buttons, menus and completions of a bot's conversations. */
 export interface BrokerInteractions {
@@ -126,6 +129,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await session.run(interaction);
       case "remind":
         return await remind.run(interaction);
+      case "cost":
+        return await cost(interaction);
       case "auth":
         return await auth(interaction);
       default:
@@ -164,6 +169,22 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       return await refuse(interaction, "The agent has forgotten this conversation already.");
     }
     await questions.askToReset(interaction, one.id);
+  }
+
+  async function cost(interaction: Command): Promise<void> {
+    const by = interaction.options["by"] === "model" ? "model" : "day";
+    const days = Math.min(
+      Math.max(Math.trunc(Number(interaction.options["days"] ?? 7)) || 7, 1),
+      366,
+    );
+    const lines = usageTable(desk.state().usage, { by, days, now: desk.clock.now() });
+    const text = lines.length === 0 ? "Nothing was spent" : lines.join("\n");
+    const block = codeBlock(text);
+    const message = block.length <= LIMITS.content ? privately(block) : {
+      ...privately("The table is long; it is in the file."),
+      files: [fileOf("cost.txt", text)],
+    };
+    await rest.respond(interaction, { kind: "message", message });
   }
 
   /** Secrets never go through Discord: only where and how is told. */

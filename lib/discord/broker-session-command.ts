@@ -28,9 +28,16 @@ export function createSessionCommand(
 ) {
   /** Those of this channel; in direct messages, and anywhere else, what this person began. */
   function near({ member, channelId, parentId, guildId }: Interaction): readonly Conversation[] {
-    const here = guildId === undefined ? [] : conversationsIn(desk.state(), parentId ?? channelId);
+    const { userId } = member;
+    const current = conversationAt(desk.state(), channelId)?.id;
+    // Whose thread was there before may be a private one: its title is not for everybody.
+    const isOpen = ({ place, first, id }: Conversation) =>
+      place.threadId === undefined || first.author.id === userId || id === current;
+    const here = guildId === undefined
+      ? []
+      : conversationsIn(desk.state(), parentId ?? channelId).filter(isOpen);
     const own = [...desk.state().conversations.values()].filter(({ place, first }) =>
-      first.author.id === member.userId &&
+      first.author.id === userId &&
       (place.isDirect || isPlaceAllowed({ place }, desk.rules())) &&
       (guildId === undefined || place.guildId === guildId)
     ).sort((a, b) => b.lastAt - a.lastAt);

@@ -1,5 +1,11 @@
 import type { TestContext } from "node:test";
-import type { AgentSession, Block, PromptEnd, PromptHooks } from "../../lib/chat/agent-session.ts";
+import type {
+  AgentSession,
+  Block,
+  PromptEnd,
+  PromptHooks,
+  SessionOption,
+} from "../../lib/chat/agent-session.ts";
 import type { Arrival } from "../../lib/chat/arrival.ts";
 import { type Broker, type BrokerParts, createBroker } from "../../lib/chat/broker.ts";
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
@@ -23,6 +29,9 @@ export interface ChatScene {
   clock: SteppedClock;
   journal: ChatHappening[];
   state(): ChatState;
+  append: BrokerParts["append"];
+  /** What agents offer; `choose` sets the current one. */
+  options: SessionOption[];
   /** Prompts that agents were given, in order. */
   prompts: Prompted[];
   /** Agents that were opened and closed, in order. */
@@ -48,6 +57,7 @@ export function chatScene(
   const prompts: Prompted[] = [];
   const agents: string[] = [];
   const seen: Turn[] = [];
+  const options: SessionOption[] = [];
   let seq = 0;
   const apply = (what: ChatHappening) => {
     const event = { v: 1, seq: ++seq, at: clock.now(), by: "test", what } as const;
@@ -89,8 +99,13 @@ export function chatScene(
         return promise;
       },
       steer: () => Promise.resolve(false),
-      options: () => [],
-      choose: () => Promise.resolve(undefined),
+      options: () => options,
+      choose(id, value) {
+        const at = options.findIndex((one) => one.id === id);
+        const isKnown = options[at]?.values.some((one) => one.value === value) === true;
+        if (isKnown) options[at] = { ...options[at]!, current: value };
+        return Promise.resolve(isKnown ? undefined : "The agent does not know that");
+      },
       stderr: () => "",
       gone: gone.promise,
       [Symbol.asyncDispose]() {
@@ -101,12 +116,13 @@ export function chatScene(
     };
   }
 
+  const append: BrokerParts["append"] = (whats) => {
+    written.push(...whats);
+    return whats.map(apply) as unknown as ReturnType<BrokerParts["append"]>;
+  };
   const broker = createBroker({
     state: () => state,
-    append(whats) {
-      written.push(...whats);
-      return whats.map(apply) as unknown as ReturnType<BrokerParts["append"]>;
-    },
+    append,
     sessions,
     clock,
     batch: () => ({ mode: "per-thread", messages: 10, tokens: 24_000 }),
@@ -129,6 +145,8 @@ export function chatScene(
     clock,
     journal: written,
     state: () => state,
+    append,
+    options,
     prompts,
     agents,
     seen,

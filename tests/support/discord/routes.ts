@@ -50,7 +50,7 @@ export interface RoutesParts {
   messages: FakeMessage[];
   history: History;
   setCommands(guildId: string, list: unknown[]): void;
-  setDirectCommands?(list: unknown[]): void;
+  setDirectCommands(list: unknown[]): void;
   asked: Map<string, Asked>;
   /** To whoever sees the channel. */
   tell(name: string, data: object, channel: FakeChannel): void;
@@ -568,7 +568,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     ["PUT", /^\/applications\/(\d+)\/commands$/, (call) => {
       const list = call.body as Record<string, unknown>[];
       checkCommands(list);
-      parts.setDirectCommands?.(list);
+      parts.setDirectCommands(list);
       parts.changed();
       return list.map((one, i) => ({ ...one, id: `${100 + i}` }));
     }],

@@ -43,6 +43,8 @@ export interface FakeBot {
   good: boolean;
   /** Its slash commands in the server. */
   commands: Record<string, unknown>[];
+  /** Those in direct messages with it. */
+  directCommands: Record<string, unknown>[];
 }
 
 export type Options = Record<string, string | number | boolean>;
@@ -125,12 +127,16 @@ export interface FakeDiscord extends AsyncDisposable {
     focused: { name: string; value: string },
   ): Promise<{ name: string; value: string | number }[]>;
   click(by: Person, message: FakeMessage, label: string): Promise<Answer>;
+  /** Takes one of a menu, by its label or its value. */
+  choose(by: Person, message: FakeMessage, value: string): Promise<Answer>;
   until(what: string, holds: () => boolean, ms?: number): Promise<void>;
   /** The channel as people read it. */
   transcript(channel: FakeChannel): string;
 }
 
 const OWNER = "1";
+/** A channel of direct messages. */
+const DIRECT = 1;
 const LOCAL_URL = "http://127.0.0.1:1/api";
 
 /** A Discord on 127.0.0.1 with one server, one bot, and whoever the test invents. */
@@ -176,7 +182,14 @@ export async function startDiscord(
   const watchers = new Set<() => void>();
   /** What roles had before it was taken. */
   const taken = new Set<string>();
-  const first: FakeBot = { token, person: bot, content: true, good: true, commands: [] };
+  const first: FakeBot = {
+    token,
+    person: bot,
+    content: true,
+    good: true,
+    commands: [],
+    directCommands: [],
+  };
   /** By user id. */
   const bots = new Map<string, FakeBot>([[bot.id, first]]);
   const routes = new Map<string, (call: Call) => unknown>();
@@ -282,6 +295,9 @@ export async function startDiscord(
       setCommands(id, list) {
         one.commands = list as Record<string, unknown>[];
         if (one === first) commands.set(id, list);
+      },
+      setDirectCommands(list) {
+        one.directCommands = list as Record<string, unknown>[];
       },
       asked,
       tell,
@@ -390,15 +406,17 @@ export async function startDiscord(
         token: one.token,
         application_id: user,
         version: 1,
-        guild_id: guildId,
         channel_id: channel.id,
         channel: channelJson(channel),
-        member: {
-          user: userJson(by),
-          roles: by.roles,
-          nick: null,
-          permissions: `${BigInt.asUintN(53, permissionsOf(guild, home, by))}`,
-        },
+        ...(channel.type === DIRECT ? { user: userJson(by) } : {
+          guild_id: guildId,
+          member: {
+            user: userJson(by),
+            roles: by.roles,
+            nick: null,
+            permissions: `${BigInt.asUintN(53, permissionsOf(guild, home, by))}`,
+          },
+        }),
         ...more,
       });
     return one;
@@ -452,7 +470,14 @@ export async function startDiscord(
         person.roles.push(id);
       }
       if (joined) guild.members.set(person.id, person);
-      const one: FakeBot = { token: tokenOf(person), person, content, good: true, commands: [] };
+      const one: FakeBot = {
+        token: tokenOf(person),
+        person,
+        content,
+        good: true,
+        commands: [],
+        directCommands: [],
+      };
       bots.set(person.id, one);
       routes.set(person.id, routesOf(one));
       return one;
@@ -587,8 +612,9 @@ export async function startDiscord(
       return message;
     },
     slash(by, channel, name, options = {}) {
-      const to = ownerOf(name);
-      const data = commandData(to.commands, name, options);
+      const isDirect = channel.type === DIRECT;
+      const to = isDirect ? first : ownerOf(name);
+      const data = commandData(isDirect ? to.directCommands : to.commands, name, options);
       return answered(interaction(by, channel, { type: 2, data }, { bot: to }));
     },
     async complete(by, channel, name, focused) {
@@ -600,6 +626,24 @@ export async function startDiscord(
       const one = interaction(by, channel, { type: 4, data }, { bot: to });
       await made.until("choices", () => one.answeredAt !== undefined);
       return one.choices ?? [];
+    },
+    choose(by, message, value) {
+      const menu = message.components.flatMap(({ components }) => components)
+        .find((one) => {
+          const options = (one["options"] ?? []) as { value: string; label: string }[];
+          return options.some((each) => each.value === value || each.label === value);
+        });
+      if (menu === undefined) {
+        throw new Error(`There is no choice "${value}": ${JSON.stringify(message.components)}`);
+      }
+      const options = menu["options"] as { value: string; label: string }[];
+      const chosen = options.find((one) => one.value === value || one.label === value)!;
+      const channel = channels.get(message.channelId)!;
+      return answered(interaction(by, channel, {
+        type: 3,
+        data: { component_type: 3, custom_id: menu["custom_id"], values: [chosen.value] },
+        message: messageJson(message, guild, find),
+      }, { bot: bots.get(message.author.id) ?? first, source: message }));
     },
     click(by, message, label) {
       const button = message.components.flatMap(({ components }) => components)

@@ -100,8 +100,16 @@ test("thousands of tools and a flood of text stay within one message while it ru
     );
     const text = randomText(random, 100);
     for (const display of ["full", "compact", "none"] as const) {
-      for (const state of [{ kind: "running" }, { kind: "asking", what: text }] as const) {
-        const { messages } = renderTurn(turn(state, { tools, text }), { ...STYLE, tools: display });
+      const asking = { kind: "asking", what: text, detail: randomText(random, 300) } as const;
+      const answers = Array.from(
+        { length: Math.floor(random() * 6) },
+        () => ({ what: text, answer: "once", by: randomText(random, 9) }) as const,
+      );
+      for (const state of [{ kind: "running" }, asking] as const) {
+        const { messages } = renderTurn(turn(state, { tools, text, answers }), {
+          ...STYLE,
+          tools: display,
+        });
         assert.equal(messages.length, 1);
         assert.ok(messages[0]!.length <= 2_000, `seed ${seed}: ${messages[0]!.length}`);
       }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
 import type { BotConfig } from "../../../lib/chat/broker-config.ts";
+import { DISPATCH_DEFAULTS } from "../../../lib/chat/broker-defaults.ts";
 import { importOpenab } from "../../../lib/chat/import-openab.ts";
 import { readHerdConfig } from "../../../lib/daemon/read-herd-config.ts";
 
@@ -132,7 +133,12 @@ bot_token = "xoxb-literal-secret-3"
     directMessages: true,
     botTurns: { soft: 999, hard: 1000, window: 20, windowMs: 300_000 },
   });
-  assert.deepEqual(made!.dispatch, { mode: "per-lane", mostMessages: 5, mostTokens: 500 });
+  assert.deepEqual(made!.dispatch, {
+    mode: "per-lane",
+    mostMessages: 5,
+    mostTokens: 500,
+    words: DISPATCH_DEFAULTS.words,
+  });
   assert.deepEqual(agents["herd"]!["command"], ["codex", "--acp", "--yolo"]);
   assert.deepEqual(agents["herd"]!["env"], ["HOME", "LANG", "OPENAI_API_KEY", "OTHER"]);
   assert.deepEqual([made!.workspace.folder, made!.workspace.perThread], ["/home/agent", false]);

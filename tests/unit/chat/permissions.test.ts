@@ -97,3 +97,19 @@ test("a storm of requests is asked one by one, and what is beyond twenty is deni
   assert.deepEqual((await Promise.all(all)).filter((one) => one === "deny").length, 5);
   assert.equal(shown.at(-1), undefined);
 });
+
+test("an answer is one question's: a second one, or one to an earlier question, counts for nothing", async () => {
+  const { permissions } = scene();
+  const first = permissions.ask("1", request("execute", "a"), running());
+  const second = permissions.ask("1", request("execute", "b"), running());
+  const { question } = permissions.open("1")!;
+  assert.equal(permissions.answer("1", "once", "7", question), true);
+  // In the same moment, before anything else could happen.
+  assert.equal(permissions.answer("1", "once", "8", question), false);
+  assert.equal(await first, "once");
+  assert.equal(permissions.answer("1", "once", "8", question), false);
+  const next = permissions.open("1")!.question;
+  assert.notEqual(next, question);
+  assert.equal(permissions.answer("1", "deny", "8", next), true);
+  assert.equal(await second, "deny");
+});

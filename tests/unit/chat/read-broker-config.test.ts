@@ -101,6 +101,8 @@ test("every key is read", () => {
     message_processing_mode: per-lane
     max_buffered_messages: 3
     max_batch_tokens: 1000
+    stop_words: [Halt, "stop"]
+    reset_words: [vergiss]
   workspace: {working_dir: /data/x, per_thread: false, sandbox: read-only, network: false}
   projects:
     666: /data/a
@@ -138,7 +140,12 @@ test("every key is read", () => {
     directMessages: true,
     botTurns: { soft: 999, hard: 1000, window: 7, windowMs: 90_000 },
   });
-  assert.deepEqual(made.dispatch, { mode: "per-lane", mostMessages: 3, mostTokens: 1000 });
+  assert.deepEqual(made.dispatch, {
+    mode: "per-lane",
+    mostMessages: 3,
+    mostTokens: 1000,
+    words: { stop: ["halt", "stop"], reset: ["vergiss"] },
+  });
   assert.equal(made.instructions, "Say ${HELLO}\nand go");
   assert.deepEqual(made.workspace, {
     folder: "/data/x",
@@ -466,4 +473,18 @@ test("who wants the pool alone needs no variable of the broker", () => {
   const text = `${POOL}broker: {discord: {bot_token: "\${NOBODY_SET_IT}", zzz: 1}}`;
   const { pool, broker } = readHerdConfig(text, "x", {}, ["pool"]);
   assert.deepEqual([Object.keys(pool!.models), broker], [["primary"], undefined]);
+});
+
+test("words that are orders are single words, each of one order; none is allowed", () => {
+  assert.deepEqual(bot("").dispatch.words, { stop: ["stop", "cancel"], reset: [] });
+  assert.deepEqual(bot("  discord: {stop_words: []}").dispatch.words.stop, []);
+  for (
+    const [words, why] of [
+      ['stop_words: ["please stop"]', /a single word/],
+      ['stop_words: [""]', /a single word/],
+      ["stop_words: [{a: 1}]", /a single word/],
+      ["stop_words: stop", /words such as/],
+      ["reset_words: [Cancel]", /Cannot use "cancel" in .*reset_words.*stop_words/],
+    ] as const
+  ) assert.match(mistakes(`broker:\n  ${AGENT}\n  discord: {${words}}`).join("\n"), why);
 });

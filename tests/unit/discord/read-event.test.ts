@@ -136,20 +136,25 @@ test("a question for completions says what is being typed", () => {
   assert.deepEqual(event.interaction.focused, { name: "index", value: "1" });
 });
 
-test("a click brings its button and its message; a menu's choice is nothing", () => {
+test("a click brings its button and its message; a menu's choice what was taken from it", () => {
   const message = { ...MESSAGE, channel_id: undefined };
   const click = (component_type: number) =>
     readEvent("INTERACTION_CREATE", {
       ...INTERACTION,
       type: 3,
-      data: { custom_id: "refresh", component_type },
+      data: { custom_id: "refresh", component_type, values: ["a", 7, "b"] },
       message: { ...MESSAGE, ...message, channel_id: "9" },
     });
   const [event] = click(2) ?? [];
   assert.ok(event?.type === "interaction" && event.interaction.kind === "button");
   assert.equal(event.interaction.button, "refresh");
   assert.equal(event.interaction.message.title, "📊 mnist");
-  assert.deepEqual(click(3), []);
+  assert.equal(event.interaction.values, undefined);
+  const [choice] = click(3) ?? [];
+  assert.ok(choice?.type === "interaction" && choice.interaction.kind === "button");
+  assert.deepEqual([choice.interaction.button, choice.interaction.values], ["refresh", ["a", "b"]]);
+  // A menu of users or roles is none of ours.
+  assert.deepEqual(click(5), []);
 });
 
 test("in a private channel the user stands for the member", () => {
