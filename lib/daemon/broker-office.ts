@@ -141,11 +141,10 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         directCommands: bot.desk.directDefinitions,
         onState: (state) => tellRefusal(name, state),
         onEvent: bot.surface.handle,
-        claims: ({ channelId, kind }) =>
-          kind !== "button" &&
-          [...bot.state().conversations.values()].some(({ where }) =>
-            where?.channelId === channelId && !where.replies
-          ),
+        // What is the pool's everywhere else; its `/cost` tells of conversations as well.
+        claims: (given) =>
+          given.kind !== "button" && given.name !== "cost" &&
+          isHeldAt(bot.state(), given.channelId),
         onInteraction: bot.surface.interact,
         onCommandsRefused: (_, why) =>
           parts.onWarning(`broker: no slash commands for "${name}": ${why}`),
@@ -245,6 +244,12 @@ function statusOf(
     },
     today: { usd: usdOn(state.usage, dayOf(now)), budget_usd: config?.budget.usdPerDay ?? null },
   };
+}
+
+function isHeldAt({ conversations }: ChatState, channelId: string): boolean {
+  return [...conversations.values()].some(({ where }) =>
+    where?.channelId === channelId && !where.replies
+  );
 }
 
 /** Files of messages come from there, and from nowhere else. */

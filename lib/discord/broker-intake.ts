@@ -34,8 +34,8 @@ export interface BrokerIntakeParts {
   roleName(id: Id): string | undefined;
   /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
   isTaken(channelId: Id): boolean;
-  /** Threads of conversations that are spoken in of late, the newest last. */
-  threads(): readonly Id[];
+  /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
+  threads(): readonly { id: Id; since: Id }[];
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
@@ -148,7 +148,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
 
   /** Only a reading moves the mark: what came before a message may have been lost on the way. */
   async function read(channel: Id): Promise<void> {
-    for (let after = memory.read().seen[channel];;) {
+    const began = parts.threads().find(({ id }) => id === channel)?.since;
+    for (let after = memory.read().seen[channel] ?? began;;) {
       if (after === undefined) {
         // What was said before the bot came was said to nobody.
         return saw(
@@ -238,7 +239,11 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       const { channels } = parts.rules();
       const known = Object.keys(memory.read().seen);
       const places = [
-        ...new Set([...channels === "all" ? [] : channels, ...known, ...parts.threads()]),
+        ...new Set([
+          ...channels === "all" ? [] : channels,
+          ...known,
+          ...parts.threads().map(({ id }) => id),
+        ]),
       ];
       for (const place of places.slice(-MOST_READ)) unread.add(place);
       guarded(readAll);

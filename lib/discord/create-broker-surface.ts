@@ -217,10 +217,12 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
 }
 
 /** The newest last. */
-function recentThreads({ conversations }: ChatState): Id[] {
+function recentThreads({ conversations }: ChatState): { id: Id; since: Id }[] {
   return [...conversations.values()]
     .filter(({ where }) => where !== undefined && !where.replies)
     .sort((a, b) => a.lastAt - b.lastAt)
     .slice(-RECENT_THREADS)
-    .flatMap(({ where }) => where?.channelId ?? []);
+    .flatMap(({ where, first }) =>
+      where === undefined ? [] : [{ id: where.channelId, since: first.id }]
+    );
 }

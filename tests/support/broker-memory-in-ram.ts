@@ -1,0 +1,18 @@
+import type { BrokerMemory, BrokerRemembered } from "../../lib/discord/broker-memory.ts";
+
+export function brokerMemoryInRam(start: Partial<BrokerRemembered> = {}): BrokerMemory {
+  let now: BrokerRemembered = {
+    mark: "abc123",
+    seen: {},
+    bots: [],
+    turns: {},
+    shown: {},
+    ...start,
+  };
+  return {
+    read: () => now,
+    write(change) {
+      now = { ...now, ...change };
+    },
+  };
+}

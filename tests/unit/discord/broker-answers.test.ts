@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import type { AnswerStyle } from "../../../lib/chat/answer.ts";
+import {
+  type BrokerAnswersParts,
+  createBrokerAnswers,
+} from "../../../lib/discord/broker-answers.ts";
+import { DiscordError } from "../../../lib/discord/discord-error.ts";
+import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
+import { chatScene } from "../../support/chat-scene.ts";
+import { channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
+
+const STYLE: AnswerStyle = { tools: "none", tables: "off", footer: [] };
+
+function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
+  const chat = chatScene(t);
+  const discord = memoryDiscord();
+  discord.channels.set("200", channel("200", "thread", "", "1", "100"));
+  const answers = createBrokerAnswers({
+    broker: chat.broker,
+    state: chat.state,
+    rest: discord.rest,
+    memory: brokerMemoryInRam(),
+    clock: chat.clock,
+    random: () => 0,
+    style: () => STYLE,
+    streams: () => true,
+    siblings: () => [],
+    log() {},
+    ...more,
+  });
+  chat.broker.onTurn(answers.show);
+  t.after(() => answers[Symbol.asyncDispose]());
+  const asked = async (id = "1", n = 1) => {
+    chat.hear(id, "hello");
+    await chat.until("the agent is asked", () => chat.prompts.length === n);
+    return chat.prompts.at(-1)!;
+  };
+  return { ...chat, discord, answers, asked, texts: () => discord.texts("200") };
+}
+
+test("an answer grows in one message, at most one edit in 1.5 s, and ends whole", async (t) => {
+  const { clock, until, asked, texts, discord } = scene(t);
+  const prompt = await asked();
+  await until("a placeholder", () => texts().length === 1);
+  for (let i = 1; i <= 50; i++) prompt.say("word ".repeat(i));
+  await clock.sleeping((all) => all.includes(1_500));
+  assert.equal(discord.calls.filter((call) => call === "edit").length, 0);
+  clock.advance(1_500);
+  await until("it has grown", () => texts()[0]!.startsWith("word word"));
+  assert.equal(discord.calls.filter((call) => call === "edit").length, 1);
+  prompt.end({ kind: "done", text: "all of it" });
+  await until("the end, without waiting", () => texts()[0] === "all of it");
+  assert.equal(texts().length, 1);
+});
+
+test("A.17.13: an edit that is under way never comes after the end", async (t) => {
+  const { clock, until, asked, texts, discord } = scene(t);
+  const { edit } = discord.rest;
+  const slow = Promise.withResolvers<void>();
+  const order: string[] = [];
+  discord.rest.edit = async (place, id, message) => {
+    if (order.length === 0) {
+      order.push("begun");
+      await slow.promise;
+    }
+    order.push(message.content ?? "");
+    return await edit(place, id, message);
+  };
+  const prompt = await asked();
+  await until("a placeholder", () => texts().length === 1);
+  prompt.say("half");
+  await clock.sleeping((all) => all.includes(1_500));
+  clock.advance(1_500);
+  await until("an edit is under way", () => order.length === 1);
+  prompt.end({ kind: "done", text: "the whole" });
+  slow.resolve();
+  await until("the end", () => order.length === 3);
+  assert.deepEqual(order, ["begun", "half", "the whole"]);
+  assert.deepEqual(texts(), ["the whole"]);
+});
+
+test("A.17.14: an end that cannot be shown is shown later, all of it, once", async (t) => {
+  const { clock, until, asked, texts, discord, state } = scene(t);
+  const prompt = await asked();
+  await until("a placeholder", () => texts().length === 1);
+  discord.fail = (call) => {
+    if (call === "edit" || call === "send") throw unreachable();
+  };
+  prompt.end({ kind: "done", text: "x".repeat(3_000) });
+  await until("it was tried", () => discord.calls.includes("edit"));
+  assert.equal(state().conversations.get("200")!.untold.length, 1);
+  discord.fail = () => {};
+  await clock.sleeping((all) => all.some((ms) => ms > 0 && ms <= 2_000));
+  clock.advance(2_000);
+  await until("it is told", () => state().conversations.get("200")!.untold.length === 0);
+  assert.equal(texts().join("").replaceAll(/[^x]/g, "").length, 3_000);
+  assert.equal(texts().length, 2);
+});
+
+test("A.17.23: a message too old for edits gives way to a new one", async (t) => {
+  const { until, asked, texts, discord } = scene(t);
+  const prompt = await asked();
+  await until("a placeholder", () => texts().length === 1);
+  discord.fail = (call) => {
+    if (call !== "edit") return;
+    throw new DiscordError("Too many edits of old messages", {
+      kind: "rejected",
+      status: 400,
+      code: 30046,
+    });
+  };
+  prompt.end({ kind: "done", text: "late but here" });
+  await until("a new one", () => texts().includes("late but here"));
+  assert.deepEqual(texts(), ["late but here"]);
+});
+
+test("a place that is closed keeps back neither the next turn nor another conversation", async (t) => {
+  const { until, asked, discord, state, journal } = scene(t);
+  const prompt = await asked();
+  discord.channels.delete("200");
+  prompt.end({ kind: "done", text: "to nobody" });
+  await until("it is given up", () => journal.some(({ type }) => type === "turn-told"));
+  assert.deepEqual(state().conversations.get("200")!.untold, []);
+});
+
+test("sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
+  const { until, asked, texts } = scene(t, { streams: () => false });
+  const prompt = await asked();
+  prompt.say("half");
+  prompt.end({ kind: "done", text: "the whole" });
+  await until("the answer", () => texts().length === 1);
+  assert.deepEqual(texts(), ["the whole"]);
+});
+
+test("A.17.4: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
+  const { until, asked, discord } = scene(t, { siblings: () => ["55"], streams: () => false });
+  const prompt = await asked();
+  prompt.end({ kind: "done", text: "@everyone @here <@&1> <@7> <@55> <@666>" });
+  await until("the answer", () => discord.messages.length === 1);
+  assert.deepEqual(discord.messages[0]!.outgoing.pings, { users: ["7", "55"] });
+});
+
+test("an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
+  const { until, asked, texts, discord } = scene(t, { siblings: () => ["55"] });
+  const prompt = await asked();
+  await until("a placeholder", () => texts().length === 1);
+  const grown = discord.messages[0]!.id;
+  prompt.end({ kind: "done", text: "<@55> your turn" });
+  await until("the answer", () => texts().includes("<@55> your turn"));
+  assert.deepEqual(texts(), ["<@55> your turn"]);
+  assert.notEqual(discord.messages[0]!.id, grown);
+});

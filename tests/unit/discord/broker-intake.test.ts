@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import type { BotRules } from "../../../lib/chat/broker-config.ts";
+import { RULE_DEFAULTS } from "../../../lib/chat/broker-defaults.ts";
+import { createBrokerIntake } from "../../../lib/discord/broker-intake.ts";
+import { createBrokerPlaces } from "../../../lib/discord/broker-places.ts";
+import { createBrokerRoom } from "../../../lib/discord/broker-room.ts";
+import type { Message } from "../../../lib/discord/message.ts";
+import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
+import { chatScene } from "../../support/chat-scene.ts";
+import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
+
+function scene(t: TestContext, rules: Partial<BotRules> = {}) {
+  const chat = chatScene(t);
+  const discord = memoryDiscord();
+  for (const [id, parent] of [["100", undefined], ["300", undefined], ["200", "100"]] as const) {
+    discord.channels.set(id, { ...channel(id, "lab", "", "1", parent), ownerId: BOT });
+  }
+  const memory = brokerMemoryInRam();
+  const all: BotRules = { ...RULE_DEFAULTS, channels: ["100"], users: ["1"], ...rules };
+  const places = createBrokerPlaces(discord.rest);
+  const room = createBrokerRoom({
+    memory,
+    rules: () => all,
+    calledByRole: () => false,
+    onOwed() {},
+  });
+  const marks: string[] = [];
+  const intake = createBrokerIntake({
+    broker: chat.broker,
+    rules: () => all,
+    emojis: () => ({ queued: "👀", denied: "🚫" }),
+    rest: discord.rest,
+    places,
+    room,
+    memory,
+    marks: { set: ({ messageId, emoji }) => void marks.push(`${emoji} ${messageId}`) },
+    clock: chat.clock,
+    random: () => 0,
+    me: () => BOT,
+    roleName: () => undefined,
+    isTaken: (id) => id === "300",
+    threads: () => [{ id: "200", since: "1" }],
+    audit() {},
+    log() {},
+  });
+  t.after(() => intake[Symbol.asyncDispose]());
+  const mentions = { users: [BOT], roles: [], everyone: false };
+  const say = (place: string, content: string, more: Partial<Message> = {}) =>
+    discord.say(place, content, { mentions, ...more });
+  const heard = () =>
+    chat.journal.flatMap((one) => one.type === "message-heard" ? [one.arrival.content] : []);
+  return { ...chat, discord, intake, marks, memory, say, heard, places };
+}
+
+test("A.17.18: a message is acknowledged when it is stored, before anything of it is fetched", async (t) => {
+  const { intake, say, marks, heard, discord } = scene(t);
+  const message = say("100", "hello");
+  intake.hear(message);
+  await intake.settled();
+  assert.deepEqual(heard(), ["hello"]);
+  assert.deepEqual(marks, [`👀 ${message.id}`]);
+  assert.ok(!discord.calls.includes("message"));
+});
+
+test("a disk that is full acknowledges nothing; the message is taken when there is room", async (t) => {
+  const chat = scene(t);
+  const { broker, intake, say, marks, heard, clock, until } = chat;
+  const { accept } = broker;
+  let isFull = true;
+  broker.accept = (...given) => {
+    if (isFull) throw new Error("no space");
+    return accept(...given);
+  };
+  intake.hear(say("100", "hello"));
+  await intake.settled();
+  assert.deepEqual([heard(), marks], [[], []]);
+  isFull = false;
+  await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
+  clock.advance(2_000);
+  await until("it is taken", () => heard().length === 1);
+  assert.equal(marks.length, 1);
+});
+
+test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
+  const { intake, say, heard } = scene(t);
+  const message = say("100", "hello");
+  intake.hear(message);
+  intake.hear(message);
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["hello"]);
+});
+
+test("after a gap the channel and its threads are read, in order, each message once", async (t) => {
+  const { intake, say, heard } = scene(t);
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  say("100", "missed one");
+  say("100", "missed two");
+  say("200", "in the thread");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["first", "missed one", "missed two", "in the thread"]);
+  intake.catchUp();
+  await intake.settled();
+  assert.equal(heard().length, 4);
+});
+
+test("what was said before the bot came is answered by nobody", async (t) => {
+  const { intake, say, heard } = scene(t);
+  say("100", "old words");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  say("100", "new words");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["new words"]);
+});
+
+test("while Discord does not say where something was said nothing is lost", async (t) => {
+  const { intake, say, heard, discord, clock, until } = scene(t);
+  discord.fail = (call) => {
+    if (call === "channel" || call === "messages") throw unreachable();
+  };
+  intake.hear(say("100", "hello"));
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  discord.fail = () => {};
+  await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
+  clock.advance(2_000);
+  await until("it is heard", () => heard().length === 1);
+});
+
+test("A.17.28: what the gateway told of a channel is not asked for", async (t) => {
+  const { intake, say, heard, discord, places } = scene(t);
+  places.hear({ type: "channel-changed", channel: channel("100", "lab") });
+  for (const n of [1, 2, 3]) intake.hear(say("100", `word ${n}`));
+  await intake.settled();
+  assert.equal(heard().length, 3);
+  assert.ok(!discord.calls.includes("channel"));
+});
+
+test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
+  const { intake, say, heard, marks } = scene(t);
+  const eve = say("100", "let me in", { author: { id: "66" } } as never);
+  intake.hear(eve);
+  intake.hear(say("300", "status"));
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  assert.deepEqual(marks, [`🚫 ${eve.id}`]);
+});
+
+test("direct messages are one conversation, where the rules allow them", async (t) => {
+  const { intake, say, state, discord } = scene(t, { directMessages: true });
+  discord.channels.set("700", { ...channel("700", ""), guildId: undefined, type: 1 });
+  const none = { mentions: { users: [], roles: [], everyone: false } };
+  intake.hear(say("700", "one", { guildId: undefined, ...none }));
+  intake.hear(say("700", "two", { guildId: undefined, ...none }));
+  await intake.settled();
+  assert.deepEqual([...state().conversations.keys()], ["700"]);
+  assert.equal(state().conversations.get("700")!.place.isDirect, true);
+});
+
+test("what was deleted before it could be taken is not taken", async (t) => {
+  const { intake, say, heard } = scene(t);
+  const message = say("100", "never mind");
+  intake.deleted(message.id);
+  intake.hear(message);
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+});
