@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
+import type { ChatState } from "../chat/chat-state.ts";
 import { dayOf, usageTable, usdOn } from "../chat/usage.ts";
 import type { BotStatus, BrokerStatus } from "../control/station.ts";
 import type { UserPlace } from "../control/user-place.ts";

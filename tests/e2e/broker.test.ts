@@ -250,3 +250,69 @@ test("a permission is asked by buttons; a single word stops a turn; a stranger's
   assert.ok(forgotten.message() !== undefined);
   assert.deepEqual(discord.violations, []);
 });
+
+test("an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
+  const scene = await brokerScene(t, { noload: true });
+  const { discord, alice } = scene;
+  const first = scene.start();
+  await scene.ready();
+  const asked = scene.mention("remember the word cheese");
+  const thread = await scene.thread(asked);
+  await scene.until("it is answered", () => asked.reactions.has("🆗"));
+  const slow = discord.say(alice, thread, "slow 4");
+  await scene.until("it works", () => /I begin/.test(discord.transcript(thread)));
+  const began = Date.now();
+  first.child.kill("SIGTERM");
+  await first.ended;
+  // A.17.6: nothing is drained for half a minute before it is safe.
+  assert.ok(Date.now() - began < 10_000);
+  scene.start();
+  await scene.until("it is done after all", () => slow.reactions.has("🆗"), 60_000);
+  assert.match(scene.prompts().at(-1)!.text, /remember the word cheese/);
+  await scene.until("people know", () => /was told what was said/.test(discord.transcript(thread)));
+
+  discord.fault = () => ({ kind: "status", status: 503, when: "before" });
+  const meanwhile = discord.say(alice, thread, "in the outage");
+  await scene.until(
+    "it is stored all the same",
+    () =>
+      scene.events().some(({ what }) =>
+        what.type === "message-heard" && what.arrival.id === meanwhile.id
+      ),
+  );
+  discord.fault = () => undefined;
+  await scene.until(
+    "it is answered when Discord is back",
+    () => /You said in the outage/.test(discord.transcript(thread)),
+    90_000,
+  );
+  assert.equal(
+    scene.answers(thread).filter(({ content }) => /in the outage/.test(content)).length,
+    1,
+  );
+  assert.deepEqual(discord.violations, []);
+});
+
+test("herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
+  const scene = await brokerScene(t);
+  const good = await scene.run("broker", "check");
+  assert.match(good.stdout, /The bot "herd" is HerdDog, in "lab"/);
+  assert.equal(good.code, 0, good.stdout + good.stderr);
+  scene.discord.permit("CREATE_PUBLIC_THREADS", false);
+  scene.discord.messageContent(false);
+  const bad = await scene.run("broker", "check");
+  assert.equal(bad.code, 1);
+  assert.match(bad.stdout, /MESSAGE CONTENT INTENT is off/);
+  assert.match(bad.stdout, /"Create Public Threads" is missing/);
+  const toml = scene.path("config.toml");
+  writeFileSync(
+    toml,
+    '[discord]\nbot_token = "${DISCORD_BOT_TOKEN}"\nallowed_channels = ["123"]\n' +
+      '[agent]\ncommand = "kiro-cli"\nargs = ["acp", "--trust-all-tools"]\nworking_dir = "/home/agent"\n',
+  );
+  const imported = await scene.run("broker", "import", toml);
+  assert.match(imported.stdout, /^broker:/);
+  assert.equal(imported.code, 0, imported.stderr);
+  const none = await scene.run("broker");
+  assert.match(none.stderr, /no daemon runs/);
+});

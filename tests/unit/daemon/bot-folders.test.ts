@@ -31,10 +31,9 @@ test("each conversation has a folder of its own, or all share one with a place f
     writes: [],
   });
   const workspace = { ...WORKSPACE_DEFAULTS, folder: join(root, "all"), perThread: false };
-  const [a, b] = await Promise.all(
-    ["7", "8"].map((id) => botFolder(one(id), { projects: {}, workspace }, place)),
-  );
-  assert.ok(!("refused" in a!) && !("refused" in b!));
+  const a = await botFolder(one("7"), { projects: {}, workspace }, place);
+  const b = await botFolder(one("8"), { projects: {}, workspace }, place);
+  assert.ok(!("refused" in a) && !("refused" in b));
   assert.equal(a.folder, b.folder);
   assert.notEqual(a.files, b.files);
   assert.ok(existsSync(join(a.files, "outbox")));
