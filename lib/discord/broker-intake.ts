@@ -20,7 +20,7 @@ export interface BrokerIntakeParts {
   broker: Pick<Broker, "accept" | "revise" | "withdraw">;
   rules(): BotRules;
   emojis(): { queued: string | undefined; denied: string | undefined };
-  rest: Pick<DiscordRest, "messages" | "member" | "send">;
+  rest: Pick<DiscordRest, "message" | "messages" | "member" | "send">;
   places: BrokerPlaces;
   room: BrokerRoom;
   memory: BrokerMemory;
@@ -36,6 +36,8 @@ export interface BrokerIntakeParts {
   isTaken(channelId: Id): boolean;
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
   threads(): readonly { id: Id; since: Id }[];
+  /** Messages that no turn has yet, with what they said when they were heard. */
+  queued(): readonly Arrival[];
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
@@ -181,6 +183,22 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     }
   }
 
+  /** What waits may have been changed or deleted while nobody heard it. */
+  async function review(): Promise<void> {
+    for (const { id, place, content } of parts.queued().slice(0, MOST_READ)) {
+      try {
+        const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
+        if (now.content !== content) broker.revise(id, now.content);
+      } catch (error) {
+        if (!(error instanceof DiscordError)) throw error;
+        if (error.kind === "missing") broker.withdraw(id, "discord");
+        else {parts.log("info", "Cannot see whether a message was changed", {
+            error: error.message,
+          });}
+      }
+    }
+  }
+
   function guarded(act: () => Promise<void>): void {
     void serial(async () => {
       if (stop.signal.aborted) return;
@@ -246,6 +264,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
         ]),
       ];
       for (const place of places.slice(-MOST_READ)) unread.add(place);
+      guarded(review);
       guarded(readAll);
     },
     settled: () => serial(() => Promise.resolve()),

@@ -100,6 +100,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     isTaken: parts.isTaken,
     order: parts.order,
     threads: () => recentThreads(parts.state()),
+    queued: () =>
+      [...parts.state().conversations.values()].flatMap(({ waiting }) =>
+        // A prompt by the clock reads otherwise than its post.
+        waiting.flatMap(({ arrival }) => arrival.author.id === me() ? [] : arrival)
+      ),
     audit: parts.audit,
   });
   const answers = createBrokerAnswers({

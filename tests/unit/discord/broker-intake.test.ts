@@ -42,6 +42,10 @@ function scene(t: TestContext, rules: Partial<BotRules> = {}) {
     roleName: () => undefined,
     isTaken: (id) => id === "300",
     threads: () => [{ id: "200", since: "1" }],
+    queued: () =>
+      [...chat.state().conversations.values()].flatMap(({ waiting }) =>
+        waiting.map(({ arrival }) => arrival)
+      ),
     audit() {},
     log() {},
   });
@@ -171,4 +175,21 @@ test("what was deleted before it could be taken is not taken", async (t) => {
   intake.hear(message);
   await intake.settled();
   assert.deepEqual(heard(), []);
+});
+
+test("what waits is looked at after a gap: it may have been changed or deleted meanwhile", async (t) => {
+  const { intake, say, state, until, prompts, discord } = scene(t);
+  const in200 = (text: string) => say("200", text);
+  intake.hear(in200("first"));
+  await until("a turn runs", () => prompts.length === 1);
+  const [two, three] = [in200("two"), in200("three")];
+  intake.hear(two);
+  intake.hear(three);
+  await intake.settled();
+  discord.messages.find(({ id }) => id === two.id)!.content = "two, mended";
+  discord.messages.splice(discord.messages.findIndex(({ id }) => id === three.id), 1);
+  intake.catchUp();
+  await intake.settled();
+  const { waiting } = state().conversations.get("200")!;
+  assert.deepEqual(waiting.map(({ arrival }) => arrival.content), ["two, mended"]);
 });
