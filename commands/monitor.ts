@@ -262,6 +262,7 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     maxTicks: values["max-ticks"],
     message: values.message,
     pool: false,
+    broker: false,
     canAsk: () => input !== undefined || values.background === true,
     onWarning: (message) => say(out, message),
     // One JSON document and nothing else on standard output.

@@ -29,6 +29,7 @@ export const TABLE: readonly Entry[] = [
   { name: "pool", group: "Agents", load: () => import("./pool.ts") },
   { name: "task", group: "Agents", load: () => import("./task.ts") },
   { name: "worker", group: "Agents", load: () => import("./worker.ts") },
+  { name: "broker", group: "Agents", load: () => import("./broker.ts") },
   { name: "cost", group: "Agents", load: () => import("./cost.ts") },
   { name: "log", group: "For trainers", load: () => import("./log.ts") },
   { name: "draw", group: "Internal", hidden: true, load: () => import("./draw.ts") },

@@ -20,8 +20,10 @@ export async function start(context: PoolContext): Promise<number> {
     return EXIT.done;
   }
   if (values.detach) {
-    const { startPoolInBackground } = await import("../../lib/daemon/background.ts");
-    const started = await startPoolInBackground({ self: ownCommandLine(), env, clock, signal });
+    const { startPartInBackground } = await import("../../lib/daemon/background.ts");
+    const started = await startPartInBackground("pool", {
+      ...{ self: ownCommandLine(), env, clock, signal },
+    });
     if (json) out.json(started);
     else {
       out.print(`The pool runs in the background (pid ${started.pid})`);
@@ -45,6 +47,7 @@ export async function start(context: PoolContext): Promise<number> {
     maxTicks: undefined,
     message: undefined,
     pool: true,
+    broker: false,
     canAsk: () => false,
     onWarning: (message) => say(out, message),
     open: () => Promise.resolve(),

@@ -1,4 +1,5 @@
 import type { ModelUse } from "../sweep/monitor-event.ts";
+import type { ModelMessage, SaidBlock } from "./conversation.ts";
 import type { Tool } from "./tool.ts";
 
 /** Something that thinks with tools: the Messages API, or the user's own `claude`. */
@@ -18,6 +19,10 @@ export interface ThinkRequest {
   system: string;
   /** The situation and what is wanted. */
   prompt: string;
+  /** In place of `prompt`, where pictures belong to what is wanted. */
+  blocks?: readonly SaidBlock[];
+  /** What was said before; it ends with an answer. */
+  history?: readonly ModelMessage[];
   tools: readonly Tool[];
   /** Calls to the model at most; fewer than the settings allow, never more. */
   maxTurns?: number;
@@ -31,6 +36,19 @@ export interface ThinkRequest {
   onUse(use: ModelUse, toldUsd?: number): void | Promise<void>;
   /** The words of the answer so far, as they come. */
   onText?(text: string): void;
+  /** All that was said in this turn so far, what came between tool calls too, in paragraphs. */
+  onAnswer?(text: string): void;
+  /** It thinks, and says nothing meanwhile: a sign of life. */
+  onThought?(): void;
+  /** All of the conversation whenever it is whole: each call has its result. */
+  onConversation?(messages: readonly ModelMessage[]): void;
+  /**
+   * What people said into the turn since it was asked before; it goes into the next call. `isEnd`:
+   * the model is done, and when there is nothing the turn ends at once.
+   */
+  said?(isEnd: boolean): readonly string[];
+  /** A shorter conversation for a model that cannot read all of this one; undefined: it fails. */
+  shorten?(messages: readonly ModelMessage[]): readonly ModelMessage[] | undefined;
   /** Each tool call with its result. */
   onTool?(
     call: { name: string; input: unknown; result: string; isError: boolean; ms: number },
@@ -60,4 +78,6 @@ export interface ModelFailure {
   status: number | undefined;
   /** What the server asked for, in milliseconds. */
   retryAfterMs: number | undefined;
+  /** The conversation is longer than the model can read: less of it may do. */
+  isTooLong?: true;
 }

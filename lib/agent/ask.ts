@@ -47,6 +47,8 @@ export function createAsker(parts: AskParts, request: ThinkRequest) {
   let known: { tokens: number; counted: number } | undefined;
 
   function promptTokens(messages: readonly MessageParam[]): number {
+    // It was made shorter in between.
+    if (known !== undefined && known.counted > messages.length) known = undefined;
     const rest = JSON.stringify(messages.slice(known?.counted ?? 0)).length;
     const tools = request.tools.map(({ name, description, schema }) => [name, description, schema]);
     const fixed = known === undefined ? request.system.length + JSON.stringify(tools).length : 0;
@@ -74,11 +76,20 @@ export function createAsker(parts: AskParts, request: ThinkRequest) {
   return {
     async ask(messages: readonly MessageParam[], onText: (text: string) => void): Promise<Asked> {
       const { signal, system, tools } = request;
+      const onThought = () => request.onThought?.();
       for (let tries = 1;; tries++) {
         if (signal.aborted) return { kind: "aborted", text: "" };
         const maxTokens = room(messages);
         if (maxTokens === undefined) return { kind: "out-of-budget" };
-        const outcome = await parts.call({ system, messages, tools, maxTokens, signal, onText });
+        const outcome = await parts.call({
+          system,
+          messages,
+          tools,
+          maxTokens,
+          signal,
+          onText,
+          onThought,
+        });
         try {
           await keep(outcome.used, messages.length);
         } catch (error) {

@@ -44,7 +44,8 @@ function withCacheMark(messages: readonly MessageParam[]): MessageParam[] {
   const last = messages.at(-1);
   if (last?.role !== "user" || typeof last.content === "string") return [...messages];
   const block = last.content.at(-1);
-  if (block?.type !== "text" && block?.type !== "tool_result") return [...messages];
+  const marks = block?.type === "text" || block?.type === "tool_result" || block?.type === "image";
+  if (!marks) return [...messages];
   const marked = { ...block, cache_control: { type: "ephemeral" as const } };
   return [...messages.slice(0, -1), { ...last, content: [...last.content.slice(0, -1), marked] }];
 }

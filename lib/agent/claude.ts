@@ -16,7 +16,7 @@ import {
   withoutSecrets,
 } from "./credentials.ts";
 import { runLoop } from "./loop.ts";
-import type { ModelCall, ModelOutcome } from "./model-call.ts";
+import { longestAnswer, type ModelCall, type ModelOutcome } from "./model-call.ts";
 import { failure, ModelError, modelFailure } from "./model-failure.ts";
 import { createReplyReader } from "./read-reply.ts";
 import { watchedCall } from "./watched-call.ts";
@@ -81,7 +81,7 @@ async function callOnce(call: ModelCall, model: string, parts: ClaudeParts): Pro
   if ("kind" in endpoint) return { ok: false, failure: endpoint, text: "", used: undefined };
   const { url, secret } = endpoint;
   const effort = settings.effort ?? (model === DEFAULT_MODEL ? DEFAULT_EFFORT : undefined);
-  const reader = createReplyReader(call.onText);
+  const reader = createReplyReader(call.onText, call.onThought);
   return await watchedCall({
     clock,
     silenceMs: settings.timeoutSeconds * 1000,
@@ -97,6 +97,7 @@ async function callOnce(call: ModelCall, model: string, parts: ClaudeParts): Pro
       for await (const event of stream) {
         if (signal.aborted) return;
         addEvent(reader, event);
+        if (reader.size() > longestAnswer(call)) throw tooLong();
       }
     },
     problemOf(error) {
@@ -104,6 +105,11 @@ async function callOnce(call: ModelCall, model: string, parts: ClaudeParts): Pro
       return modelFailure(error, { url: shownUrl(url), now: clock.now(), clean });
     },
   });
+}
+
+function tooLong(): ModelError {
+  const message = "Cannot read the model's answer: it is longer than any answer may be";
+  return new ModelError(failure("unreadable", message));
 }
 
 /** A gateway may send events that have not the shape they should. */

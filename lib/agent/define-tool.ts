@@ -26,20 +26,27 @@ export interface ToolDefinition<Shape extends z.ZodRawShape> {
 export function defineTool<Shape extends z.ZodRawShape>(definition: ToolDefinition<Shape>): Tool {
   const { name, description, input, acts } = definition;
   const schema = schemaOf(input);
+
+  function read(sent: unknown) {
+    const checked = input.safeParse(mendInput(sent, schema));
+    return checked.success
+      ? { input: checked.data }
+      : { mistake: describeMistake(checked.error.issues, { sent, schema, tool: name }) };
+  }
+
   return {
     name,
     description,
     schema: schema as Readonly<Record<string, unknown>>,
     acts,
     ...(definition.repeatable === undefined ? {} : { repeatable: definition.repeatable }),
+    read,
     async run(sent, signal) {
       try {
         signal.throwIfAborted();
-        const checked = input.safeParse(mendInput(sent, schema));
-        if (!checked.success) {
-          return failure(describeMistake(checked.error.issues, { sent, schema, tool: name }));
-        }
-        const work = Promise.resolve(definition.run(checked.data, signal));
+        const checked = read(sent);
+        if ("mistake" in checked) return failure(checked.mistake);
+        const work = Promise.resolve(definition.run(checked.input, signal));
         // What acts is waited for: an act whose outcome nobody hears of would be done again.
         const text = acts ? await work : await untilAborted(work, signal);
         return { text: cutResult(text), isError: false };

@@ -4,6 +4,7 @@ import type {
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages";
 import type { ThinkRequest, Thought } from "./agent.ts";
+import { modelBlocks, textBlock } from "./conversation.ts";
 import { type Asked, type AskParts, createAsker } from "./ask.ts";
 import type { ModelReply, ToolCall } from "./model-call.ts";
 import { failure } from "./model-failure.ts";
@@ -38,13 +39,22 @@ async function think(
   const limitMs = parts.toolLimitMs ?? TOOL_LIMIT_MS;
   const tools = createToolRunner(request, { clock: parts.clock, limitMs });
   const turns = Math.max(1, Math.min(parts.settings.maxTurns, request.maxTurns ?? Infinity));
-  const messages: MessageParam[] = [userSays(textBlock(request.prompt))];
+  const teller = createTeller(request);
+  let messages: MessageParam[] = [...request.history ?? [], userSays(...wanted(request))];
   /** What an answer that was cut had said; the next one goes on from there. */
   let before = "";
   let wasCut = false;
 
   for (let turn = 1; turn <= turns; turn++) {
-    const asked = await asker.ask(messages, (text) => showText(request, before + text));
+    teller.whole(messages);
+    const asked = await asker.ask(messages, (text) => teller.says(before + text));
+    if (isTooLong(asked)) {
+      const shorter = request.shorten?.(messages);
+      if (shorter !== undefined && !signal.aborted) {
+        messages = [...shorter];
+        continue;
+      }
+    }
     if (asked.kind !== "reply") return stopped(asked, before, progress.text);
     const { reply } = asked;
     const said = before + reply.text;
@@ -54,28 +64,73 @@ async function think(
       messages.push({ role: "assistant", content: [...reply.content] });
     }
     const end = endOf(reply, wasCut, progress.text);
-    if (end !== undefined) return end;
+    const late = end?.kind === "answered" && turn < turns ? request.said?.(true) ?? [] : [];
+    if (end !== undefined && late.length === 0) {
+      if (reply.calls.length === 0) teller.whole(messages);
+      return end;
+    }
+    // A cut answer goes on in the same paragraph.
+    if (reply.stop !== "length" || reply.calls.length > 0) teller.paragraph(said);
 
     if (reply.calls.length === 0 && reply.stop === "paused") continue;
     const results = await tools.run(reply.calls);
-    if (signal.aborted) return { kind: "aborted", text: progress.text };
-    const content = resultBlocks(reply.calls, results);
+    const content = [...resultBlocks(reply.calls, results, signal), ...late.map(textBlock)];
+    if (signal.aborted) {
+      if (content.length > 0) teller.whole([...messages, userSays(...content)]);
+      return { kind: "aborted", text: progress.text };
+    }
     if (reply.stop === "length") {
       wasCut = true;
       if (reply.calls.length === 0) before = said;
       content.push(textBlock(cutNote(reply, parts.settings.maxTokens)));
     }
+    content.push(...(request.said?.(false) ?? []).map(textBlock));
     if (turn + 1 === turns) content.push(textBlock(LAST_CALL));
     messages.push(userSays(...content));
   }
+  teller.whole(messages);
   return { kind: "out-of-turns", text: progress.text };
+}
+
+function wanted({ prompt, blocks }: ThinkRequest): ContentBlockParam[] {
+  return blocks === undefined || blocks.length === 0 ? [textBlock(prompt)] : modelBlocks(blocks);
+}
+
+function isTooLong(asked: Asked): boolean {
+  return asked.kind === "failed" && asked.failure.isTooLong === true ||
+    asked.kind === "reply" && asked.reply.stop === "too-long";
+}
+
+/** Tells what is said; who listens does not stop the work. */
+function createTeller(request: ThinkRequest) {
+  let told = "";
+  const add = (text: string) => [told, text.trim()].filter((one) => one !== "").join("\n\n");
+  const quietly = (work: () => void) => {
+    try {
+      work();
+    } catch {
+      // It is theirs.
+    }
+  };
+  return {
+    says(text: string): void {
+      quietly(() => request.onText?.(text));
+      quietly(() => request.onAnswer?.(add(text)));
+    },
+    paragraph(text: string): void {
+      told = add(text);
+    },
+    whole: (messages: readonly MessageParam[]) =>
+      quietly(() => request.onConversation?.([...messages])),
+  };
 }
 
 /** Undefined when it goes on: with the results of its tools, or because it was cut short for the first time. */
 function endOf(reply: ModelReply, wasCut: boolean, text: string): Thought | undefined {
   if (reply.stop === "refused") return { kind: "refused", text };
   if (reply.stop === "too-long") {
-    const problem = failure("rejected", "The conversation became longer than the model can read");
+    const message = "The conversation became longer than the model can read";
+    const problem = failure("rejected", message, { isTooLong: true });
     return { kind: "failed", failure: problem, text };
   }
   if (reply.stop === "paused") return undefined;
@@ -101,28 +156,17 @@ function cutNote(reply: ModelReply, limit: number): string {
 function resultBlocks(
   calls: readonly ToolCall[],
   results: readonly ToolResult[],
+  signal: AbortSignal,
 ): ContentBlockParam[] {
+  const missing = signal.aborted ? "Not run: the turn was stopped" : "(no output)";
   return calls.map((call, i): ToolResultBlockParam => ({
     type: "tool_result",
     tool_use_id: call.id,
-    content: results[i]?.text || "(no output)",
+    content: results[i]?.text || missing,
     is_error: results[i]?.isError ?? true,
   }));
 }
 
-function textBlock(text: string): ContentBlockParam {
-  // The API refuses empty text.
-  return { type: "text", text: text.trim() === "" ? "(nothing)" : text.toWellFormed() };
-}
-
 function userSays(...content: ContentBlockParam[]): MessageParam {
   return { role: "user", content };
-}
-
-function showText(request: ThinkRequest, text: string): void {
-  try {
-    request.onText?.(text);
-  } catch {
-    // Who listens does not stop the work.
-  }
 }

@@ -13,6 +13,8 @@ export interface ModelCall {
   signal: AbortSignal;
   /** The words of this answer so far. */
   onText(text: string): void;
+  /** It thinks. */
+  onThought?(): void;
 }
 
 /** A tool call as the model wrote it. */
@@ -33,6 +35,14 @@ export interface ModelReply {
   /** Name of a call that the length limit cut in half; it is in neither list. */
   halfCall: string | undefined;
   stop: "done" | "length" | "refused" | "paused" | "too-long";
+}
+
+/**
+ * Longest answer of a call, in characters: a server that writes on and on, past what it was asked
+ * for, is broken or hostile.
+ */
+export function longestAnswer({ maxTokens }: Pick<ModelCall, "maxTokens">): number {
+  return 100_000 + 32 * maxTokens;
 }
 
 /** What a call cost so far as is known; undefined when the server never began to answer. */

@@ -39,9 +39,18 @@ export function modelFailure(
 export function failure(
   kind: ModelFailure["kind"],
   message: string,
-  more: { status?: number; retryAfterMs?: number } = {},
+  more: { status?: number; retryAfterMs?: number; isTooLong?: boolean } = {},
 ): ModelFailure {
-  return { kind, message, status: more.status, retryAfterMs: more.retryAfterMs };
+  const { status, retryAfterMs, isTooLong = false } = more;
+  return { kind, message, status, retryAfterMs, ...(isTooLong ? { isTooLong } : {}) };
+}
+
+/** How servers say that a conversation is longer than their model can read. */
+const TOO_LONG =
+  /prompt is too long|maximum context length|context[ _](length|window|size)|too many (input )?tokens|input (is )?too long|request_too_large/i;
+
+export function saysTooLong(status: number | undefined, words: string): boolean {
+  return status === 413 || TOO_LONG.test(words);
 }
 
 function refusedCall(
@@ -54,7 +63,9 @@ function refusedCall(
   const coded = status === undefined ? "" : ` (status ${status})`;
   const retryAfterMs = retryAfter(error.headers, at.now);
   const make = (kind: ModelFailure["kind"], what: string) => ({
-    ...failure(kind, `${what}${coded}${quoted}`),
+    ...failure(kind, `${what}${coded}${quoted}`, {
+      isTooLong: kind === "rejected" && saysTooLong(status, `${error.type} ${said}`),
+    }),
     status,
     retryAfterMs,
   });

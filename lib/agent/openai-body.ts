@@ -11,8 +11,12 @@ export interface OpenAiHabits {
   refused: ReadonlySet<string>;
 }
 
+type Part =
+  | { type: "text"; text: string }
+  | { type: "image_url"; image_url: { url: string } };
+
 type Message =
-  | { role: "system" | "user"; content: string }
+  | { role: "system" | "user"; content: string | readonly Part[] }
   | { role: "tool"; tool_call_id: string; content: string }
   | {
     role: "assistant";
@@ -87,7 +91,18 @@ function userMessages(blocks: readonly ContentBlockParam[]): Message[] {
     results.push({ role: "tool", tool_call_id: block.tool_use_id, content });
   }
   const text = textOf(blocks);
+  // Plain text where there are no pictures: smaller servers know nothing else.
+  if (blocks.some(({ type }) => type === "image")) {
+    return [...results, { role: "user", content: blocks.flatMap(partsOf) }];
+  }
   return text === "" ? results : [...results, { role: "user", content: text }];
+}
+
+function partsOf(block: ContentBlockParam): Part[] {
+  if (block.type === "text") return [{ type: "text", text: block.text.toWellFormed() }];
+  if (block.type !== "image" || block.source.type !== "base64") return [];
+  const { media_type: type, data } = block.source;
+  return [{ type: "image_url", image_url: { url: `data:${type};base64,${data}` } }];
 }
 
 function assistantMessage(blocks: readonly ContentBlockParam[]): Message {

@@ -63,7 +63,7 @@ async function callOnce(
 ): Promise<Once> {
   const { clock, dialect, thinking } = parts;
   const body = openAiBody(call, parts.model, { dialect, thinking, refused });
-  const reader = createChunkReader(call.onText, JSON.stringify(body).length);
+  const reader = createChunkReader(call, JSON.stringify(body).length);
   let parameter: string | undefined;
   const outcome = await watchedCall({
     clock,

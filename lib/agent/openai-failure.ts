@@ -1,5 +1,5 @@
 import type { ModelFailure } from "./agent.ts";
-import { failure, retryAfter } from "./model-failure.ts";
+import { failure, retryAfter, saysTooLong } from "./model-failure.ts";
 import type { SaidError } from "./openai-chunk.ts";
 import { cleanLine } from "./quote-data.ts";
 
@@ -25,6 +25,8 @@ export function openAiFailure(
   return failure(kind, `${wordsOf(kind, at.url)}${coded}${quoted}`, {
     ...(status === undefined ? {} : { status }),
     ...(wait === undefined ? {} : { retryAfterMs: wait }),
+    isTooLong: kind === "rejected" &&
+      saysTooLong(status, `${error.code} ${error.type} ${error.message}`),
   });
 }
 

@@ -1,6 +1,12 @@
 import type { ContentBlockParam } from "@anthropic-ai/sdk/resources/messages";
 import type { Tokens } from "../sweep/monitor-event.ts";
-import type { CallUse, ModelReply, ToolCall } from "./model-call.ts";
+import {
+  type CallUse,
+  longestAnswer,
+  type ModelCall,
+  type ModelReply,
+  type ToolCall,
+} from "./model-call.ts";
 import type { Chunk, ChunkCall, ChunkSaid, ChunkUsage } from "./openai-chunk.ts";
 import { readCall } from "./read-reply.ts";
 
@@ -13,14 +19,17 @@ interface CallParts {
 
 /** Written text per token, as far as one can tell. */
 const CHARACTERS_PER_TOKEN = 4;
-/** Longer answers are not collected any further. Characters. */
-const LONGEST = 16 * 1024 * 1024;
 
 /**
  * Puts the chunks of one answer together. `promptLength`: characters of what was asked, to estimate
  * the cost of a call that is cut before the server says what it used.
  */
-export function createChunkReader(onText: (text: string) => void, promptLength: number) {
+export function createChunkReader(
+  call: Pick<ModelCall, "onText" | "onThought" | "maxTokens">,
+  promptLength: number,
+) {
+  const { onText, onThought = () => {} } = call;
+  const longest = longestAnswer(call);
   const calls: CallParts[] = [];
   const details: Record<string, unknown>[] = [];
   let text = "";
@@ -36,7 +45,7 @@ export function createChunkReader(onText: (text: string) => void, promptLength: 
     refusal += said.refusal ?? "";
     for (const detail of said.reasoning_details ?? []) addDetail(details, detail);
     for (const call of said.tool_calls ?? []) addCall(call);
-    if (!said.content) return;
+    if (!said.content) return onThought();
     text += said.content;
     written += said.content.length;
     onText(text);
@@ -75,7 +84,7 @@ export function createChunkReader(onText: (text: string) => void, promptLength: 
       const said = choice?.delta ?? choice?.message;
       if (said) addSaid(said);
       finish = choice?.finish_reason ?? finish;
-      return written <= LONGEST;
+      return written <= longest;
     },
     text: () => text,
     /** Undefined until the server has said why it stopped: then the answer is whole. */

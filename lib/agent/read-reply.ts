@@ -19,10 +19,14 @@ const QUOTED = 200;
 const CHARACTERS_PER_TOKEN = 4;
 
 /** Puts a stream of events together; what is missing at the end is told by `reply` and `used`. */
-export function createReplyReader(onText: (text: string) => void) {
+export function createReplyReader(
+  onText: (text: string) => void,
+  onThought: () => void = () => {},
+) {
   const blocks = new Map<number, Block>();
   const tokens = noTokens();
   let started = false;
+  let size = 0;
   let stopReason: string | undefined;
 
   const ordered = () => [...blocks.entries()].sort(([a], [b]) => a - b).map(([, block]) => block);
@@ -39,12 +43,18 @@ export function createReplyReader(onText: (text: string) => void) {
   function addDelta(block: Block | undefined, event: RawMessageStreamEvent): void {
     if (block === undefined || event.type !== "content_block_delta") return;
     const { delta } = event;
+    const before = block.text.length + block.signature.length;
     if (delta.type === "text_delta") {
       block.text += delta.text;
       onText(text());
-    } else if (delta.type === "input_json_delta") block.text += delta.partial_json;
-    else if (delta.type === "thinking_delta") block.text += delta.thinking;
-    else if (delta.type === "signature_delta") block.signature += delta.signature;
+    } else if (delta.type === "input_json_delta") {
+      block.text += delta.partial_json;
+      onThought();
+    } else if (delta.type === "thinking_delta") {
+      block.text += delta.thinking;
+      onThought();
+    } else if (delta.type === "signature_delta") block.signature += delta.signature;
+    size += block.text.length + block.signature.length - before;
   }
 
   return {
@@ -63,6 +73,8 @@ export function createReplyReader(onText: (text: string) => void) {
       }
     },
     text,
+    /** Characters of all that came. */
+    size: () => size,
     /** Undefined until the server has said why it stopped: then the answer is whole. */
     reply(): ModelReply | undefined {
       return stopReason === undefined ? undefined : assemble(ordered(), stopReason, text());

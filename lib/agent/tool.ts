@@ -10,6 +10,8 @@ export interface Tool {
   readonly acts: boolean;
   /** The same call may be made again and again, such as running the tests after each edit. */
   readonly repeatable?: boolean;
+  /** The input as it would be run, small slips mended; else what is wrong, a sentence for the model. */
+  read?(input: unknown): { input: unknown } | { mistake: string };
   /**
    * Runs it with whatever the model sent. Never throws: a mistake of the model's, a
    * refusal and a failure are sentences in the result. At most `RESULT_LIMIT` characters.

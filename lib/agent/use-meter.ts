@@ -21,7 +21,7 @@ export function createUseMeter(
 ): UseMeter {
   const decoder = new TextDecoder();
   const claude = createReplyReader(() => {});
-  const chunks = createChunkReader(() => {}, promptLength);
+  const chunks = createChunkReader({ onText: () => {}, maxTokens: 500_000 }, promptLength);
   let rest = "";
 
   /** What has not the expected shape says nothing of what was used. */

@@ -1,37 +1,47 @@
 import { client, methods } from "@agentclientprotocol/sdk";
-import { cleanLine } from "../agent/quote-data.ts";
 import type { OpenWish, PermissionRequest } from "../chat/agent-session.ts";
 import type { Sandbox } from "../tasks/sandbox.ts";
 import { createAcpFiles } from "./acp-files.ts";
+import type { ToolFacts } from "./acp-tool-facts.ts";
 import { toolKind } from "./tool-kind.ts";
+import { detailed, exactly, titled } from "./tool-request.ts";
 
 /** The side of the protocol that answers: permissions and files. Nothing else is offered. */
 export function answering(
   { folder, hooks }: OpenWish,
   sandbox: Sandbox,
-  signal: () => AbortSignal,
+  prompts: {
+    /** Undefined while no prompt runs: nobody could answer then. */
+    signal(): AbortSignal | undefined;
+    /** What was told of a tool before it was asked for. */
+    toolFacts(id: string): ToolFacts | undefined;
+  },
 ) {
   const files = createAcpFiles(folder, sandbox);
   return client({ name: "herd" })
     .onRequest(methods.client.session.requestPermission, async ({ params }) => {
       const { toolCall, options } = params;
-      const request: PermissionRequest = {
-        tool: cleanLine(toolCall.title ?? "a tool", 80),
-        kind: toolKind(toolCall.kind),
-        title: cleanLine(toolCall.title ?? toolCall.kind ?? "a tool", 200),
-        detail: detailOf(toolCall.rawInput),
-      };
-      const answer = await hooks.permission(request, signal());
+      const signal = prompts.signal();
+      const cancelled = { outcome: { outcome: "cancelled" } } as const;
+      if (signal === undefined || signal.aborted) return cancelled;
+      const told = prompts.toolFacts(toolCall.toolCallId) ?? {};
+      const request = requestOf({
+        title: toolCall.title ?? told.title,
+        kind: toolCall.kind ?? told.kind,
+        input: toolCall.rawInput ?? told.input,
+        content: toolCall.content ?? told.content,
+      });
+      // Who was asked and failed has not said yes.
+      const answer = await hooks.permission(request, signal).catch(() => "deny" as const);
+      if (signal.aborted) return cancelled;
       const wanted = answer === "deny" ? ["reject_once", "reject_always"] : answer === "always"
         // Never more than is offered, never less than was said.
         ? ["allow_always", "allow_once"]
         : ["allow_once"];
       const chosen = wanted.flatMap((kind) => options.find((one) => one.kind === kind) ?? [])[0];
-      return {
-        outcome: chosen === undefined
-          ? { outcome: "cancelled" }
-          : { outcome: "selected", optionId: chosen.optionId },
-      };
+      return chosen === undefined
+        ? cancelled
+        : { outcome: { outcome: "selected", optionId: chosen.optionId } };
     })
     .onRequest(methods.client.fs.readTextFile, ({ params }) => files.read(params))
     .onRequest(methods.client.fs.writeTextFile, ({ params }) => {
@@ -40,12 +50,34 @@ export function answering(
     });
 }
 
-const LONGEST_DETAIL = 4_000;
+function requestOf({ title, kind, input, content }: ToolFacts): PermissionRequest {
+  const detail = [inputOf(input), ...changesOf(content)].filter((text) => text !== "").join("\n\n");
+  const name = title ?? kind ?? "a tool";
+  return {
+    // A title may say less than the whole, such as "Edit file".
+    tool: exactly(detail === "" || detail === name ? name : `${name}: ${detail}`),
+    kind: toolKind(kind),
+    title: titled(name),
+    detail: detailed(detail),
+  };
+}
 
 /** What exactly it would do, as far as the agent says. */
-function detailOf(input: unknown): string {
+function inputOf(input: unknown): string {
   if (input === undefined || input === null) return "";
-  const command = Object(input)["command"];
-  const text = typeof command === "string" ? command : JSON.stringify(input, null, 2);
-  return text.slice(0, LONGEST_DETAIL);
+  const command: unknown = Object(input)["command"];
+  return typeof command === "string" ? command : JSON.stringify(input, null, 2) ?? "";
+}
+
+function changesOf(content: unknown): string[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((one: unknown) => {
+    const { type, path, oldText, newText } = Object(one) as Record<string, unknown>;
+    if (type !== "diff" || typeof path !== "string") return [];
+    return [[path, ...marked("-", oldText), ...marked("+", newText)].join("\n")];
+  });
+}
+
+function marked(sign: string, text: unknown): string[] {
+  return typeof text === "string" ? text.split("\n").map((line) => `${sign} ${line}`) : [];
 }

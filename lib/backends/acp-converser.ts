@@ -2,27 +2,18 @@ import { randomUUID } from "node:crypto";
 import type { ClientConnection } from "@agentclientprotocol/sdk";
 import type { AgentSession, Converser, OpenWish } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
-import type { Sandbox } from "../tasks/sandbox.ts";
 import { answering } from "./acp-answering.ts";
-import { acpFailure, greet, openSession } from "./acp-dialogue.ts";
+import { type AcpAbilities, acpFailure, greet, type Opened, openSession } from "./acp-dialogue.ts";
 import { createAcpPrompts } from "./acp-prompts.ts";
-import { optionsOf, stepOf } from "./acp-options.ts";
+import { afterStep, optionsOf, stepOf, withTold } from "./acp-options.ts";
+import { type AcpSession, modelOf, stepsOf } from "./acp-session.ts";
 import { type AcpProcess, startAcpProcess } from "./acp-stream.ts";
 import type { ConfigOf } from "./backend-config.ts";
-import type { BackendParts } from "./backend-parts.ts";
 import { fillCommand, programProblem } from "./command-line.ts";
+import { conversationEnv, type ConverserParts, turnFailure } from "./converser-parts.ts";
 import { endMarked, MARK } from "./end-marked.ts";
 import { type ProgramEnv, programEnv } from "./program-env.ts";
-
-export interface ConverserParts extends BackendParts {
-  sandbox: Sandbox;
-  /** Its whole environment, beside what the configuration names. */
-  agentEnv(folder: string): Readonly<Record<string, string>>;
-  /** From its start to its session: `npx` may load it from the network first. Milliseconds. */
-  startLimitMs?: number;
-  /** What an agent that was told to cancel may take to say so. Milliseconds. */
-  cancelMs?: number;
-}
+import { replayText } from "./replay.ts";
 
 const START_LIMIT_MS = 5 * 60_000;
 const CANCEL_MS = 5_000;
@@ -40,15 +31,16 @@ export function createAcpConverser(
     description: `ACP agent ${JSON.stringify(config.command[0])}`,
     async open(wish) {
       const { folder } = wish;
-      const work = { folder, model: undefined, name: wish.conversation, thinking: "off" } as const;
+      const { model, thinking = "off" } = parts;
+      const work = { folder, model, name: wish.conversation, thinking };
       const filled = fillCommand(config.command, work);
-      if ("refused" in filled) return { failed: failure("refused", filled.refused) };
-      const variables = { ...parts.agentEnv(folder), ...env.variables };
+      if ("refused" in filled) return { failed: turnFailure("refused", filled.refused) };
+      const variables = { ...conversationEnv(parts, folder), ...env.variables };
       const problem = programProblem(filled.argv[0] ?? "", variables["PATH"]);
-      if (problem !== undefined) return { failed: failure("not-found", problem) };
+      if (problem !== undefined) return { failed: turnFailure("not-found", problem) };
       const { reads = [], writes = [] } = config;
       const wrapped = parts.wrap(filled.argv, { sandbox: parts.sandbox, folder, reads, writes });
-      if ("refused" in wrapped) return { failed: failure("refused", wrapped.refused) };
+      if ("refused" in wrapped) return { failed: turnFailure("refused", wrapped.refused) };
       const mark = randomUUID();
       const child = startAcpProcess(wrapped.argv, {
         cwd: folder,
@@ -82,10 +74,17 @@ async function begin(
   begun: Begun,
 ): Promise<AgentSession | { failed: TurnFailure }> {
   const { child, parts, env } = begun;
-  const own: { sessionId?: string } = {};
-  const prompts = createAcpPrompts({ sessionId: () => own.sessionId, config: begun.config });
+  const own: { session?: AcpSession } = {};
+  const prompts = createAcpPrompts({
+    sessionId: () => own.session?.sessionId,
+    model: () => own.session && modelNow(own.session, parts),
+    prices: parts.prices ?? {},
+    onOptions(update) {
+      if (own.session !== undefined) own.session = withTold(own.session, update);
+    },
+  });
   child.listen(prompts.hear);
-  const connection = answering(wish, parts.sandbox, prompts.signal).connect(child.stream);
+  const connection = answering(wish, parts.sandbox, prompts).connect(child.stream);
   const late = new AbortController();
   const aborted = AbortSignal.any([wish.signal, late.signal]);
   const limitMs = parts.startLimitMs ?? START_LIMIT_MS;
@@ -94,14 +93,16 @@ async function begin(
     const stop = () =>
       resolve(
         wish.signal.aborted
-          ? failure("gone", "The agent's start was stopped")
-          : failure("timeout", `The agent started no session within ${limitMs / 1000} s`),
+          ? turnFailure("gone", "The agent's start was stopped")
+          : turnFailure("timeout", `The agent started no session within ${limitMs / 1000} s`),
       );
     aborted.addEventListener("abort", () => late.signal.reason !== "done" && stop());
     if (aborted.aborted) stop();
   });
   const gone = child.over.then((why) => env.clean(`The agent is gone: ${why}`));
-  const dead = gone.then((why) => ({ ...failure("gone", why), stderr: child.lastWords() }));
+  const dead = gone.then((why) =>
+    turnFailure("gone", why, { stderr: env.clean(child.lastWords()) })
+  );
   const started = start(connection, wish, begun, prompts.heard).catch((error: unknown) => ({
     failed: acpFailure(error, { stderr: child.lastWords(), clean: env.clean }),
   }));
@@ -115,8 +116,8 @@ async function begin(
   }
   const { session, memory, abilities } = first;
   const { sessionId } = session;
-  own.sessionId = sessionId;
-  let options = optionsOf(session);
+  own.session = session;
+  const sessionNow = () => own.session ?? session;
   let isFirst = memory !== "loaded";
   return {
     sessionId,
@@ -124,22 +125,22 @@ async function begin(
     gone,
     stderr: () => env.clean(child.lastWords()),
     steer: () => Promise.resolve(false),
-    options: () => options,
+    options: () => optionsOf(sessionNow()),
     async choose(option, value) {
-      const step = stepOf(session, option, value);
+      const step = stepOf(sessionNow(), option, value);
       if ("problem" in step) return step.problem;
-      try {
-        await connection.agent.request<unknown>(step.method, step.params);
-      } catch (error) {
-        return acpFailure(error, { stderr: "", clean: env.clean }).message;
-      }
-      options = options.map((one) => one.id === option ? { ...one, current: value } : one);
-      return undefined;
+      const took = connection.agent.request<unknown>(step.method, step.params).then(
+        (told) => {
+          own.session = withTold(afterStep(sessionNow(), step), told);
+          return undefined;
+        },
+        (error: unknown) => acpFailure(error, { stderr: "", clean: env.clean }).message,
+      );
+      return await Promise.race([took, gone]);
     },
     async prompt(blocks, hooks) {
       const before = isFirst ? [wish.instructions, replayOf(wish, memory)] : [];
-      isFirst = false;
-      return await prompts.run({
+      const end = await prompts.run({
         agent: connection.agent,
         blocks: [
           ...before.filter((text) => text.trim() !== "")
@@ -152,10 +153,15 @@ async function begin(
         clock: parts.clock,
         cancelMs: parts.cancelMs ?? CANCEL_MS,
         // What does not stop when it is told to is ended: it must not speak into the next turn.
-        onDeaf: begun.end,
+        async onDeaf() {
+          await begun.end();
+          await gone;
+        },
         failureOf: (error) => acpFailure(error, { stderr: child.lastWords(), clean: env.clean }),
-        clean: env.clean,
       });
+      // What failed may not have come to the agent's ears.
+      if (end.kind !== "failed") isFirst = false;
+      return end;
     },
     async [Symbol.asyncDispose]() {
       connection.close();
@@ -167,32 +173,42 @@ async function begin(
 async function start(
   connection: ClientConnection,
   wish: OpenWish,
-  { parts }: Begun,
+  { parts, config }: Begun,
   heard: () => number,
-) {
+): Promise<
+  { failed: TurnFailure } | (Opened & { abilities: AcpAbilities })
+> {
   const { agent } = connection;
   const abilities = await greet(agent, parts.sandbox.level !== "read-only");
-  if ("problem" in abilities) return { failed: failure("protocol", abilities.problem) };
+  if ("problem" in abilities) return { failed: turnFailure("protocol", abilities.problem) };
   const { folder, earlier } = wish;
   const opened = await openSession(agent, { folder, earlier, abilities, heard });
-  if ("problem" in opened) return { failed: failure("protocol", opened.problem) };
-  return { ...opened, abilities };
+  if ("problem" in opened) return { failed: turnFailure("protocol", opened.problem) };
+  const steps = stepsOf(opened.session, {
+    // A model in the command line is chosen by it.
+    model: config.command.some((word) => word.includes("{model}")) ? undefined : parts.model,
+    modelOption: config.modelOption,
+    mode: config.mode,
+    thinking: parts.thinking ?? "",
+  });
+  if ("refused" in steps) return { failed: turnFailure("refused", steps.refused) };
+  let { session } = opened;
+  for (const step of steps) {
+    const told = await agent.request<unknown>(step.method, step.params);
+    session = withTold(afterStep(session, step), told);
+  }
+  return { ...opened, session, abilities };
 }
 
-const LONGEST_REPLAY = 60_000;
+function modelNow(session: AcpSession, { model }: ConverserParts): string | undefined {
+  const chosen = optionsOf(session).find(({ category }) => category === "model")?.current;
+  return chosen ?? modelOf(session) ?? model;
+}
 
 /** What was said before, for an agent that does not know it; the newest where not all has room. */
 function replayOf({ earlier }: OpenWish, memory: AgentSession["memory"]): string {
-  if (memory !== "replayed" || earlier === undefined) return "";
-  const lines = earlier.transcript.map(({ role, text }) =>
-    JSON.stringify({ role, text: text.slice(0, LONGEST_REPLAY / 2) })
-  );
-  let size = 0;
-  const kept = lines.toReversed().filter((line) => (size += line.length) <= LONGEST_REPLAY);
+  const said = replayText(earlier?.transcript ?? []);
+  if (memory !== "replayed" || said === "") return "";
   return "You were restarted. This is what was said before in this conversation, oldest first, " +
-    `one JSON object a line; go on from there.\n${kept.toReversed().join("\n")}`;
-}
-
-function failure(kind: TurnFailure["kind"], message: string): TurnFailure {
-  return { kind, message, code: undefined, stderr: "", hint: undefined };
+    `one JSON object a line; go on from there.\n${said}`;
 }

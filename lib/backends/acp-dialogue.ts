@@ -6,6 +6,7 @@ import { z } from "../base/schema.ts";
 import type { Said } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
 import { type AcpSession, acpSessionSchema } from "./acp-session.ts";
+import { memoryOf } from "./replay.ts";
 
 /** What an agent can do, as its answer to `initialize` says. */
 export interface AcpAbilities {
@@ -79,12 +80,7 @@ export async function openSession(
   }
   const read = acpSessionSchema.safeParse(await agent.request<unknown>("session/new", wish));
   if (!read.success) return { problem: "The agent's answer to session/new cannot be read" };
-  const memory = earlier === undefined
-    ? "fresh"
-    : earlier.transcript.length > 0
-    ? "replayed"
-    : "lost";
-  return { session: read.data, memory };
+  return { session: read.data, memory: memoryOf(earlier) };
 }
 
 export function acpFailure(

@@ -1,22 +1,29 @@
+import { z } from "../base/schema.ts";
 import type { SessionOption } from "../chat/agent-session.ts";
-import type { AcpSession, AcpStep } from "./acp-session.ts";
+import { type AcpSession, acpSessionSchema, type AcpStep } from "./acp-session.ts";
+import { choiceProblem } from "./choice-problem.ts";
 
 /** The choices that an agent offers, in any of the ways in which agents have offered them. */
 export function optionsOf({ configOptions, modes, models }: AcpSession): SessionOption[] {
-  const options = (configOptions ?? []).map((one): SessionOption => ({
-    id: one.id,
-    name: one.id,
-    category: one.category === "model" || one.category === "mode" ? one.category : "other",
-    current: one.currentValue,
-    values: one.options.flatMap((value) => "options" in value ? value.options : [value]),
-  }));
+  const options = (configOptions ?? []).flatMap((one): SessionOption[] => {
+    const values = one.options.flatMap((value) => "options" in value ? value.options : [value]);
+    // A switch, or another kind that is newer than herd: nothing to choose from a list.
+    if (values.length === 0) return [];
+    return [{
+      id: one.id,
+      name: one.name ?? one.id,
+      category: one.category === "model" || one.category === "mode" ? one.category : "other",
+      current: one.currentValue,
+      values,
+    }];
+  });
   const has = (category: string) => options.some((one) => one.category === category);
   if (models && !has("model")) {
     options.push({
       id: "model",
-      name: "model",
+      name: "Model",
       category: "model",
-      current: undefined,
+      current: models.currentModelId ?? undefined,
       values: models.availableModels.map(({ modelId, name }) => ({
         value: modelId,
         name: name ?? modelId,
@@ -26,9 +33,9 @@ export function optionsOf({ configOptions, modes, models }: AcpSession): Session
   if (modes && !has("mode")) {
     options.push({
       id: "mode",
-      name: "mode",
+      name: "Mode",
       category: "mode",
-      current: undefined,
+      current: modes.currentModeId ?? undefined,
       values: modes.availableModes.map(({ id, name }) => ({ value: id, name })),
     });
   }
@@ -42,22 +49,50 @@ export function stepOf(
   value: string,
 ): AcpStep | { problem: string } {
   const options = optionsOf(session);
-  const option = options.find((one) => one.id === id);
-  if (option === undefined) {
-    const known = options.map((one) => `"${one.id}"`).join(", ");
-    return {
-      problem: `The agent offers no choice "${id}"${known === "" ? "" : `, only ${known}`}`,
-    };
-  }
-  if (!option.values.some((one) => one.value === value)) {
-    const known = option.values.slice(0, 20).map((one) => `"${one.value}"`).join(", ");
-    return { problem: `"${value}" is none of ${known}` };
-  }
+  const problem = choiceProblem(id, value, options);
+  if (problem !== undefined) return { problem };
   const { sessionId, configOptions } = session;
   if (configOptions?.some((one) => one.id === id)) {
     return { method: "session/set_config_option", params: { sessionId, configId: id, value } };
   }
-  return option.category === "model"
+  return options.find((one) => one.id === id)?.category === "model"
     ? { method: "session/set_model", params: { sessionId, modelId: value } }
     : { method: "session/set_mode", params: { sessionId, modeId: value } };
+}
+
+const mode = z.object({ currentModeId: z.string() });
+
+/**
+ * The session after what an agent answered to a step, or told by itself: all of its options, for
+ * one choice may change another, or its mode.
+ */
+export function withTold(session: AcpSession, told: unknown): AcpSession {
+  const { configOptions } = acpSessionSchema.safeParse({
+    ...Object(told),
+    sessionId: session.sessionId,
+  }).data ?? {};
+  const read = mode.safeParse(told);
+  return {
+    ...session,
+    // An agent that answers with an empty list has not thereby taken back what it offers.
+    ...(configOptions && configOptions.length > 0 ? { configOptions } : {}),
+    ...(read.success && session.modes
+      ? { modes: { ...session.modes, currentModeId: read.data.currentModeId } }
+      : {}),
+  };
+}
+
+/** The session after a step that was taken. */
+export function afterStep(session: AcpSession, { method, params }: AcpStep): AcpSession {
+  const { configId, value, modelId, modeId } = params;
+  if (method === "session/set_model" && session.models) {
+    return { ...session, models: { ...session.models, currentModelId: String(modelId) } };
+  }
+  if (method === "session/set_mode" && session.modes) {
+    return { ...session, modes: { ...session.modes, currentModeId: String(modeId) } };
+  }
+  const configOptions = session.configOptions?.map((one) =>
+    one.id === configId ? { ...one, currentValue: String(value) } : one
+  );
+  return { ...session, ...(configOptions === undefined ? {} : { configOptions }) };
 }

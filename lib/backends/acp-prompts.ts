@@ -1,12 +1,15 @@
 import type { ClientContext } from "@agentclientprotocol/sdk";
+import { costOf } from "../agent/cost.ts";
 import { cleanLine } from "../agent/quote-data.ts";
+import type { TokenPrice } from "../sweep/config.ts";
 import type { Clock } from "../base/clock.ts";
 import { z } from "../base/schema.ts";
 import type { Block, PromptEnd, PromptHooks } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
+import { contentOf, endOf } from "./acp-prompt-end.ts";
+import { createToolFacts } from "./acp-tool-facts.ts";
 import { acpUpdateSchema } from "./acp-updates.ts";
-import { createAcpUsage } from "./acp-usage.ts";
-import type { ConfigOf } from "./backend-config.ts";
+import { createAcpUsage, usageIn } from "./acp-usage.ts";
 import { toolKind } from "./tool-kind.ts";
 
 export interface RunPrompt {
@@ -20,53 +23,81 @@ export interface RunPrompt {
   cancelMs: number;
   onDeaf(): Promise<void>;
   failureOf(error: unknown): TurnFailure;
-  clean(text: string): string;
 }
 
-const answer = z.object({ stopReason: z.string(), usage: z.unknown().optional() });
 const words = z.object({ type: z.literal("text"), text: z.string() });
-const call = z.object({ toolCallId: z.string() });
+const NO_TOKENS = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } as const;
 /** Memory of ours is not the agent's to fill. Characters. */
 const LONGEST = 1_000_000;
 
+interface Now {
+  hooks: PromptHooks;
+  text: string;
+  /** What is said next begins a paragraph. */
+  apart: boolean;
+  messageId: string | undefined;
+  /** Told so far; US dollars. */
+  usd: number | undefined;
+}
+
 /** One prompt at a time, and what the agent says and does meanwhile. */
 export function createAcpPrompts(
-  { sessionId, config }: { sessionId(): string | undefined; config: ConfigOf<"acp"> },
+  { sessionId, model, prices, onOptions }: {
+    sessionId(): string | undefined;
+    /** As the agent calls it, where it does. */
+    model(): string | undefined;
+    /** What people said that its tokens cost; herd's own table is for keys, not for subscriptions. */
+    prices: Readonly<Record<string, TokenPrice>>;
+    /** It tells what can be chosen, or was. */
+    onOptions(update: Readonly<Record<string, unknown>>): void;
+  },
 ) {
-  let now: { hooks: PromptHooks; text: string; apart: boolean } | undefined;
+  let now: Now | undefined;
   let heard = 0;
-  const idle = new AbortController();
-  const usage = createAcpUsage(() => config.command[0] ?? "unknown");
+  const facts = createToolFacts();
+  const usage = createAcpUsage(() => "unknown");
 
   function hear(params: unknown): void {
     const read = acpUpdateSchema.safeParse(params);
     if (!read.success) return;
     const { update } = read.data;
     if (update.sessionUpdate.endsWith("_message_chunk")) heard++;
-    if (now === undefined || read.data.sessionId !== sessionId()) return;
+    if (read.data.sessionId !== sessionId()) return;
+    const raw: unknown = Object(params)["update"];
+    onOptions(Object(raw));
+    if (now === undefined) return;
     switch (update.sessionUpdate) {
       case "agent_message_chunk":
-        return say(update.content);
+        return say(now, update);
       case "agent_thought_chunk":
         return now.hooks.onThought();
       case "tool_call":
       case "tool_call_update": {
-        const id = call.safeParse(Object(params)["update"]);
-        if (id.success) tool(id.data.toolCallId, update);
+        const id = facts.add(raw);
+        if (id !== undefined) tool(id, update);
         return;
       }
-      case "usage_update":
-        usage.addCost(update.cost);
+      case "usage_update": {
+        const part = usage.addCost(update.cost);
+        if (part?.usd === undefined) return;
+        now.usd = (now.usd ?? 0) + part.usd;
+        now.hooks.onUse({ ...NO_TOKENS, model: model(), usd: now.usd });
+      }
     }
   }
 
-  function say(content: unknown): void {
+  function say(one: Now, { content, messageId }: { content?: unknown; messageId?: unknown }): void {
     const block = words.safeParse(content);
-    if (!block.success || now === undefined || now.text.length >= LONGEST) return;
-    // What is said after a tool begins a paragraph.
-    now.text += now.apart && now.text !== "" ? `\n\n${block.data.text}` : block.data.text;
-    now.apart = false;
-    now.hooks.onText(now.text);
+    if (!block.success) return;
+    const id = typeof messageId === "string" ? messageId : undefined;
+    // What is said after a tool, or in another message, begins a paragraph.
+    const apart = one.apart ||
+      (id !== undefined && one.messageId !== undefined && id !== one.messageId);
+    one.messageId = id ?? one.messageId;
+    if (one.text.length >= LONGEST) return one.hooks.onThought();
+    one.text += apart && one.text !== "" ? `\n\n${block.data.text}` : block.data.text;
+    one.apart = false;
+    one.hooks.onText(one.text);
   }
 
   function tool(
@@ -94,8 +125,9 @@ export function createAcpPrompts(
   async function run(parts: RunPrompt): Promise<PromptEnd> {
     const { agent, hooks } = parts;
     const session = sessionId();
-    now = { hooks, text: "", apart: false };
-    const own = now;
+    const own: Now = { hooks, text: "", apart: false, messageId: undefined, usd: undefined };
+    now = own;
+    const told = new AbortController();
     const asked = agent.request<unknown>("session/prompt", {
       sessionId: session,
       prompt: parts.blocks.map((block) => contentOf(block, parts.images)),
@@ -105,7 +137,7 @@ export function createAcpPrompts(
         agent.notify("session/cancel", { sessionId: session }).catch(() => {});
         resolve("cancelled");
       };
-      hooks.signal.addEventListener("abort", cancel, { once: true });
+      hooks.signal.addEventListener("abort", cancel, { once: true, signal: told.signal });
       if (hooks.signal.aborted) cancel();
     });
     try {
@@ -115,7 +147,7 @@ export function createAcpPrompts(
         await parts.onDeaf();
         return { kind: "cancelled", text: own.text };
       }
-      tellUse("value" in end ? end.value : undefined, hooks);
+      tellUse("value" in end ? end.value : undefined, own);
       if (hooks.signal.aborted) return { kind: "cancelled", text: own.text };
       if ("kind" in end) return { kind: "failed", failure: end, text: own.text };
       if ("error" in end) {
@@ -123,6 +155,8 @@ export function createAcpPrompts(
       }
       return endOf(end.value, own.text);
     } finally {
+      told.abort();
+      facts.clear();
       now = undefined;
     }
   }
@@ -136,11 +170,19 @@ export function createAcpPrompts(
     return end;
   }
 
-  function tellUse(value: unknown, hooks: PromptHooks): void {
-    const use = usage.close(answer.safeParse(value).data?.usage);
+  function tellUse(value: unknown, { hooks, usd: before }: Now): void {
+    const use = usage.close(usageIn(value));
     if (use === undefined) return;
-    const { usd, ...tokens } = use;
-    hooks.onUse({ ...tokens, usd: usd ?? null });
+    const { usd, model: _, ...tokens } = use;
+    const name = model();
+    const isTold = usd !== undefined || before !== undefined;
+    const price = name !== undefined && Object.hasOwn(prices, name) ? prices[name] : undefined;
+    const all = isTold
+      ? (usd ?? 0) + (before ?? 0)
+      : price === undefined
+      ? null
+      : costOf(tokens, price);
+    hooks.onUse({ ...tokens, model: name, usd: all });
   }
 
   return {
@@ -149,37 +191,7 @@ export function createAcpPrompts(
     heard: () => heard,
     run,
     /** Of the prompt that runs: who is asked meanwhile need not answer after it. */
-    signal: () => now?.hooks.signal ?? idle.signal,
+    signal: () => now?.hooks.signal,
+    toolFacts: facts.of,
   };
-}
-
-function contentOf(block: Block, images: boolean): Record<string, unknown> {
-  if (block.type === "text") return { type: "text", text: block.text.toWellFormed() };
-  return images
-    ? { type: "image", mimeType: block.mimeType, data: block.data }
-    : { type: "text", text: "[A picture was attached; this agent takes none]" };
-}
-
-function endOf(value: unknown, text: string): PromptEnd {
-  const read = answer.safeParse(value);
-  const failed = (kind: TurnFailure["kind"], message: string): PromptEnd => ({
-    kind: "failed",
-    failure: { kind, message, code: undefined, stderr: "", hint: undefined },
-    text,
-  });
-  if (!read.success) return failed("protocol", "The agent's answer to the prompt cannot be read");
-  const { stopReason } = read.data;
-  switch (stopReason) {
-    case "end_turn":
-      return { kind: "done", text };
-    case "cancelled":
-      return { kind: "cancelled", text };
-    case "refusal":
-      return failed("refused", "The agent declines to answer");
-    case "max_tokens":
-    case "max_turn_requests":
-      return failed("model", `The agent stopped at its limit (${stopReason})`);
-    default:
-      return failed("protocol", `The agent stopped by itself (${cleanLine(stopReason, 60)})`);
-  }
 }

@@ -5,6 +5,7 @@ const value = z.object({ value: text, name: text });
 
 const option = z.object({
   id: text,
+  name: text.nullish().catch(undefined),
   category: text.nullish(),
   currentValue: text.optional().catch(undefined),
   options: z.array(z.union([value, z.object({ options: z.array(value) })])).catch([]),
@@ -15,10 +16,16 @@ export type AcpOption = z.infer<typeof option>;
 export const acpSessionSchema = z.object({
   sessionId: text,
   configOptions: z.array(option).nullish().catch(undefined),
-  modes: z.object({ availableModes: z.array(z.object({ id: text, name: text })) })
+  modes: z.object({
+    currentModeId: text.nullish().catch(undefined),
+    availableModes: z.array(z.object({ id: text, name: text })),
+  })
     .nullish().catch(undefined),
   /** How agents offered models before there were options. */
-  models: z.object({ availableModels: z.array(z.object({ modelId: text, name: text.nullish() })) })
+  models: z.object({
+    currentModelId: text.nullish().catch(undefined),
+    availableModels: z.array(z.object({ modelId: text, name: text.nullish() })),
+  })
     .nullish().catch(undefined),
 });
 export type AcpSession = z.infer<typeof acpSessionSchema>;

@@ -13,6 +13,7 @@ import type { Work, WorkEnd } from "../tasks/backend.ts";
 import { createAcpFiles } from "./acp-files.ts";
 import { answerPermission } from "./acp-permission.ts";
 import { type AcpSession, acpSessionSchema, type AcpWish, stepsOf } from "./acp-session.ts";
+import { usageIn } from "./acp-usage.ts";
 
 /** How a conversation ended by itself; the words of its answer are the listener's. */
 export type Talk =
@@ -20,7 +21,7 @@ export type Talk =
   | { kind: "stopped"; end: Extract<WorkEnd, { kind: "failed" }>; usage: unknown };
 
 const AUTH_REQUIRED = -32000;
-const promptAnswer = z.object({ stopReason: z.string(), usage: z.unknown().optional() });
+const promptAnswer = z.object({ stopReason: z.string() });
 
 /** The side of the protocol that answers: permissions and files. Nothing else is offered. */
 export function createAcpClient(
@@ -100,7 +101,8 @@ function readAnswer(answer: unknown): Talk {
   if (!read.success) {
     return stopped("agent", "The agent's answer to the prompt cannot be read", true);
   }
-  const { stopReason, usage } = read.data;
+  const { stopReason } = read.data;
+  const usage = usageIn(answer);
   switch (stopReason) {
     case "end_turn":
       return { kind: "answered", usage };

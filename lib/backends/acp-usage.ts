@@ -13,6 +13,29 @@ const usage = z.object({
   cachedWriteTokens: count,
 });
 
+/** Where Gemini CLI tells the tokens of one prompt; the protocol has no word for it yet. */
+const quota = z.object({
+  _meta: z.object({
+    quota: z.object({
+      token_count: z.object({
+        input_tokens: z.number().int().min(0),
+        output_tokens: z.number().int().min(0),
+      }),
+    }),
+  }),
+});
+
+/** What an agent's answer to a prompt says of tokens, in any of the ways in which agents do. */
+export function usageIn(answer: unknown): unknown {
+  const told: unknown = Object(answer)["usage"];
+  if (told !== undefined && told !== null) return told;
+  const read = quota.safeParse(answer);
+  if (!read.success) return undefined;
+  const { input_tokens: inputTokens, output_tokens: outputTokens } =
+    read.data._meta.quota.token_count;
+  return inputTokens + outputTokens === 0 ? undefined : { inputTokens, outputTokens };
+}
+
 /** A smaller part waits for the next, so that an hour's work is not a thousand records. US dollars. */
 const LEAST_USD = 0.05;
 

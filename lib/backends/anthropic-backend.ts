@@ -2,7 +2,13 @@ import { createClaudeAgent, DEFAULT_MODEL } from "../agent/claude.ts";
 import { readSecret, type Secret, shownUrl } from "../agent/credentials.ts";
 import { effortOf } from "../agent/effort.ts";
 import type { Backend } from "../tasks/backend.ts";
-import { API_PATIENCE, API_TOOL_LIMIT_MS, apiSettings, createApiBackend } from "./api-backend.ts";
+import {
+  API_PATIENCE,
+  API_TOOL_LIMIT_MS,
+  type ApiAgents,
+  apiSettings,
+  createApiBackend,
+} from "./api-backend.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import type { BackendParts } from "./backend-parts.ts";
 
@@ -14,6 +20,14 @@ export function createAnthropicBackend(
   config: ConfigOf<"anthropic">,
   parts: BackendParts,
 ): Backend | { refused: string } {
+  const agents = anthropicAgents(config, parts);
+  return "refused" in agents ? agents : createApiBackend({ ...agents, parts });
+}
+
+export function anthropicAgents(
+  config: ConfigOf<"anthropic">,
+  parts: BackendParts,
+): ApiAgents | { refused: string } {
   const secret = secretOf(config, parts);
   if ("refused" in secret) return secret;
   const baseUrl = config.baseUrl ?? OFFICIAL;
@@ -22,9 +36,8 @@ export function createAnthropicBackend(
     [secret.variable]: secret.value,
     ...(headers === undefined ? {} : { ANTHROPIC_CUSTOM_HEADERS: headers }),
   };
-  return createApiBackend({
+  return {
     description: `Messages API at ${shownUrl(baseUrl)}`,
-    parts,
     agentFor(work) {
       const model = work.model ?? DEFAULT_MODEL;
       return createClaudeAgent({
@@ -40,10 +53,10 @@ export function createAnthropicBackend(
         ...(parts.fetch === undefined ? {} : { fetch: parts.fetch }),
         ...(parts.random === undefined ? {} : { random: parts.random }),
         toolLimitMs: API_TOOL_LIMIT_MS,
-        patience: API_PATIENCE,
+        patience: work.patience ?? API_PATIENCE,
       });
     },
-  });
+  };
 }
 
 /** The configured key, else the one of the usual variables. */

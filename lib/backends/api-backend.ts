@@ -20,13 +20,19 @@ const MAX_TURNS = 200;
 /** Models that think say nothing for long. Seconds. */
 const SILENCE_SECONDS = 300;
 
-/** A model's API with herd's own tools. `agentFor`: else why the work cannot be done. */
+/** A model's API, as its configuration says. */
+export interface ApiAgents {
+  /** No secret in it. */
+  description: string;
+  /** Else why it cannot be asked. */
+  agentFor(
+    wish: Pick<Work, "model" | "thinking"> & { patience?: Patience },
+  ): Agent | { refused: string };
+}
+
+/** A model's API with herd's own tools. */
 export function createApiBackend(
-  { description, parts, agentFor }: {
-    description: string;
-    parts: BackendParts;
-    agentFor(work: Work): Agent | { refused: string };
-  },
+  { description, parts, agentFor }: ApiAgents & { parts: BackendParts },
 ): Backend {
   return {
     description,

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { cleanLine } from "../agent/quote-data.ts";
 import { explain } from "../base/explain.ts";
 import { readIfThere, replaceFile } from "../base/files.ts";
 import type { SessionEnd } from "../base/session.ts";
@@ -7,19 +6,17 @@ import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import type { BackendParts } from "./backend-parts.ts";
 import { fillCommand, programProblem } from "./command-line.ts";
+import { type CommandOutput, createCommandOutput, howEnded } from "./command-output.ts";
 import { readUsage } from "./command-usage.ts";
-import { createKeptOutput } from "./kept-output.ts";
 import { prepareOutputs } from "./prepare-outputs.ts";
 import { type ProgramEnv, programEnv } from "./program-env.ts";
 import { createProgress } from "./progress.ts";
 import { createPrograms } from "./programs.ts";
-import { MOST_RESULT, readResult, RESULT_FILE } from "./result-file.ts";
+import { readResult, RESULT_FILE } from "./result-file.ts";
 
-const TASK_FILE = "TASK.txt";
+export const TASK_FILE = "TASK.txt";
 /** What the program leaves running has so long to end by itself. */
 const LEFT_MS = 2_000;
-const PARTIAL = 20_000;
-const LAST_WORDS = 2_000;
 
 /** Any program: the task goes in by a file, the answer comes out by a file or standard output. */
 export function createCommandBackend(
@@ -66,7 +63,7 @@ async function runCommand(work: Work, { config, parts, env, alive }: Given): Pro
     ...(config.usageFile === undefined ? [] : [config.usageFile]),
   ];
   const writes = [...config.writes ?? [], ...prepareOutputs(work, outputs)];
-  const output = createOutput(work.log);
+  const output = createCommandOutput(work.log);
   const programs = createPrograms({ wrap: parts.wrap, graceMs: parts.graceMs, work });
   const end = await programs.run({
     argv,
@@ -96,41 +93,6 @@ async function tellUsage(work: Work, file: string | undefined): Promise<void> {
   for (const use of told.uses) await work.onUse(use);
 }
 
-interface Output {
-  add(stream: "stdout" | "stderr", bytes: Uint8Array): void;
-  /** All of standard output; undefined when it is too long or no text. */
-  whole(): string | undefined;
-  partial(): string;
-  lastWords(): string;
-}
-
-function createOutput(log: (text: string) => void): Output {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  const partial = createKeptOutput({ head: PARTIAL / 2, tail: PARTIAL / 2 });
-  const errors = createKeptOutput({ head: 0, tail: LAST_WORDS });
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  return {
-    add(stream, piece) {
-      log(decoders[stream].decode(piece, { stream: true }));
-      if (stream === "stderr") return errors.add(stream, piece);
-      partial.add(stream, piece);
-      bytes += piece.byteLength;
-      if (bytes <= MOST_RESULT) pieces.push(piece);
-    },
-    whole() {
-      try {
-        const text = new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(pieces));
-        return bytes <= MOST_RESULT ? text : undefined;
-      } catch {
-        return undefined;
-      }
-    },
-    partial: partial.text,
-    lastWords: () => errors.text().trim().split("\n").at(-1) ?? "",
-  };
-}
-
 /** EX_TEMPFAIL of sysexits.h: "try again later". */
 const TEMPORARY = 75;
 
@@ -140,7 +102,7 @@ function endOf(
     work: Work;
     config: ConfigOf<"command">;
     env: ProgramEnv;
-    output: Output;
+    output: CommandOutput;
     program: string;
   },
 ): WorkEnd {
@@ -155,14 +117,7 @@ function endOf(
   const failed = (cause: "agent" | "no-result", message: string) =>
     ({ kind: "failed", cause, message, passing, partial }) as const;
   if (end.exitCode !== 0) {
-    const how = end.signal === undefined
-      ? `ended with exit code ${end.exitCode}`
-      : `was ended by ${end.signal}`;
-    const words = env.clean(cleanLine(output.lastWords(), 300)).replace(/\.$/, "");
-    return failed(
-      "agent",
-      `${name} ${how}${words === "" ? "" : `; its last words were: ${words}`}`,
-    );
+    return failed("agent", env.clean(`${name} ${howEnded(end, output.lastLine())}`));
   }
   if (config.result === "file") {
     const result = readResult(work.folder);

@@ -22,7 +22,7 @@ export function fillCommand(
   };
   const used = new Set(command.flatMap((word) => [...word.matchAll(PLACEHOLDER)].map((m) => m[1])));
   if (used.has("model") && work.model === undefined) {
-    return { refused: "Cannot start the agent: its command needs a model and the task names none" };
+    return { refused: "Cannot start the agent: its command needs a model and none is named" };
   }
   for (const name of ["model", "name"] as const) {
     const value = values[name];

@@ -1,7 +1,13 @@
 import { shownUrl } from "../agent/credentials.ts";
 import { createOpenAiAgent } from "../agent/openai.ts";
 import type { Backend } from "../tasks/backend.ts";
-import { API_PATIENCE, API_TOOL_LIMIT_MS, apiSettings, createApiBackend } from "./api-backend.ts";
+import {
+  API_PATIENCE,
+  API_TOOL_LIMIT_MS,
+  type ApiAgents,
+  apiSettings,
+  createApiBackend,
+} from "./api-backend.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import type { BackendParts } from "./backend-parts.ts";
 
@@ -13,6 +19,14 @@ export function createOpenAiBackend(
   config: ConfigOf<"openai">,
   parts: BackendParts,
 ): Backend | { refused: string } {
+  const agents = openAiAgents(config, parts);
+  return "refused" in agents ? agents : createApiBackend({ ...agents, parts });
+}
+
+export function openAiAgents(
+  config: ConfigOf<"openai">,
+  parts: BackendParts,
+): ApiAgents | { refused: string } {
   const { baseUrl, apiKeyEnv } = config;
   if (config.apiKey !== undefined && apiKeyEnv !== undefined) {
     return { refused: "Cannot use the backend: it has both apiKey and apiKeyEnv, one is enough" };
@@ -23,13 +37,14 @@ export function createOpenAiBackend(
   }
   const { hostname } = new URL(baseUrl);
   const isRouter = hostname === "openrouter.ai" || hostname.endsWith(".openrouter.ai");
-  return createApiBackend({
+  return {
     description: `Chat completions at ${shownUrl(baseUrl)}`,
-    parts,
     agentFor(work) {
       const { model } = work;
       if (model === undefined) {
-        return { refused: "Cannot ask the model: the task names none and this backend has none" };
+        return {
+          refused: "Cannot ask the model: none is named, and this backend has none of its own",
+        };
       }
       return createOpenAiAgent({
         url: baseUrl,
@@ -49,8 +64,8 @@ export function createOpenAiBackend(
         ...(parts.fetch === undefined ? {} : { fetch: parts.fetch }),
         ...(parts.random === undefined ? {} : { random: parts.random }),
         toolLimitMs: API_TOOL_LIMIT_MS,
-        patience: API_PATIENCE,
+        patience: work.patience ?? API_PATIENCE,
       });
     },
-  });
+  };
 }

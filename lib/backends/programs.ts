@@ -31,9 +31,11 @@ export interface Programs {
 const FROM_FILE = ["/bin/sh", "-c", 'exec <"$0" && exec "$@"'] as const;
 
 export function createPrograms(
-  { wrap, graceMs, work }: {
+  { wrap, graceMs, work, guarded = false }: {
     wrap: WrapSandbox;
     graceMs: number | undefined;
+    /** They end with this process, however that ends. */
+    guarded?: boolean;
     work: Pick<Work, "folder" | "sandbox" | "env">;
   },
 ): Programs {
@@ -54,6 +56,7 @@ export function createPrograms(
       timeoutMs: one.timeoutMs,
       ...(graceMs === undefined ? {} : { graceMs }),
       leftMs: one.leftMs,
+      guarded,
       signal: one.signal,
       onOutput: one.onOutput,
     });

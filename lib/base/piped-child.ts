@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import { guarded } from "./guarded.ts";
 
 /** A program that stays and is talked to over its input and output. */
 export interface PipedChild {
@@ -7,6 +8,8 @@ export interface PipedChild {
   readonly pid: number | undefined;
   /** False when it does not read what it was sent before, or is gone. */
   write(text: string): boolean;
+  /** Nothing more is to be written. */
+  closeInput(): void;
   /** How it ended; never rejects. */
   readonly ended: Promise<ChildEnd>;
   /** When all that it wrote has been handed on; not before whoever shares its outputs is gone as well. */
@@ -37,15 +40,6 @@ export interface PipedChildOptions {
   guarded?: boolean;
 }
 
-/**
- * Runs the rest of the command line and waits on descriptor 3, whose other end this process holds:
- * when that is gone the whole group is ended. A shell gives what it starts in the background no
- * input of its own accord.
- */
-const GUARD = 'exec 4<&0; "$@" <&4 3<&- 4<&- & child=$!; exec 4<&-; ' +
-  "(read -r _ <&3; kill -KILL 0) & " +
-  'wait "$child"; exit $?';
-
 /** So much may wait for a child that does not read. Bytes. */
 const MOST_WAITING = 8 * 1024 * 1024;
 
@@ -54,7 +48,7 @@ const MOST_WAITING = 8 * 1024 * 1024;
  * leave the real program behind when only they are ended. Never throws.
  */
 export function startPiped(argv: readonly string[], options: PipedChildOptions): PipedChild {
-  const line = options.guarded === true ? ["/bin/sh", "-c", GUARD, "herd-guard", ...argv] : argv;
+  const line = options.guarded === true ? guarded(argv) : argv;
   const child = spawn(line[0] ?? "", line.slice(1), {
     cwd: options.cwd,
     env: { ...options.env },
@@ -123,6 +117,7 @@ export function startPiped(argv: readonly string[], options: PipedChildOptions):
       child.stdin.write(text);
       return true;
     },
+    closeInput: () => void child.stdin.end(),
     end: () => ending ??= finish(),
   };
 }

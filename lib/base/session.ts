@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { guarded } from "./guarded.ts";
 import { sessionMembers, signalGroups } from "./process-tree.ts";
 
 export interface SessionOptions {
@@ -12,6 +13,8 @@ export interface SessionOptions {
   /** How long what the program left behind may go on after its end. */
   leftMs?: number;
   signal: AbortSignal;
+  /** What is of its group ends with this process, however that ends. Costs a small shell. */
+  guarded?: boolean;
   onOutput(stream: "stdout" | "stderr", bytes: Uint8Array): void;
 }
 
@@ -46,12 +49,16 @@ export function runSession(argv: readonly string[], options: SessionOptions): Pr
     let stopAt: number | undefined;
     let killed = false;
     let done = false;
-    const child = spawn(argv[0] ?? "", argv.slice(1), {
+    const line = options.guarded === true ? guarded(argv) : argv;
+    const child = spawn(line[0] ?? "", line.slice(1), {
       cwd: options.cwd,
       env: { ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: options.guarded === true
+        ? ["ignore", "pipe", "pipe", "pipe"]
+        : ["ignore", "pipe", "pipe"],
       detached: true,
     });
+    child.stdio[3]?.on("error", () => {});
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.on("data", (bytes: Uint8Array) => done || options.onOutput(name, bytes));
       child[name]?.on("error", () => {});
@@ -71,6 +78,7 @@ export function runSession(argv: readonly string[], options: SessionOptions): Pr
       signal.removeEventListener("abort", stop);
       child.stdout?.destroy();
       child.stderr?.destroy();
+      child.stdio[3]?.destroy();
       resolve({
         exitCode: ended?.exitCode,
         signal: ended?.signal,

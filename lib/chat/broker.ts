@@ -9,7 +9,7 @@ import { type BatchLimits, nextBatch } from "./next-turn.ts";
 import type { TurnPatience } from "./patience.ts";
 import { type RunningTurn, runTurn } from "./run-turn.ts";
 import type { Sessions } from "./sessions.ts";
-import type { PermissionWord, Turn } from "./turn.ts";
+import type { PermissionWord, Turn, TurnFailure } from "./turn.ts";
 
 export interface BrokerParts {
   state(): ChatState;
@@ -27,12 +27,25 @@ export interface BrokerParts {
     messages: readonly Arrival[],
     signal: AbortSignal,
   ): Promise<readonly Block[]>;
+  /**
+   * Asked when a turn is about to begin: it does, it ends at once with a word, or its messages are
+   * not answered at all, because they were let in under rules that do not hold any more.
+   */
+  screen?(conversation: Conversation, batch: readonly Waiting[]): "go" | "drop" | TurnFailure;
   onChange(): void;
   log(level: "info" | "warn" | "error", message: string, facts?: Record<string, unknown>): void;
 }
 
 /** How many lives of this program may die in the same turn before it is given up with a word. */
 const TRIES = 3;
+
+const LOST: TurnFailure = {
+  kind: "lost",
+  message: `herd ended ${TRIES} times in the middle of this turn`,
+  code: undefined,
+  stderr: "",
+  hint: "Say it again, perhaps in other words",
+};
 
 export type Told = { done: true } | { done: false; reason: string };
 export type OptionsTold = { options: readonly SessionOption[] } | { reason: string };
@@ -105,21 +118,36 @@ export function createBroker(parts: BrokerParts): Broker {
       const one = find(id);
       const batch = one === undefined ? [] : nextBatch(one.waiting, parts.batch());
       if (one === undefined || batch.length === 0) return;
-      if (batch.some(({ tries }) => tries >= TRIES)) giveUp(one, batch);
-      else await carryOut(one, batch);
+      const verdict = batch.some(({ tries }) => tries >= TRIES)
+        ? LOST
+        : parts.screen?.(one, batch) ?? "go";
+      if (verdict === "go") await carryOut(one, batch);
+      else if (verdict === "drop") drop(id, batch, "broker");
+      else await giveUp(one, batch, verdict);
     }
   }
 
-  function giveUp(one: Conversation, batch: readonly Waiting[]): void {
-    const { turn } = begin(one, batch);
-    const failure = {
-      kind: "lost",
-      message: `herd ended ${TRIES} times in the middle of this turn`,
-      code: undefined,
-      stderr: "",
-      hint: "Say it again, perhaps in other words",
-    } as const;
-    finish(one.id, turn, { end: "failed", text: "", failure, tookMs: 0 });
+  /** With a word, where people see it. */
+  async function giveUp(
+    one: Conversation,
+    batch: readonly Waiting[],
+    failure: TurnFailure,
+  ): Promise<void> {
+    await settle(one, stop.signal);
+    const { turn, messages } = begin(one, batch);
+    const ending = { end: "failed", text: "", failure, tookMs: 0 } as const;
+    finish(one.id, turn, ending);
+    tell({
+      id: turn,
+      conversation: one.id,
+      messages,
+      state: stateOf(ending, "broker"),
+      startedAt: undefined,
+      activeAt: clock.now(),
+      tools: [],
+      text: "",
+      use: undefined,
+    });
   }
 
   function begin(one: Conversation, batch: readonly Waiting[]) {
@@ -191,18 +219,15 @@ export function createBroker(parts: BrokerParts): Broker {
   }
 
   function dropWaiting(conversation: string, by: string): number {
-    const waiting = find(conversation)?.waiting ?? [];
-    if (waiting.length > 0) {
-      write(
-        waiting.map(({ arrival }) => ({
-          type: "message-withdrawn",
-          message: arrival.id,
-          conversation,
-        })),
-        by,
-      );
-    }
-    return waiting.length;
+    return drop(conversation, find(conversation)?.waiting ?? [], by);
+  }
+
+  function drop(conversation: string, waiting: readonly Waiting[], by: string): number {
+    const whats = waiting.map(({ arrival }) =>
+      ({ type: "message-withdrawn", message: arrival.id, conversation }) as const
+    );
+    if (whats.length > 0) write(whats, by);
+    return whats.length;
   }
 
   async function reset(conversation: string, by: string): Promise<Told> {

@@ -55,6 +55,8 @@ export interface Conversation {
   closed: "reset" | "idle" | undefined;
   /** US dollars; what has no price is not in it. */
   usd: number;
+  /** Turns up to this one are forgotten: the agent is not told of them again. */
+  forgot: number;
 }
 
 export interface Waiting {
@@ -75,6 +77,9 @@ const MOST_FAILURES = 200;
 /** Of the message and the standard error of each, UTF-16 units; the end says most. */
 const KEPT_OF_FAILURE = 4_000;
 const MOST_JOBS = 500;
+
+/** Another number makes snapshots void; see lib/store/journal-reading.ts. */
+export const CHAT_STATE_VERSION = 1;
 
 export function emptyChat(): ChatState {
   return {
@@ -139,6 +144,7 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       one.closed = what.why;
       if (what.why === "reset") {
         one.sessionId = undefined;
+        one.forgot = one.turns;
         delete state.attached[one.id];
       }
       return;
@@ -171,6 +177,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     lastAt: arrival.at,
     closed: undefined,
     usd: 0,
+    forgot: 0,
   });
 }
 

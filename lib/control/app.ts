@@ -11,6 +11,7 @@ import { openApiDocument } from "./open-api.ts";
 import { rawRoute } from "./route.ts";
 import type { Route } from "./route.ts";
 import { ACTION_ROUTES } from "./routes/action-routes.ts";
+import { BROKER_ROUTES } from "./routes/broker-routes.ts";
 import { daemonRoutes } from "./routes/daemon-routes.ts";
 import { POOL_ROUTES } from "./routes/pool-routes.ts";
 import { TASK_ROUTES } from "./routes/task-routes.ts";
@@ -88,6 +89,7 @@ function routesOf(options: ControlAppOptions): readonly Route[] {
     ...POOL_ROUTES,
     ...TASK_ROUTES,
     ...TRIAL_TASK_ROUTES,
+    ...BROKER_ROUTES,
     PERFORM_ROUTE,
   ];
 }

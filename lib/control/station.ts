@@ -32,6 +32,43 @@ export interface Station {
   trialTasks(): TrialTasks | undefined;
   /** Opens it where it is not open, and keeps the daemon for it. Throws UserError or RefusedError. */
   startPool(): Promise<void>;
+  /** The bots that converse; undefined when this daemon runs none. */
+  broker(): BrokerStatus | undefined;
+  /** The same as `startPool` for the broker. */
+  startBroker(): Promise<void>;
+}
+
+/** What a broker is doing now. */
+export interface BrokerStatus {
+  bots: readonly BotStatus[];
+}
+
+export interface BotStatus {
+  name: string;
+  /** As Discord knows it; null before its first connection. */
+  user: { id: string; name: string } | null;
+  /** `connected`, `connecting`, `waiting` or `refused`; why and what to do stand beside it. */
+  connection: { phase: string; detail: string | null };
+  /** All that it remembers. */
+  conversations: number;
+  /** What runs now. */
+  turns: readonly {
+    conversation: string;
+    turn: string;
+    /** `queued`, `starting`, `running`, `asking` or `stuck`. */
+    state: string;
+    /** Milliseconds since the epoch. */
+    started_at: number | null;
+    active_at: number;
+    /** What a person is asked. */
+    asks: string | null;
+  }[];
+  /** Messages that wait for their turn. */
+  waiting: number;
+  /** Conversations with something that people do not see yet. */
+  untold: number;
+  agents: { live: number; most: number; waiting: number };
+  today: { usd: number; budget_usd: number | null };
 }
 
 export interface HoldRequest {

@@ -84,13 +84,14 @@ export async function startInBackground(
   }
 }
 
-/** The same for a daemon that is there for the pool; resolves when the pool is open. */
-export async function startPoolInBackground(
+/** The same for a daemon that is there for the pool or the broker; resolves when that is open. */
+export async function startPartInBackground(
+  part: "pool" | "broker",
   { self, env, clock, signal }: Omit<BackgroundRequest, "workspaces" | "flags">,
 ): Promise<{ pid: number; port: number; log: string }> {
   const place = placeOf(env);
   mkdirSync(dirname(place.log), { recursive: true, mode: 0o700 });
-  const child = spawnDetached([...self, "pool", "start"], {
+  const child = spawnDetached([...self, part, "start"], {
     cwd: "/",
     env: withoutBunSwitches(env),
     stdout: place.log,
@@ -102,12 +103,12 @@ export async function startPoolInBackground(
   for (;;) {
     const before = gone;
     const found = await findDaemon(place, { signal });
-    if (found !== undefined && await hasPool(found)) {
+    if (found !== undefined && await has(part, found)) {
       return { pid: found.record.pid, port: found.record.port, log: place.log };
     }
     if (before !== undefined || clock.now() > until) {
       throw new RefusedError(
-        `Cannot start the pool in the background: ${before ?? "it does not answer"}`,
+        `Cannot start the ${part} in the background: ${before ?? "it does not answer"}`,
         { hint: `Its last words, in ${place.log}:\n${lastLines(place.log)}` },
       );
     }
@@ -115,9 +116,12 @@ export async function startPoolInBackground(
   }
 }
 
-async function hasPool({ address, token }: FoundDaemon): Promise<boolean> {
+async function has(
+  part: "pool" | "broker",
+  { address, token }: FoundDaemon,
+): Promise<boolean> {
   try {
-    await createControlClient({ address, token }).request("GET", "/v1/pool");
+    await createControlClient({ address, token }).request("GET", `/v1/${part}`);
     return true;
   } catch {
     return false;

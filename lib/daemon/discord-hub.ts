@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { spanText } from "../words/duration-text.ts";
@@ -7,31 +6,19 @@ import { decodeButton } from "../discord/button-id.ts";
 import { checkDiscord } from "../discord/check-discord.ts";
 import { createSweepChannel } from "../discord/create-channel.ts";
 import type { SweepChannel } from "../discord/create-channel.ts";
-import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
-import { DiscordError } from "../discord/discord-error.ts";
-import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
+import type { Interaction } from "../discord/gateway-event.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
-import { createFetchAttachment } from "../discord/fetch-attachment.ts";
-import { createPoolChannels } from "../discord/pool-channels.ts";
-import type { PoolChannels } from "../discord/pool-channels.ts";
-import { poolDefinitions } from "../discord/pool-commands.ts";
-import { proxyFor } from "../discord/proxy.ts";
 import type { TrialHelp } from "../discord/trial-help.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
-import { openPoolMemory } from "../store/pool-memory.ts";
-import { costReport, costTable } from "../tasks/cost-report.ts";
-import type { PoolDesk } from "../tasks/pool-desk.ts";
 import type { TrialTasks } from "../tasks/trial-tasks.ts";
-import { workerStatus } from "../tasks/worker-status.ts";
 import type { OpenPool } from "./open-pool.ts";
-import { appendAudit } from "./pool-audit.ts";
-import { createPoolMail } from "./pool-mail.ts";
-import type { PoolMail } from "./pool-mail.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { chartOf } from "./chart-of.ts";
 import type { Draw } from "./draw.ts";
 import type { HeldSweep } from "./held-sweep.ts";
+import { joinPool, type PoolParty } from "./pool-party.ts";
+import { createWires, type Wire, type WireParty } from "./wires.ts";
 
 export interface DiscordHubParts {
   clock: Clock;
@@ -41,6 +28,8 @@ export interface DiscordHubParts {
   onWarning(message: string): void;
   /** Tasks about trials; undefined while no pool is open here. */
   trials(): TrialTasks | undefined;
+  /** What conversations have used; "" for nothing. */
+  usage(by: "day" | "model", days: number): string;
 }
 
 /** All that a daemon has to do with Discord: one connection per token, one channel per sweep. */
@@ -55,6 +44,10 @@ export interface DiscordHub extends AsyncDisposable {
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined;
+  /** The connection of a bot that converses; whoever else has its token shares it. */
+  wireOf(token: string, env: Readonly<Record<string, string | undefined>>): Wire;
+  /** Whether a sweep of this daemon talks in that channel by that connection. */
+  isSweepChannel(wire: Wire, channelId: string): boolean;
   /** Whether people can be asked in this sweep's channel. */
   canAsk(held: HeldSweep): boolean;
 }
@@ -65,19 +58,12 @@ const SURVEY_MS = 1_000;
 /** An interaction must be answered within three seconds. */
 const LOST_MS = 2_000;
 
-interface Wire {
-  link: DiscordLink;
-  sweeps: Set<Attached>;
-  pools: Set<{ channels: PoolChannels; mail: PoolMail; desk: PoolDesk; guildId: string }>;
-  commanded: Set<string>;
-}
-
 interface Attached {
   held: HeldSweep;
   channel: SweepChannel;
   guildId: string;
   wire: Wire;
-  key: string;
+  leave(): Promise<void>;
   trouble: { link: string | undefined; channel: string | undefined; since: number };
   told: string | undefined;
   /** A survey is under way or about to begin. */
@@ -88,33 +74,11 @@ interface Attached {
 
 export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   const { clock, log } = parts;
-  const wires = new Map<string, Wire>();
   const attached = new Map<HeldSweep, Attached>();
+  const pools = new Set<PoolParty>();
   const stop = new AbortController();
-
-  function wireOf(
-    token: string,
-    apiUrl: string,
-    env: Readonly<Record<string, string | undefined>>,
-  ): [string, Wire] {
-    const key = `${apiUrl} ${token}`;
-    const known = wires.get(key);
-    if (known !== undefined) return [key, known];
-    const link = createDiscordLink({
-      token,
-      apiUrl,
-      env,
-      clock,
-      random: parts.random,
-      log,
-    });
-    const wire: Wire = { link, sweeps: new Set(), pools: new Set(), commanded: new Set() };
-    link.onState((state) => stateChanged(wire, state));
-    link.onEvent((event) => route(wire, event));
-    wires.set(key, wire);
-    link.start();
-    return [key, wire];
-  }
+  const { random } = parts;
+  const wires = createWires({ clock, log, random, signal: stop.signal, onLost: lost });
 
   function attach(held: HeldSweep): void {
     const { discord } = held.outside.sweep().config;
@@ -127,12 +91,12 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       void tell(held, false, message);
       return;
     }
-    const [key, wire] = wireOf(token, held.env["DISCORD_API_URL"] || DISCORD_API_URL, held.env);
+    const wire = wires.of(token, held.env);
     const one: Attached = {
       held,
       guildId: discord.guildId,
       wire,
-      key,
+      leave: () => Promise.resolve(),
       trouble: { link: undefined, channel: undefined, since: clock.now() },
       told: unhealthy(held),
       surveying: false,
@@ -143,19 +107,32 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       }),
     };
     attached.set(held, one);
-    wire.sweeps.add(one);
     one.channel.start();
-    const state = wire.link.state();
-    stateChanged(wire, state);
-    if (state.phase === "connected") {
-      one.channel.handle({
-        type: "ready",
-        me: state.me,
-        applicationId: state.applicationId,
-        guilds: [],
-      });
-      void command(wire, state.applicationId, one.guildId);
-    }
+    one.leave = wire.join(partyOf(one));
+  }
+
+  function partyOf(one: Attached): WireParty {
+    const { channel, guildId, held } = one;
+    return {
+      rank: "sweep",
+      guildId,
+      commands: slashDefinitions,
+      onState: (state) => stateChanged(one, state),
+      onEvent(event) {
+        channel.handle(event);
+        const isRights = event.type === "permissions-changed" || event.type === "channel-changed";
+        if (isRights) void survey(one);
+      },
+      // Each of the other sweeps would only say where to go.
+      onInteraction(interaction) {
+        const id = channel.channelId();
+        const isHome = id !== undefined &&
+          (id === interaction.channelId || id === interaction.parentId);
+        if (isHome) channel.handle({ type: "interaction", interaction });
+        return isHome;
+      },
+      onCommandsRefused: (_, why) => parts.onWarning(`${held.desk.id}: no slash commands: ${why}`),
+    };
   }
 
   function channelOf(
@@ -211,7 +188,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     return {
       isOpen: () => parts.trials() !== undefined,
       async rule(member) {
-        const [pool] = [...wires.values()].flatMap(({ pools }) => [...pools]);
+        const [pool] = pools;
         if (pool === undefined) return undefined;
         const ruling = await pool.channels.access.rule(member, "submit");
         return ruling.may ? ruling : await pool.channels.access.rule(member, "operate").then(
@@ -225,26 +202,17 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     };
   }
 
-  function stateChanged(wire: Wire, state: LinkState): void {
-    for (const one of wire.sweeps) {
-      one.trouble.link = state.phase === "waiting"
-        ? state.detail
-        : state.phase === "refused"
-        ? `${state.detail}. ${state.hint}`
-        : undefined;
-      weigh(one);
-    }
+  function stateChanged(one: Attached, state: LinkState): void {
+    one.trouble.link = state.phase === "waiting"
+      ? state.detail
+      : state.phase === "refused"
+      ? `${state.detail}. ${state.hint}`
+      : undefined;
+    weigh(one);
     if (state.phase === "refused") {
-      for (const { held } of wire.sweeps) {
-        parts.onWarning(`${held.desk.id}: ${state.detail}. ${state.hint}`);
-      }
+      parts.onWarning(`${one.held.desk.id}: ${state.detail}. ${state.hint}`);
     }
-    if (state.phase === "connected") {
-      for (const one of wire.sweeps) void survey(one);
-      for (const { guildId } of [...wire.sweeps, ...wire.pools]) {
-        void command(wire, state.applicationId, guildId);
-      }
-    }
+    if (state.phase === "connected") void survey(one);
   }
 
   /** Told once it lasts, again when it is another reason, and when it is over. */
@@ -290,31 +258,6 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     }
   }
 
-  async function command(wire: Wire, applicationId: string, guildId: string): Promise<void> {
-    if (wire.commanded.has(guildId)) return;
-    wire.commanded.add(guildId);
-    try {
-      const ofPools = [...wire.pools].filter((pool) => pool.guildId === guildId)
-        .flatMap(({ desk }) => poolDefinitions(desk.config()));
-      const all = [...slashDefinitions(), ...ofPools];
-      await wire.link.rest.putCommands(applicationId, guildId, all, stop.signal);
-    } catch (error) {
-      wire.commanded.delete(guildId);
-      if (stop.signal.aborted) return;
-      log.write("warn", "Cannot register the slash commands", {
-        guild: guildId,
-        error: `${error}`,
-      });
-      if (error instanceof DiscordError && error.kind !== "unreachable") {
-        for (const one of wire.sweeps) {
-          if (one.guildId === guildId) {
-            parts.onWarning(`${one.held.desk.id}: no slash commands: ${error.message}`);
-          }
-        }
-      }
-    }
-  }
-
   /** What is missing, in the words of `herd discord check`: at each connection and change of rights. */
   async function survey(one: Attached): Promise<void> {
     if (one.surveying) return;
@@ -347,43 +290,15 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     }
   }
 
-  function route(wire: Wire, event: GatewayEvent): void {
-    if (event.type === "guild-here") {
-      wire.commanded.delete(event.id);
-      const state = wire.link.state();
-      const wanted = [...wire.sweeps].some(({ guildId }) => guildId === event.id);
-      if (wanted && state.phase === "connected") void command(wire, state.applicationId, event.id);
-    }
-    if (event.type === "interaction") return interact(wire, event);
-    for (const { channels, mail } of wire.pools) {
-      channels.handle(event);
-      mail.handle(event);
-    }
-    for (const one of wire.sweeps) {
-      one.channel.handle(event);
-      const isRights = event.type === "permissions-changed" || event.type === "channel-changed";
-      if (isRights) void survey(one);
-    }
+  function lost(wire: Wire, interaction: Interaction): void {
+    void answerLost(wire, interaction);
   }
 
-  /** To the sweep in whose channel it happened; each of the others would only say where to go. */
-  function interact(wire: Wire, event: GatewayEvent & { type: "interaction" }): void {
-    const { interaction } = event;
-    for (const { channels } of wire.pools) {
-      if (channels.handlePoolInteraction(interaction)) return;
-    }
-    const home = [...wire.sweeps].find(({ channel }) => {
-      const id = channel.channelId();
-      return id !== undefined && (id === interaction.channelId || id === interaction.parentId);
-    });
-    if (home !== undefined) return home.channel.handle(event);
-    void lost(wire, interaction);
-  }
-
-  async function lost(wire: Wire, interaction: Interaction): Promise<void> {
+  async function answerLost(wire: Wire, interaction: Interaction): Promise<void> {
     // Another daemon with the same token may have the sweep of this channel: it answers first.
     await clock.sleep(LOST_MS, stop.signal).catch(() => {});
-    const homes = [...wire.sweeps].flatMap(({ channel }) => channel.channelId() ?? [])
+    const homes = [...attached.values()].filter((one) => one.wire === wire)
+      .flatMap(({ channel }) => channel.channelId() ?? [])
       .map((id) => `<#${id}>`);
     const action = interaction.kind === "button"
       ? decodeButton(interaction.button)?.action
@@ -412,23 +327,16 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     const { phase } = one.wire.link.state();
     await one.channel.end(why, phase === "waiting" || phase === "refused" ? 0 : ms);
     attached.delete(held);
-    one.wire.sweeps.delete(one);
     await one.channel[Symbol.asyncDispose]();
-    await hangUp(one.key, one.wire);
-  }
-
-  async function hangUp(key: string, wire: Wire): Promise<void> {
-    if (wire.sweeps.size + wire.pools.size > 0) return;
-    wires.delete(key);
-    await wire.link[Symbol.asyncDispose]();
+    await one.leave();
   }
 
   function attachPool(
-    { desk, mail: mailDesk }: Pick<OpenPool, "desk" | "mail">,
+    pool: Pick<OpenPool, "desk" | "mail">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined {
-    const { discord } = desk.config();
+    const { discord } = pool.desk.config();
     if (discord === undefined) return undefined;
     const token = "env" in discord.token ? env[discord.token.env] ?? "" : discord.token.text;
     if (token === "") {
@@ -436,59 +344,16 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       parts.onWarning(`pool: ${from} is not set: the pool is not in Discord`);
       return undefined;
     }
-    const [key, wire] = wireOf(token, env["DISCORD_API_URL"] || DISCORD_API_URL, env);
-    const write = (level: "info" | "warn", message: string, facts = {}) =>
-      log.write(level, message, { part: "pool", ...facts });
-    const memory = openPoolMemory({
-      path: place.discord,
-      onProblem: (message, error) => write("warn", message, { error: `${error}` }),
+    const { guildId } = discord;
+    const party = joinPool(wires.of(token, env), {
+      ...{ pool, place, guildId, env, clock, log, random },
+      usage: parts.usage,
     });
-    const channels = createPoolChannels({
-      desk,
-      link: wire.link,
-      memory,
-      clock,
-      random: parts.random,
-      workerStatus: (name) =>
-        workerStatus(desk.state(), name, desk.sightings().get(name), clock.now()),
-      costText(by, days) {
-        const from = new Date(clock.now() - (days - 1) * 86_400_000).toISOString().slice(0, 10);
-        return costTable(costReport(desk.state().spent, { by, since: from }), 80).join("\n");
-      },
-      audit: (event, fields) => appendAudit(place.audit, clock.now(), event, fields),
-      log: write,
-      onTrouble(why) {
-        if (why !== undefined) write("warn", `The pool's channels: ${why}`);
-      },
-    });
-    const apiUrl = env["DISCORD_API_URL"] || DISCORD_API_URL;
-    const mail = createPoolMail({
-      desk,
-      mail: mailDesk,
-      link: wire.link,
-      fetchFile: createFetchAttachment({ apiUrl, proxy: proxyFor(apiUrl, env) }),
-      workersChannel: () => channels.channels().workers,
-      folderOf: (task, epoch) => join(place.tasks, task, `${epoch}`),
-      clock,
-      log,
-    });
-    const pool = { channels, mail, desk, guildId: discord.guildId };
-    wire.pools.add(pool);
-    wire.commanded.delete(discord.guildId);
-    channels.start();
-    mail.start();
-    const state = wire.link.state();
-    if (state.phase === "connected") {
-      const { me, applicationId } = state;
-      channels.handle({ type: "ready", me, applicationId, guilds: [] });
-      void command(wire, applicationId, discord.guildId);
-    }
+    pools.add(party);
     return {
       async [Symbol.asyncDispose]() {
-        wire.pools.delete(pool);
-        await mail[Symbol.asyncDispose]();
-        await channels[Symbol.asyncDispose]();
-        await hangUp(key, wire);
+        pools.delete(party);
+        await party[Symbol.asyncDispose]();
       },
     };
   }
@@ -507,6 +372,11 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     },
     detach,
     attachPool,
+    wireOf: wires.of,
+    isSweepChannel: (wire, channelId) =>
+      [...attached.values()].some((one) =>
+        one.wire === wire && one.channel.channelId() === channelId
+      ),
     canAsk: (held) => {
       const one = attached.get(held);
       return one !== undefined && one.wire.link.state().phase !== "refused";

@@ -14,7 +14,10 @@ import { herdConfigPath } from "./pool-settings.ts";
 type Env = DiscordAsked["env"];
 
 /** Whether this machine has what the backends' tasks need; workers on others have an environment of their own. */
-export function checkBackends({ backends }: PoolConfig, env: Env): readonly Finding[] {
+export function checkBackends(
+  { backends }: Pick<PoolConfig, "backends">,
+  env: Env,
+): readonly Finding[] {
   const area = "Backends";
   return Object.entries(backends).flatMap(([name, backend]): Finding[] => {
     const { kind, apiKeyEnv, apiKey, command, preset } = backend;

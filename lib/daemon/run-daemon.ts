@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { FoundDaemon } from "../control/find-daemon.ts";
 import { answerSlash } from "../slash/run.ts";
 import type { Event } from "../sweep/event.ts";
+import { createBrokerOffice } from "./broker-office.ts";
 import { createPoolOffice } from "./pool-office.ts";
 import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
@@ -38,6 +39,8 @@ export interface RunDaemonParts {
   maxTicks: number | undefined;
   /** Whether the daemon is there for the pool, also without any sweep. */
   pool: boolean;
+  /** The same for the broker. */
+  broker: boolean;
   message: string | undefined;
   canAsk(): boolean;
   onWarning(message: string): void;
@@ -67,6 +70,7 @@ export async function runDaemon(
     draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
     trials: () => pool.trialTasks(),
+    usage: (by, days) => broker.usage(by, days),
   });
   await using pool = createPoolOffice({
     place: placeOf(env),
@@ -77,9 +81,23 @@ export async function runDaemon(
     self: parts.self,
     find: (nameOrFolder) => station.find(nameOrFolder),
   });
+  await using broker = createBrokerOffice({
+    place: placeOf(env),
+    env,
+    clock,
+    log,
+    hub,
+    self: parts.self,
+    random: Math.random,
+    onWarning: parts.onWarning,
+  });
   await using station = createStation({
     pool: { pool: pool.desk, startPool: pool.start, trialTasks: pool.trialTasks },
-    onShutdown: pool.end,
+    broker: { broker: broker.status, startBroker: broker.start },
+    onShutdown() {
+      pool.end();
+      broker.end();
+    },
     clock,
     log,
     self: parts.self,
@@ -111,7 +129,10 @@ export async function runDaemon(
   });
   if (daemon !== undefined && "running" in daemon) return daemon;
   await using _ = daemon;
-  if (daemon !== undefined) await pool.begin(parts.pool);
+  if (daemon !== undefined) {
+    await pool.begin(parts.pool);
+    await broker.begin(parts.broker);
+  }
   const stop = () => void station.shutdown("it was told to stop", "signal");
   signal.addEventListener("abort", stop, { once: true });
   let failed = 0;
@@ -135,6 +156,7 @@ export async function runDaemon(
   await station.idle();
   // Asked for meanwhile, it keeps the daemon; and sweeps may come as long as it does.
   await pool.idle();
+  await broker.idle();
   await station.idle();
   return { sweeps: ended, failed };
 }

@@ -36,6 +36,7 @@ export interface StationParts {
   /** Its last words are written; whoever passes them on does it now. */
   onEnding(held: HeldSweep, why: string): Promise<void>;
   pool: Pick<Station, "pool" | "startPool" | "trialTasks">;
+  broker: Pick<Station, "broker" | "startBroker">;
   /** The daemon ends, whether it holds a sweep or not. */
   onShutdown(): void;
   /** A sweep's monitor ended, and why. */
@@ -278,6 +279,8 @@ export function createStation(parts: StationParts): RunningStation {
     pool: parts.pool.pool,
     startPool: parts.pool.startPool,
     trialTasks: parts.pool.trialTasks,
+    broker: parts.broker.broker,
+    startBroker: parts.broker.startBroker,
     find: (nameOrFolder) =>
       (sweeps.get(nameOrFolder) ?? [...sweeps.values()].find(({ path }) => path === nameOrFolder))
         ?.held,

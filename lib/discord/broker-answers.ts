@@ -30,10 +30,21 @@ export interface BrokerAnswersParts {
 export interface BrokerAnswers extends AsyncDisposable {
   /** A turn has changed. */
   show(turn: Turn): void;
+  /** Something else of the conversation changed, such as where it is held. */
+  look(conversation: string): void;
   /** Sends what an earlier life left unsaid. */
   start(): void;
   /** Conversations in which something is still to be shown. */
   waiting(): number;
+}
+
+interface Lane {
+  /** Something changed since the last step. */
+  isNews: boolean;
+  /** When the growing message was last changed. */
+  drawnAt: number;
+  nap: AbortController;
+  ended: Promise<void>;
 }
 
 /** Discord allows five edits in five seconds. */
@@ -41,66 +52,97 @@ const EVERY_MS = 1_500;
 /** Edits of a message older than an hour are few. */
 const TOO_OLD = 30046;
 
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  );
+}
+
 export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   const { rest, memory, clock } = parts;
   const stop = new AbortController();
   const latest = new Map<string, Turn>();
   /** As they were last seen running: with the names of their tools. */
   const ended = new Map<string, Turn>();
-  const lanes = new Map<string, { ended: Promise<void>; wake: PromiseWithResolvers<void> }>();
+  const lanes = new Map<string, Lane>();
   const drawn = new Map<string, string>();
 
   function wake(conversation: string): void {
     if (stop.signal.aborted) return;
-    const lane = lanes.get(conversation);
-    if (lane !== undefined) return lane.wake.resolve();
-    const own = { ended: Promise.resolve(), wake: Promise.withResolvers<void>() };
-    lanes.set(conversation, own);
-    own.ended = work(conversation).finally(() => lanes.delete(conversation));
+    const known = lanes.get(conversation);
+    if (known !== undefined) {
+      known.isNews = true;
+      return known.nap.abort();
+    }
+    const lane: Lane = {
+      isNews: true,
+      drawnAt: -Infinity,
+      nap: new AbortController(),
+      ended: Promise.resolve(),
+    };
+    lanes.set(conversation, lane);
+    lane.ended = work(conversation, lane);
   }
 
-  async function work(id: string): Promise<void> {
-    for (let tries = 0; !stop.signal.aborted;) {
+  async function work(id: string, lane: Lane): Promise<void> {
+    for (let tries = 0; lane.isNews && !stop.signal.aborted;) {
+      lane.isNews = false;
       try {
-        const isMore = await step(id);
+        const goesOn = await step(id, lane);
         tries = 0;
-        if (!isMore) return;
-        await clock.sleep(EVERY_MS, stop.signal).catch(() => {});
+        if (goesOn) await news(id, lane);
       } catch (error) {
-        if (stop.signal.aborted) return;
+        if (stop.signal.aborted) break;
+        lane.isNews = true;
         parts.log("info", "Cannot show an answer now", { conversation: id, error: `${error}` });
         const asked = error instanceof DiscordError ? error.retryAfterMs ?? 0 : 0;
         const wait = Math.max(asked, patience(++tries, parts.random));
         await clock.sleep(wait, stop.signal).catch(() => {});
       }
     }
+    // Nothing is awaited in between: what comes now begins a lane of its own.
+    lanes.delete(id);
+  }
+
+  /** Until something changed, and then until the next edit is due; the end waits for nothing. */
+  async function news(id: string, lane: Lane): Promise<void> {
+    const isLive = () => !isOver(latest.get(id)?.state ?? { kind: "done" });
+    while (!stop.signal.aborted) {
+      const due = lane.drawnAt + EVERY_MS - clock.now();
+      if (lane.isNews && (due <= 0 || !isLive())) return;
+      lane.nap = new AbortController();
+      const signal = AbortSignal.any([stop.signal, lane.nap.signal]);
+      await (lane.isNews ? clock.sleep(due, signal).catch(() => {}) : aborted(signal));
+    }
   }
 
   /** What is over first, in order; then what runs. False when there is nothing to come back for. */
-  async function step(id: string): Promise<boolean> {
+  async function step(id: string, lane: Lane): Promise<boolean> {
     const one = parts.state().conversations.get(id);
     if (one === undefined) return false;
     for (const record of [...one.untold]) await deliver(one, record);
     const turn = latest.get(id);
     if (turn === undefined || isOver(turn.state)) {
-      latest.delete(id);
-      return one.untold.length > 0;
+      if (latest.get(id) === turn) latest.delete(id);
+      return false;
     }
-    await draw(one, turn);
+    if (await draw(one, turn)) lane.drawnAt = clock.now();
     return true;
   }
 
-  async function draw(one: Conversation, turn: Turn): Promise<void> {
+  async function draw(one: Conversation, turn: Turn): Promise<boolean> {
     const { where } = one;
     const isQuestion = turn.state.kind === "asking" || turn.state.kind === "stuck";
-    if (where === undefined || !(parts.streams(one.id) || isQuestion)) return;
+    if (where === undefined || !(parts.streams(one.id) || isQuestion)) return false;
     const [view] = viewOfTurn(turn, { style: parts.style(), mark: memory.read().mark, pings: [] });
-    if (view === undefined) return;
+    if (view === undefined) return false;
     const look = JSON.stringify(view);
-    if (drawn.get(turn.id) === look) return;
+    if (drawn.get(turn.id) === look) return false;
     const [first] = memory.read().shown[turn.id]?.ids ?? [];
     await put(one, turn.id, 0, view, first);
     drawn.set(turn.id, look);
+    return true;
   }
 
   async function deliver(one: Conversation, record: TurnRecord): Promise<void> {
@@ -118,8 +160,9 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       mark: memory.read().mark,
       pings: pingsIn(turn.text, known),
     });
-    const ids = memory.read().shown[record.id]?.ids ?? [];
     try {
+      const calls = pingsIn(turn.text, new Set(parts.siblings())).length > 0;
+      const ids = await anew(one, record.id, calls);
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
       const isClosed = error instanceof DiscordError &&
@@ -132,6 +175,22 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       });
     }
     done(one, record);
+  }
+
+  /** Other bots hear of new messages only: one that grew gives way to the answer that calls them. */
+  async function anew(one: Conversation, turn: string, isAnew: boolean): Promise<readonly Id[]> {
+    const shown = memory.read().shown[turn];
+    if (!isAnew || shown === undefined || shown.isFinal === true) return shown?.ids ?? [];
+    for (const id of shown.ids) {
+      await rest.remove(one.where!.channelId, id, stop.signal).catch((error: unknown) => {
+        if (!(error instanceof DiscordError) || error.kind !== "missing") throw error;
+      });
+    }
+    const { channelId } = shown;
+    memory.write({
+      shown: { ...memory.read().shown, [turn]: { channelId, ids: [], isFinal: true } },
+    });
+    return [];
   }
 
   function done(one: Conversation, record: TurnRecord): void {
@@ -164,14 +223,16 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }
     const messages = one.turn?.messages ?? one.untold.find(({ id }) => id === turn)?.messages ?? [];
     const answered = messages.at(-1)?.arrival.id;
+    const isFinal = memory.read().shown[turn]?.isFinal === true;
     const { id } = await rest.send(channelId, {
       ...view,
-      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""}`, at),
+      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${isFinal}`, at),
       ...(replies && at === 0 && answered !== undefined ? { replyTo: answered } : {}),
     }, stop.signal);
-    const ids = [...memory.read().shown[turn]?.ids ?? []];
+    const before = memory.read().shown[turn];
+    const ids = [...before?.ids ?? []];
     ids[at] = id;
-    memory.write({ shown: { ...memory.read().shown, [turn]: { channelId, ids } } });
+    memory.write({ shown: { ...memory.read().shown, [turn]: { ...before, channelId, ids } } });
   }
 
   return {
@@ -180,6 +241,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       if (isOver(turn.state)) ended.set(turn.id, turn);
       wake(turn.conversation);
     },
+    look: wake,
     start() {
       for (const { id, untold } of parts.state().conversations.values()) {
         if (untold.length > 0) wake(id);

@@ -32,6 +32,8 @@ export interface BrokerIntakeParts {
   /** The bot's own user; undefined before it was connected once. */
   me(): Id | undefined;
   roleName(id: Id): string | undefined;
+  /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
+  isTaken(channelId: Id): boolean;
   /** Threads of conversations that are spoken in of late, the newest last. */
   threads(): readonly Id[];
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
@@ -71,6 +73,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     if (me === undefined) throw new Error("The bot does not know yet who it is");
     if (recent.has(message.id) || gone.has(message.id)) return;
     const place = await parts.places.of(message.channelId, stop.signal);
+    if (parts.isTaken(place.channelId)) return;
     const arrival = await withRoles(arrivalOf(message, place, parts.roleName), message);
     if (!noted.has(message.id)) {
       remember(noted, message.id);

@@ -12,7 +12,14 @@ export interface BrokerRemembered {
   /** By conversation: how long bots have talked without a person. */
   turns: Readonly<Record<Id, BotTurns>>;
   /** By turn: the messages that show it, in order. */
-  shown: Readonly<Record<string, { channelId: Id; ids: readonly Id[] }>>;
+  shown: Readonly<Record<string, ShownTurn>>;
+}
+
+export interface ShownTurn {
+  channelId: Id;
+  ids: readonly Id[];
+  /** What grew was taken away, and these are of the answer alone. */
+  isFinal?: boolean | undefined;
 }
 
 export interface BrokerMemory {

@@ -19,7 +19,12 @@ export interface BrokerSignsParts {
 /** Reactions that say how far a turn is. Decoration: nothing reads them, nothing waits for them. */
 export interface BrokerSigns extends AsyncDisposable {
   show(turn: Turn): void;
+  /** One that was over in an earlier life: what is on its messages is not known. */
+  restore(turn: Turn): void;
 }
+
+/** What an earlier life may have left on a message. */
+const OF_WORK = ["thinking", "tool", "coding", "web", "slow", "silent", "asking", "stuck"] as const;
 
 export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   const { rest, clock } = parts;
@@ -27,7 +32,7 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   const turns = new Map<string, { turn: Turn; wake: PromiseWithResolvers<void> }>();
   const working = new Set<Promise<void>>();
 
-  function show(turn: Turn): void {
+  function show(turn: Turn, isOld = wasTried(turn)): void {
     const known = turns.get(turn.id);
     if (known !== undefined) {
       known.turn = turn;
@@ -36,7 +41,7 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     if (stop.signal.aborted) return;
     const entry = { turn, wake: Promise.withResolvers<void>() };
     turns.set(turn.id, entry);
-    const work = follow(entry).catch((error: unknown) =>
+    const work = follow(entry, isOld).catch((error: unknown) =>
       parts.log("info", "Cannot show how far a turn is", { error: `${error}` })
     ).finally(() => {
       turns.delete(turn.id);
@@ -45,7 +50,23 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     working.add(work);
   }
 
-  async function follow(entry: { turn: Turn; wake: PromiseWithResolvers<void> }): Promise<void> {
+  /** Its messages were in a turn that an end of herd has cut off. */
+  function wasTried({ conversation, messages }: Turn): boolean {
+    const heard = parts.find(conversation)?.turn?.messages ?? [];
+    return heard.some(({ arrival, tries }) => tries > 0 && messages.includes(arrival.id));
+  }
+
+  async function clear(message: Id, channel: Id | undefined, style: SignStyle): Promise<void> {
+    const emojis = new Set(OF_WORK.map((sign) => emojiOf(sign, style)));
+    for (const emoji of channel === undefined ? [] : emojis) {
+      await change("remove", channel!, message, emoji);
+    }
+  }
+
+  async function follow(
+    entry: { turn: Turn; wake: PromiseWithResolvers<void> },
+    isOld: boolean,
+  ): Promise<void> {
     const { messages, conversation } = entry.turn;
     const style = parts.style();
     const queued = emojiOf("queued", style);
@@ -55,6 +76,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
       waiting: undefined,
     };
     const channelOf = channels(parts.find(conversation));
+    const last = messages.at(-1);
+    if (isOld && style.enabled && last !== undefined) await clear(last, channelOf(last), style);
     while (!stop.signal.aborted) {
       const { turn } = entry;
       const wanted = wantedSigns(turn, parts.style(), clock.now());
@@ -98,7 +121,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   }
 
   return {
-    show,
+    show: (turn) => show(turn),
+    restore: (turn) => show(turn, true),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all(working);

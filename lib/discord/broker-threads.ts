@@ -1,8 +1,10 @@
+import type { Clock } from "../base/clock.ts";
 import type { Where } from "../chat/chat-event.ts";
 import type { Conversation } from "../chat/chat-state.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id } from "./message.ts";
+import { patience } from "./patience.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface BrokerThreadsParts {
@@ -11,6 +13,8 @@ export interface BrokerThreadsParts {
   me(): Id | undefined;
   /** Never empty, at most 100 characters. */
   titleOf(conversation: Conversation): string;
+  clock: Clock;
+  random(): number;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
 
@@ -25,30 +29,44 @@ const HAS_THREAD = 160004;
  */
 export function createBrokerThreads(parts: BrokerThreadsParts) {
   const { rest, places } = parts;
+
+  async function thread(conversation: Conversation, signal: AbortSignal): Promise<Where> {
+    const { place, first } = conversation;
+    const made = await rest.startThread(place.channelId, {
+      name: parts.titleOf(conversation),
+      from: first.id,
+      archiveMinutes: ARCHIVE_MINUTES,
+    }, signal);
+    places.learn(made.id, place.channelId, parts.me());
+    return { channelId: made.id, replies: false };
+  }
+
   return async (conversation: Conversation, signal: AbortSignal): Promise<Where> => {
     const { place, first } = conversation;
     if (place.threadId !== undefined) return { channelId: place.threadId, replies: false };
     if (place.isDirect) return { channelId: place.channelId, replies: false };
-    try {
-      const made = await rest.startThread(place.channelId, {
-        name: parts.titleOf(conversation),
-        from: first.id,
-        archiveMinutes: ARCHIVE_MINUTES,
-      }, signal);
-      places.learn(made.id, place.channelId, parts.me());
-      return { channelId: made.id, replies: false };
-    } catch (error) {
-      if (!(error instanceof DiscordError)) throw error;
-      if (error.code === HAS_THREAD) {
-        // A thread that hangs under a message has the message's id; whose it is, is not known here.
-        places.learn(first.id, place.channelId, undefined);
-        return { channelId: first.id, replies: false };
+    for (let tries = 1;; tries++) {
+      try {
+        return await thread(conversation, signal);
+      } catch (error) {
+        if (!(error instanceof DiscordError)) throw error;
+        if (error.code === HAS_THREAD) {
+          // A thread that hangs under a message has the message's id; whose it is, is not known here.
+          places.learn(first.id, place.channelId, undefined);
+          return { channelId: first.id, replies: false };
+        }
+        if (error.kind === "unreachable" || error.kind === "limited") {
+          // An outage passes, and the thread is for good.
+          const wait = Math.max(error.retryAfterMs ?? 0, patience(tries, parts.random));
+          await parts.clock.sleep(wait, signal);
+          continue;
+        }
+        parts.log("warn", "Cannot make a thread: the answer goes into the channel", {
+          channel: place.channelId,
+          error: error.message,
+        });
+        return { channelId: place.channelId, replies: true };
       }
-      parts.log("warn", "Cannot make a thread: the answer goes into the channel", {
-        channel: place.channelId,
-        error: error.message,
-      });
-      return { channelId: place.channelId, replies: true };
     }
   };
 }

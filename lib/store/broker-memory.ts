@@ -9,17 +9,24 @@ const Warning = z.enum(["soft", "window", "hard"]);
 const BrokerMemorySchema = z.object({
   mark: z.string().regex(/^[0-9a-z]{6,20}$/),
   seen: z.record(Id, Id).default({}),
-  bots: z.array(z.tuple([Id, z.array(Id)])).default([]),
+  bots: z.array(z.tuple([Id, z.array(Id).readonly()]).readonly()).readonly().default([]),
   turns: z.record(
     Id,
     z.object({
       count: z.int().min(0),
-      recent: z.array(z.number()),
-      said: z.array(Warning),
+      recent: z.array(z.number()).readonly(),
+      said: z.array(Warning).readonly(),
       owed: z.object({ warning: Warning, dueAt: z.number().nullable() }).optional(),
     }).transform(({ owed, ...rest }) => ({ ...rest, owed })),
   ).default({}),
-  shown: z.record(z.string(), z.object({ channelId: Id, ids: z.array(Id) })).default({}),
+  shown: z.record(
+    z.string(),
+    z.object({
+      channelId: Id,
+      ids: z.array(Id).readonly(),
+      isFinal: z.boolean().optional(),
+    }),
+  ).default({}),
 });
 
 export type BrokerRecord = z.infer<typeof BrokerMemorySchema>;

@@ -25,12 +25,17 @@ export interface ToolSet {
  * begins. Undefined sandbox support is found out before: see `sandboxProblem`.
  */
 export function createToolSet(
-  work: Work,
-  parts: Pick<BackendParts, "wrap" | "graceMs">,
+  work: Pick<Work, "folder" | "sandbox" | "env">,
+  parts: Pick<BackendParts, "wrap" | "graceMs"> & { guarded?: boolean },
   onStart: (tool: string) => void,
 ): ToolSet {
   const place = placeIn(work.folder, work.sandbox.level === "none");
-  const programs = createPrograms({ wrap: parts.wrap, graceMs: parts.graceMs, work });
+  const programs = createPrograms({
+    wrap: parts.wrap,
+    graceMs: parts.graceMs,
+    guarded: parts.guarded ?? false,
+    work,
+  });
   let wrote = false;
   const onWritten = (path: string) => {
     wrote ||= namesResult(place, path);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createAcpConverser } from "../../../lib/backends/acp-converser.ts";
+import type { ConverserParts } from "../../../lib/backends/converser-parts.ts";
 import { createSystemClock } from "../../../lib/base/clock.ts";
 import type {
   AgentSession,
@@ -13,8 +14,8 @@ import type {
   PermissionRequest,
   PromptEnd,
 } from "../../../lib/chat/agent-session.ts";
-import type { TurnUse } from "../../../lib/chat/turn.ts";
-import { unconfined } from "./scene.ts";
+import { ask } from "../../support/converse.ts";
+import { unconfined, until } from "./scene.ts";
 
 const TALKER = fileURLToPath(new URL("./acp-talker.ts", import.meta.url));
 
@@ -26,11 +27,12 @@ interface Talking {
 
 function talking(
   t: TestContext,
-  { loading = "loads", answer = "once", command }: {
+  { loading = "loads", answer = "once", command, mode, ...parts }: {
     loading?: string;
-    answer?: "once" | "always" | "deny";
+    answer?: "once" | "always" | "deny" | (() => Promise<"once">);
     command?: string[];
-  } = {},
+    mode?: string;
+  } & Partial<ConverserParts> = {},
 ): Talking {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "herd-talk-")));
   const open: AgentSession[] = [];
@@ -38,12 +40,15 @@ function talking(
   const converser = createAcpConverser({
     kind: "acp",
     command: command ?? [process.execPath, "run", "-A", "--no-check", TALKER, loading],
+    ...(mode === undefined ? {} : { mode }),
+    env: ["MY_KEY"],
   }, {
     wrap: unconfined,
     clock: createSystemClock(),
-    env: {},
+    env: { MY_KEY: "key-of-tests" },
     sandbox: { level: "none", network: true },
     agentEnv: () => ({ PATH: process.env["PATH"]!, HOME: process.env["HOME"]! }),
+    ...parts,
     cancelMs: 500,
     startLimitMs: 20_000,
     graceMs: 200,
@@ -66,7 +71,7 @@ function talking(
         hooks: {
           permission(request) {
             asked.push(request);
-            return Promise.resolve(answer);
+            return typeof answer === "string" ? Promise.resolve(answer) : answer();
           },
           log() {},
         },
@@ -77,20 +82,6 @@ function talking(
       return session;
     },
   };
-}
-
-async function ask(session: AgentSession, text: string, signal?: AbortSignal) {
-  const seen: string[] = [];
-  const tools: string[] = [];
-  const uses: TurnUse[] = [];
-  const end = await session.prompt([{ type: "text", text }], {
-    signal: signal ?? new AbortController().signal,
-    onText: (said) => seen.push(said),
-    onTool: (use) => tools.push(`${use.id} ${use.title ?? ""} ${use.kind ?? ""} ${use.status}`),
-    onThought() {},
-    onUse: (use) => uses.push(use),
-  });
-  return { end, seen, tools, uses };
 }
 
 const said = ({ end }: { end: PromptEnd }) => end.text;
@@ -105,10 +96,10 @@ test("a conversation goes on in one process; its instructions are said once", as
 });
 
 test("tools are told with their kind and end; what is said after one is a new paragraph", async (t) => {
-  const { end, tools, seen } = await ask(await talking(t).open(), "tools");
+  const { end, tools, texts } = await ask(await talking(t).open(), "tools");
   assert.deepEqual(end, { kind: "done", text: "First.\n\nThen." });
-  assert.deepEqual(tools, ["t1 make all execute running", "t1   completed"]);
-  assert.equal(seen[0], "First.");
+  assert.deepEqual(tools, ["t1 make all execute running", "t1 completed"]);
+  assert.equal(texts[0], "First.");
 });
 
 test("A.17.24: permissions are asked for, and what is answered is what was said", async (t) => {
@@ -132,6 +123,90 @@ test("A.17.24: permissions are asked for, and what is answered is what was said"
       detail: "rm -rf build",
     });
   }
+});
+
+test("A.17.24: a tool that was told before is asked for with all that is known of it", async (t) => {
+  const scene = talking(t);
+  assert.equal(said(await ask(await scene.open(), "known")), "allow_once");
+  assert.deepEqual(scene.asked, [{
+    tool: scene.asked[0]!.tool,
+    kind: "edit",
+    title: "Edit a.txt",
+    detail: "/a.txt\n- one\n+ two",
+  }]);
+  assert.match(scene.asked[0]!.tool, /^Edit a\.txt: \/a\.txt - one \+ two \([0-9a-f]{16}\)$/);
+});
+
+test("A.17.24: nobody is asked outside of a turn, and a yes after its end is none", async (t) => {
+  const scene = talking(t);
+  const session = await scene.open();
+  await ask(session, "later");
+  const file = join(scene.folder, "later.txt");
+  await until("the agent is answered", () => existsSync(file) && readFileSync(file).length > 0);
+  assert.equal(readFileSync(file, "utf8"), "cancelled");
+  assert.deepEqual(scene.asked, []);
+  const stop = new AbortController();
+  const stopping = talking(t, {
+    answer() {
+      stop.abort();
+      return Promise.resolve("once");
+    },
+  });
+  const all = "ask allow_once reject_once";
+  const { end } = await ask(await stopping.open(), all, { signal: stop.signal });
+  assert.deepEqual(end, { kind: "cancelled", text: "cancelled" });
+});
+
+test("what a turn cost is its own part of the session's sum", async (t) => {
+  const session = await talking(t).open();
+  const usd = async (text: string) => (await ask(session, text)).uses.at(-1)!.usd!.toFixed(2);
+  assert.equal(await usd("cost 0.01 0.2 0.3"), "0.30");
+  assert.equal(await usd("cost 0.35"), "0.05");
+  assert.equal((await ask(session, "hello")).uses.at(-1)!.model, "small");
+  const { input, output, usd: none } = (await ask(await talking(t).open(), "quota")).uses.at(-1)!;
+  assert.deepEqual([input, output, none], [30, 4, null]);
+  const prices = { small: { input: 10, output: 100, cacheRead: 0, cacheWrite: 0 } };
+  const priced = await ask(await talking(t, { prices }).open(), "quota");
+  assert.equal(priced.uses.at(-1)!.usd, 0.0007);
+});
+
+test("the configured mode and model are taken, or the agent is refused with what it offers", async (t) => {
+  const session = await talking(t, { loading: "modes", mode: "plan", model: "large" }).open();
+  assert.equal(said(await ask(session, "mode")), "plan");
+  assert.equal(said(await ask(session, "model")), "large");
+  assert.deepEqual(session.options().map(({ id, current }) => [id, current]), [
+    ["m", "large"],
+    ["mode", "plan"],
+  ]);
+  await assert.rejects(
+    talking(t, { loading: "modes", mode: "yolo" }).open(),
+    /Cannot take mode .*yolo.* it offers .*ask.*plan/,
+  );
+});
+
+test("what the agent chooses by itself is what is shown", async (t) => {
+  const session = await talking(t, { loading: "modes" }).open();
+  assert.equal(await session.choose("mode", "plan"), undefined);
+  assert.equal(await session.choose("mode", "ask"), undefined);
+  await ask(session, "switch");
+  assert.deepEqual(session.options().map(({ id, current }) => [id, current]), [
+    ["m", "large"],
+    ["mode", "plan"],
+  ]);
+});
+
+test("another message is another paragraph", async (t) => {
+  const { end } = await ask(await talking(t).open(), "messages");
+  assert.equal(end.text, "One more.\n\nTwo.");
+});
+
+test("A.17.25: what an agent says last is told without secrets", async (t) => {
+  const session = await talking(t).open();
+  const { end } = await ask(session, "secret");
+  assert.ok(end.kind === "failed");
+  assert.match(end.failure.stderr, /my key is/);
+  assert.ok(!JSON.stringify(end).includes("key-of-tests"));
+  assert.ok(!session.stderr().includes("key-of-tests"));
 });
 
 test("a session is loaded where the agent can, and else told again from herd's own record", async (t) => {
@@ -175,7 +250,7 @@ test("an earlier life without a record is told as lost", async (t) => {
 test("a cancelled prompt ends with what was said, and the next is answered as itself", async (t) => {
   const session = await talking(t).open();
   const stop = new AbortController();
-  const asked = ask(session, "wait", stop.signal);
+  const asked = ask(session, "wait", { signal: stop.signal });
   setTimeout(() => stop.abort(), 300);
   assert.deepEqual((await asked).end, { kind: "cancelled", text: "Half" });
   assert.equal(said(await ask(session, "hello")), "You said hello");
@@ -184,10 +259,12 @@ test("a cancelled prompt ends with what was said, and the next is answered as it
 test("A.17.9: an agent that does not stop when told to is ended, and speaks into no later turn", async (t) => {
   const session = await talking(t).open();
   const stop = new AbortController();
-  const asked = ask(session, "deaf", stop.signal);
+  const asked = ask(session, "deaf", { signal: stop.signal });
   setTimeout(() => stop.abort(), 300);
   assert.deepEqual((await asked).end, { kind: "cancelled", text: "I go on" });
-  assert.match(await session.gone, /gone/);
+  // It is gone by then: nobody hands it the next turn.
+  const late = Promise.resolve("late");
+  assert.match(await Promise.race([session.gone, late]), /gone/);
 });
 
 test("A.17.10, A.17.25: an agent that fails or dies is a failure, with its last words", async (t) => {

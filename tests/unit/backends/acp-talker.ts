@@ -10,6 +10,7 @@ import {
   type PromptRequest,
   RequestError,
   type RequestPermissionResponse,
+  type SessionConfigOption,
 } from "@agentclientprotocol/sdk";
 
 /**
@@ -19,6 +20,15 @@ import {
 const [loading = "loads"] = process.argv.slice(2);
 const MEMORY = "memory.txt";
 let model = "small";
+let mode = "ask";
+const offered = [{
+  type: "select",
+  id: "m",
+  name: "Model",
+  category: "model",
+  currentValue: "small",
+  options: [{ value: "small", name: "Small" }, { value: "large", name: "Large" }],
+}];
 let cancel = () => {};
 
 async function update(client: AgentContext, sessionId: string, fields: Record<string, unknown>) {
@@ -26,6 +36,20 @@ async function update(client: AgentContext, sessionId: string, fields: Record<st
 }
 
 const text = (words: string) => ({ type: "text", text: words });
+
+async function permission(
+  client: AgentContext,
+  sessionId: string,
+  toolCall: Record<string, unknown>,
+  kinds = ["allow_once", "reject_once"],
+): Promise<string> {
+  const options = kinds.map((kind) => ({ optionId: kind, name: kind, kind }));
+  const { outcome } = await client.request<RequestPermissionResponse>(
+    "session/request_permission",
+    { sessionId, toolCall, options },
+  );
+  return outcome.outcome === "selected" ? outcome.optionId : outcome.outcome;
+}
 
 async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) {
   const blocks = prompt.map((one) => one.type === "text" ? one.text : `[${one.type}]`);
@@ -54,22 +78,74 @@ async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) 
       break;
     }
     case "ask": {
-      const { outcome } = await client.request<RequestPermissionResponse>(
-        "session/request_permission",
-        {
-          sessionId,
-          toolCall: {
-            toolCallId: "t2",
-            title: "rm -rf build",
-            kind: "delete",
-            rawInput: { command: "rm -rf build" },
-          },
-          options: rest.map((kind) => ({ optionId: kind, name: kind, kind })),
-        },
-      );
-      await say(outcome.outcome === "selected" ? outcome.optionId : outcome.outcome);
+      const toolCall = {
+        toolCallId: "t2",
+        title: "rm -rf build",
+        kind: "delete",
+        rawInput: { command: "rm -rf build" },
+      };
+      await say(await permission(client, sessionId, toolCall, rest));
       break;
     }
+    case "known": {
+      const id = "t3";
+      await update(client, sessionId, {
+        sessionUpdate: "tool_call",
+        toolCallId: id,
+        title: "Edit a.txt",
+        kind: "edit",
+        content: [{ type: "diff", path: "/a.txt", oldText: "one", newText: "two" }],
+      });
+      await say(await permission(client, sessionId, { toolCallId: id }));
+      break;
+    }
+    case "later":
+      // After the answer: nobody's turn.
+      setTimeout(async () => {
+        const tool = { toolCallId: "t4", title: "late", kind: "execute" };
+        appendFileSync("later.txt", await permission(client, sessionId, tool));
+      }, 50);
+      await say("soon");
+      break;
+    case "cost":
+      for (const part of rest) {
+        const cost = { amount: Number(part), currency: "USD" };
+        await update(client, sessionId, { sessionUpdate: "usage_update", used: 1, size: 2, cost });
+      }
+      await say("spent");
+      break;
+    case "messages":
+      for (const [messageId, words] of [["a", "One"], ["a", " more."], ["b", "Two."]] as const) {
+        const content = text(words);
+        await update(client, sessionId, {
+          sessionUpdate: "agent_message_chunk",
+          messageId,
+          content,
+        });
+      }
+      break;
+    case "switch": {
+      const [found] = offered.filter(({ id }) => id === "m");
+      const configOptions = [{ ...found, currentValue: "large" }];
+      await update(client, sessionId, { sessionUpdate: "config_option_update", configOptions });
+      await update(client, sessionId, {
+        sessionUpdate: "current_mode_update",
+        currentModeId: "plan",
+      });
+      await say("switched");
+      break;
+    }
+    case "quota": {
+      await say("counted");
+      const token_count = { input_tokens: 30, output_tokens: 4 };
+      return { stopReason: "end_turn", _meta: { quota: { token_count, model_usage: [] } } };
+    }
+    case "mode":
+      await say(mode);
+      break;
+    case "secret":
+      process.stderr.write(`my key is ${process.env["MY_KEY"]}\n`, () => process.exit(7));
+      return await new Promise(() => {});
     case "model":
       await say(model);
       break;
@@ -94,6 +170,10 @@ async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) 
       spawn("sleep", ["1000"], { stdio: "ignore" });
       await say("started");
       break;
+    case "free":
+      spawn("setsid", ["sleep", "73504.5"], { stdio: "ignore" });
+      await say("started");
+      break;
     case "flood":
       for (let i = 0; i < 5_000; i++) await say("x".repeat(1_000));
       break;
@@ -116,15 +196,20 @@ agent({ name: "talker of tests" })
   }))
   .onRequest(methods.agent.session.new, () => ({
     sessionId: `s${process.pid}`,
-    configOptions: [{
-      type: "select",
-      id: "m",
-      name: "Model",
-      category: "model",
-      currentValue: "small",
-      options: [{ value: "small", name: "Small" }, { value: "large", name: "Large" }],
-    }],
+    configOptions: offered as SessionConfigOption[],
+    ...(loading === "modes"
+      ? {
+        modes: {
+          currentModeId: "ask",
+          availableModes: [{ id: "ask", name: "Ask" }, { id: "plan", name: "Plan" }],
+        },
+      }
+      : {}),
   }))
+  .onRequest(methods.agent.session.setMode, ({ params }) => {
+    mode = params.modeId;
+    return {};
+  })
   .onRequest(methods.agent.session.setConfigOption, ({ params }) => {
     model = String(params.value);
     return { configOptions: [] };

@@ -23,6 +23,8 @@ const ROUTES = `
   get /v1/sweeps/{id}/trials/{index} /v1/sweeps/{id}/trials/{index}/attempts
   get /v1/sweeps/{id}/trials/{index}/log /v1/sweeps/{id}/trials/{index}/log/follow
   get /v1/sweeps/{id}/trials/{index}/metrics /v1/sweeps/{id}/trials/{index}/metrics/{name}
+  get /v1/broker
+  post /v1/broker/start
   post /v1/shutdown /v1/sweeps /v1/sweeps/{id}/messages /v1/sweeps/{id}/perform
   post /v1/sweeps/{id}/slash
   put /v1/sweeps/{id}/plan
@@ -75,10 +77,11 @@ test("every route that is described is there", () =>
       if (path === "/v1/shutdown" || real === "/v1/sweeps") continue;
       const body = method === "get" || method === "delete" ? {} : { body: "{}" };
       const said = await ask(port, method!.toUpperCase(), real, body);
-      if (path!.startsWith("/v1/pool")) {
-        // There is no pool here; never an unknown path.
+      const part = /^\/v1\/(pool|broker)/.exec(path!)?.[1];
+      if (part !== undefined) {
+        // There is none here; never an unknown path.
         assert.ok([200, 400, 404].includes(said.status), name);
-        if (said.status === 404) assert.match(said.json.error.message, /pool/, name);
+        if (said.status === 404) assert.match(said.json.error.message, new RegExp(part), name);
         continue;
       }
       // An unknown sweep, or a body that lacks what it needs; never an unknown path.

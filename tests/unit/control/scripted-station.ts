@@ -156,6 +156,8 @@ export function createScriptedStation(ids: readonly string[] = ["lr"]): Scripted
     pool: () => undefined,
     trialTasks: () => undefined,
     startPool: () => Promise.resolve(),
+    broker: () => undefined,
+    startBroker: () => Promise.resolve(),
     list: ids.map(createScriptedDesk),
     held: [],
     ended: [],

@@ -4,7 +4,7 @@ import { STANDARD_OPTIONS } from "../../../commands/command.ts";
 import { TABLE } from "../../../commands/table.ts";
 import { doc } from "../../support/documented-keys.ts";
 
-const PAGES = ["pool.md", "pool-config.md"];
+const PAGES = ["pool.md", "pool-config.md", "broker.md"];
 /** Named on the pages before they are there; the paragraph "State of this page" says so. */
 const COMING = /^herd (pool scale|worker --via)\b/;
 

@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { basename, dirname, extname, resolve } from "node:path";
+import { UserError } from "../base/errors.ts";
+import { importOpenab } from "../chat/import-openab.ts";
+
+/** The section `broker` of OpenAB's files; a bot is called as its file, or as the file's folder. */
+export function readOpenab(
+  cwd: string,
+  files: readonly string[],
+): { yaml: string; notices: string[] } {
+  return importOpenab(files.map((file) => {
+    const path = resolve(cwd, file);
+    return { name: nameOf(path), text: textOf(path) };
+  }));
+}
+
+/** `/etc/openab/kiro/config.toml` is the bot "kiro". */
+function nameOf(path: string): string {
+  const name = basename(path, extname(path));
+  return name === "config" ? basename(dirname(path)) : name;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(`Cannot read "${path}": ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Arrival } from "../chat/arrival.ts";
+import { expiryOf } from "../chat/fresh-url.ts";
+import type { EarlierText } from "../chat/prompt.ts";
+import { DiscordError } from "./discord-error.ts";
+import type { Id, Message } from "./message.ts";
+import type { DiscordRest } from "./rest.ts";
+
+export interface BrokerHistoryParts {
+  rest: Pick<DiscordRest, "message" | "messages">;
+  now(): number;
+  log(level: "info", message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What is read of Discord for a turn, beside its messages; what cannot be read is left out. */
+export interface BrokerHistory {
+  /** The newest texts of a place before a message, oldest first. */
+  before(channelId: Id, message: Id, signal: AbortSignal): Promise<EarlierText[]>;
+  /** With the words of what it quotes, and with addresses of files that have not ended. */
+  complete(arrival: Arrival, signal: AbortSignal): Promise<Arrival>;
+}
+
+const MOST_EARLIER = 50;
+/** The agent's start and the fetching take a while. */
+const SOON_MS = 10 * 60_000;
+
+export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
+  const { rest } = parts;
+
+  async function read<T>(
+    what: string,
+    act: () => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
+    try {
+      return await act();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DiscordError)) throw error;
+      parts.log("info", `Cannot read ${what}`, { error: error.message });
+      return undefined;
+    }
+  }
+
+  async function quoted(
+    channelId: Id,
+    arrival: Arrival,
+    signal: AbortSignal,
+  ): Promise<Arrival["quoted"]> {
+    const { quoted } = arrival;
+    if (quoted === undefined || quoted.text !== "") return quoted;
+    const found = await read(
+      "what a message answers",
+      () => rest.message(channelId, quoted.id, signal),
+      signal,
+    );
+    if (found === undefined) return quoted;
+    const { author: { id, name } } = found;
+    return { id: quoted.id, author: { id, name }, text: textOf(found) };
+  }
+
+  async function attachments(
+    channelId: Id,
+    { id, attachments }: Arrival,
+    signal: AbortSignal,
+  ): Promise<Arrival["attachments"]> {
+    const soon = parts.now() + SOON_MS;
+    if (!attachments.some(({ url }) => (expiryOf(url) ?? Infinity) < soon)) return attachments;
+    const found = await read("a message again", () => rest.message(channelId, id, signal), signal);
+    return attachments.map((one) => ({
+      ...one,
+      url: found?.attachments.find((other) => other.id === one.id)?.url ?? one.url,
+    }));
+  }
+
+  return {
+    async before(channelId, message, signal) {
+      const page = await read(
+        "what was said before",
+        () => rest.messages(channelId, { before: message, limit: MOST_EARLIER }, signal),
+        signal,
+      );
+      return (page ?? []).flatMap((one) => {
+        const text = textOf(one);
+        const { id, author } = one;
+        return text === "" ? [] : [{ id, author: { id: author.id, name: author.name }, text }];
+      });
+    },
+    async complete(arrival, signal) {
+      const { threadId, channelId } = arrival.place;
+      const place = threadId ?? channelId;
+      return {
+        ...arrival,
+        quoted: await quoted(place, arrival, signal),
+        attachments: await attachments(place, arrival, signal),
+      };
+    },
+  };
+}
+
+/** Words and the names of files. */
+function textOf({ content, attachments, extras = [] }: Message): string {
+  return [
+    content,
+    ...extras.map(({ text }) => text),
+    ...attachments.map(({ name }) => `[attached: ${name}]`),
+  ].filter((text) => text !== "").join("\n");
+}

@@ -1,0 +1,252 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { startDiscord } from "../support/discord/start-discord.ts";
+import { brokerScene } from "../support/broker-scene.ts";
+
+test("a mention gets 👀, a thread with a title, an answer and 🆗; a follow-up needs no mention", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord } = scene;
+  scene.start();
+  await scene.ready();
+  const asked = scene.mention("hello there");
+  await scene.until("it is stored", () => asked.reactions.has("👀"));
+  const thread = await scene.thread(asked);
+  assert.equal(thread.name, "hello there");
+  await scene.until("the answer", () => /You said/.test(discord.transcript(thread)));
+  await scene.until("its sign", () => asked.reactions.has("🆗"));
+  await scene.until("the other signs are gone", () => asked.reactions.size === 1);
+  const [answer] = scene.answers(thread);
+  assert.match(answer!.content, /^You said hello there/);
+  assert.equal(scene.answers(thread).length, 1, "one message that grew");
+  discord.say(scene.alice, thread, "and now?");
+  await scene.until("the second", () => /You said and now\?/.test(discord.transcript(thread)));
+  assert.equal(scene.prompts().length, 2);
+  assert.equal(new Set(scene.prompts().map(({ pid }) => pid)).size, 1, "the same agent");
+  assert.match(scene.prompts()[0]!.text, /<herd-sender[\s\S]*"alice"/);
+  assert.deepEqual(discord.violations, []);
+});
+
+test("what is said during a turn is the next one; edits, withdrawals, a stranger, a file alone", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord, alice, mallory } = scene;
+  scene.start();
+  await scene.ready();
+  const asked = scene.mention("wait");
+  const thread = await scene.thread(asked);
+  await scene.until("it streams", () => /Half/.test(discord.transcript(thread)));
+  const two = discord.say(alice, thread, "two");
+  const three = discord.say(alice, thread, "three");
+  const four = discord.say(alice, thread, "four");
+  for (const one of [two, three, four]) {
+    await scene.until("it is stored", () => one.reactions.has("👀"));
+  }
+  discord.editMessage(two, "two, mended");
+  discord.deleteMessage(three);
+  await scene.until("both are known", () => {
+    const types = scene.events().map(({ what }) => what.type);
+    return types.includes("message-revised") && types.includes("message-withdrawn");
+  });
+  const stranger = discord.say(mallory, thread, "let me in");
+  await scene.until("the stranger is refused", () => stranger.reactions.has("🚫"));
+  writeFileSync(scene.path("go"), "");
+  await scene.until("the next turn", () => /two, mended \| four/.test(discord.transcript(thread)));
+  assert.match(scene.answers(thread)[0]!.content, /^Half and whole\./);
+  assert.doesNotMatch(JSON.stringify(scene.prompts()), /three|let me in/);
+
+  const bytes = new TextEncoder().encode("a,b\n1,2\n");
+  const alone = scene.mention("", { files: [{ name: "table.csv", bytes }] });
+  const second = await scene.thread(alone);
+  assert.equal(second.name, "table.csv");
+  await scene.until("it is answered", () => alone.reactions.has("🆗"));
+  assert.match(scene.prompts().at(-1)!.text, /\[File: table\.csv\]\n```\na,b\n1,2/);
+  assert.deepEqual(discord.violations, []);
+});
+
+test("long answers are a file, nobody is pinged, a flood of tools is one line, a crash is told with its reason", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord, alice } = scene;
+  scene.start();
+  await scene.ready();
+  const threads = await Promise.all(
+    ["long", "everyone", "tools", "die", "garbage", "silent", "file"].map(async (word) => {
+      const asked = scene.mention(word);
+      return { word, asked, thread: await scene.thread(asked) };
+    }),
+  );
+  const of = (word: string) => threads.find((one) => one.word === word)!;
+  const text = (word: string) => discord.transcript(of(word).thread);
+  for (const word of ["long", "everyone", "tools", "garbage", "file"]) {
+    await scene.until(`${word} is answered`, () => of(word).asked.reactions.has("🆗"), 60_000);
+  }
+  const long = discord.messages(of("long").thread).flatMap(({ files }) => files);
+  assert.equal(long.length, 1);
+  const whole = new TextDecoder().decode(long[0]!.bytes);
+  assert.match(whole, /line 0000[\s\S]*line 0599/);
+  for (const { content } of discord.messages(of("long").thread)) assert.ok(content.length <= 2_000);
+  assert.match(text("everyone"), /@everyone/);
+  const pinged = [...discord.channels.values()].flatMap((one) =>
+    discord.messages(one).flatMap((message) => message.pinged)
+  );
+  assert.deepEqual(pinged, []);
+  assert.match(text("tools"), /3000 tools done/);
+  for (const word of ["die", "silent"]) {
+    await scene.until(`${word} is told`, () => of(word).asked.reactions.has("😱"));
+  }
+  assert.match(text("die"), /I am/);
+  assert.match(text("die"), /\[Details\]/);
+  assert.match(text("silent"), /without a word/);
+  await scene.until("the file", () => /<report\.txt>/.test(text("file")));
+  // Who crashed is there again for the next word.
+  const after = discord.say(alice, of("die").thread, "are you there?");
+  await scene.until("it answers again", () => after.reactions.has("🆗"));
+  assert.match(text("die"), /started again/);
+  assert.deepEqual(discord.violations, []);
+});
+
+test("a thread that a sibling has made is joined; where none can be made the answer is a reply", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord } = scene;
+  scene.start();
+  await scene.ready();
+  discord.permit("CREATE_PUBLIC_THREADS", false);
+  const asked = scene.mention("no thread here");
+  await scene.until("a reply", () => /You said no thread here/.test(discord.transcript(scene.lab)));
+  const [reply] = scene.answers(scene.lab);
+  assert.equal(reply!.replyTo, asked.id);
+  discord.permit("CREATE_PUBLIC_THREADS", true);
+  // Discord has made it and says that it has failed.
+  let isFirst = true;
+  discord.fault = ({ path, method }) => {
+    if (!isFirst || method !== "POST" || !path.endsWith("/threads")) return undefined;
+    isFirst = false;
+    return { kind: "status", status: 502, when: "after" };
+  };
+  const again = scene.mention("there it is");
+  const thread = await scene.thread(again);
+  await scene.until(
+    "it answers in it",
+    () => /You said there it is/.test(discord.transcript(thread)),
+  );
+  assert.deepEqual(discord.violations, []);
+});
+
+test("kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord, alice } = scene;
+  const first = scene.start();
+  await scene.ready();
+  const asked = scene.mention("wait");
+  const thread = await scene.thread(asked);
+  await scene.until("it streams", () => /Half/.test(discord.transcript(thread)));
+  first.child.kill("SIGKILL");
+  await first.ended;
+  const meanwhile = discord.say(alice, thread, "still there?");
+  const other = scene.mention("and me?");
+  writeFileSync(scene.path("go"), "");
+  scene.start();
+  await scene.until("it is answered", () => asked.reactions.has("🆗"), 60_000);
+  await scene.until("so is what was said meanwhile", () => meanwhile.reactions.has("🆗"), 60_000);
+  await scene.until("in another place, too", () => other.reactions.has("🆗"), 60_000);
+  const said = () => scene.answers(thread).map(({ content }) => content);
+  const count = (begin: string) => said().filter((one) => one.startsWith(begin)).length;
+  await scene.until(
+    "both are shown",
+    () => count("Half and whole.") === 1 && count("You said") === 1,
+  );
+  // The last line is small print; a placeholder that was never filled would be one.
+  assert.ok(said().every((one) => one !== "…"), said().join("\n"));
+  assert.deepEqual([...asked.reactions.keys()], ["🆗"]);
+
+  discord.gateway.cut();
+  const cut = discord.say(alice, thread, "after the cut");
+  await scene.until("it is heard", () => cut.reactions.has("🆗"), 60_000);
+  await scene.until("and answered", () => count("You said after the cut") === 1);
+  assert.deepEqual([count("Half and whole."), count("You said")], [1, 2]);
+  assert.deepEqual(discord.violations, []);
+});
+
+test("two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
+  const discord = await startDiscord();
+  t.after(() => discord[Symbol.asyncDispose]());
+  const second = discord.addBot("Dealer");
+  const lab = discord.makeChannel("arena");
+  const alice = discord.person("alice");
+  const agent = new URL("../support/acp-chatter.py", import.meta.url).pathname;
+  const scene = await brokerScene(t, {
+    discord,
+    env: { SECOND_TOKEN: second.token },
+    yaml: `broker:
+  agents:
+    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
+    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
+  discord:
+    allowed_channels: ["${lab.id}"]
+    allowed_users: ["${alice.id}"]
+    allow_bot_messages: mentions
+    max_bot_turns: 6
+  workspace: {sandbox: none}
+  bots:
+    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
+    dealer: {agent: two, discord: {bot_token_env: SECOND_TOKEN}}
+`,
+  });
+  scene.start();
+  await scene.ready();
+  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  // Each answers by mentioning the other.
+  const call = `relay ${second.person.id} ${discord.bot.id}`;
+  const asked = discord.say(
+    alice,
+    lab,
+    `<@${discord.bot.id}>
+${call}`,
+  );
+  const thread = await scene.thread(asked);
+  await scene.until("one of them warns", () =>
+    /messages of bots without a person/.test(
+      discord.transcript(thread),
+    ), 60_000);
+  await scene.until("all is calm", () => asked.reactions.has("🆗"));
+  const { stdout } = await scene.run("broker", "--json");
+  const { bots } = JSON.parse(stdout);
+  assert.deepEqual(bots.map((one: { name: string }) => one.name), ["herd", "dealer"]);
+  assert.equal(bots[0].connection.phase, "connected");
+  assert.match((await scene.run("broker")).stdout, /herd as @HerdDog connected/);
+  const warnings = discord.messages(thread).filter(({ content }) =>
+    /messages of bots without a person/.test(content)
+  );
+  assert.equal(warnings.length, 1, discord.transcript(thread));
+  assert.deepEqual(discord.violations, []);
+});
+
+test("a permission is asked by buttons; a single word stops a turn; a stranger's press does nothing", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord, alice, mallory } = scene;
+  scene.start();
+  await scene.ready();
+  const asked = scene.mention("ask");
+  const thread = await scene.thread(asked);
+  const question = () =>
+    scene.answers(thread).find(({ content }) => content.includes("make clean"));
+  await scene.until("the question", () => question() !== undefined);
+  await scene.until("its sign", () => asked.reactions.has("✋"));
+  assert.match(JSON.stringify(question()!.components), /Once.*Always.*Deny/);
+  const foreign = await discord.click(mallory, question()!, "Once");
+  assert.equal(foreign.ephemeral, true);
+  await discord.click(alice, question()!, "Once");
+  await scene.until("it goes on", () => /answer: allow_once/.test(discord.transcript(thread)));
+
+  const slow = discord.say(alice, thread, "slow 60");
+  await scene.until("it works", () => /I begin/.test(discord.transcript(thread)));
+  discord.say(mallory, thread, "stop");
+  discord.say(alice, thread, "stop");
+  await scene.until("it is stopped", () => slow.reactions.has("🛑"));
+  assert.match(discord.transcript(thread), /turn in this conversation is ended/);
+
+  const { message } = await discord.slash(alice, thread, "session list");
+  assert.match(message()!.content, /2 turns.*here/);
+  const forgotten = await discord.slash(alice, thread, "reset");
+  assert.ok(forgotten.message() !== undefined);
+  assert.deepEqual(discord.violations, []);
+});

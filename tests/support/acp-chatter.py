@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""An ACP agent of tests. What it does is the first word of the newest message; it leaves a line of each
+prompt in the file that its first argument names."""
+import json, os, re, sys, threading, time
+
+log = sys.argv[1]
+loads = "noload" not in sys.argv
+cancelled = threading.Event()
+answers = {}
+lock = threading.Lock()
+
+
+def send(message):
+    with lock:
+        sys.stdout.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        sys.stdout.flush()
+
+
+def update(session, **fields):
+    send({"method": "session/update", "params": {"sessionId": session, "update": fields}})
+
+
+def say(session, text):
+    update(session, sessionUpdate="agent_message_chunk", content={"type": "text", "text": text})
+
+
+def ask(session, title, kind):
+    number = f"q{time.time_ns()}"
+    done = threading.Event()
+    answers[number] = [done, None]
+    send({"id": number, "method": "session/request_permission", "params": {
+        "sessionId": session,
+        "toolCall": {"toolCallId": number, "title": title, "kind": kind, "rawInput": {"command": title}},
+        "options": [{"optionId": one, "name": one, "kind": one} for one in ("allow_once", "allow_always", "reject_once")],
+    }})
+    done.wait()
+    outcome = (answers[number][1] or {}).get("outcome", {})
+    return outcome.get("optionId", outcome.get("outcome"))
+
+
+def prompt(number, params):
+    session = params["sessionId"]
+    text = "\n".join(one.get("text", f"[{one['type']}]") for one in params["prompt"])
+    bodies = re.findall(r"<herd-message [^>]*>\n(.*?)\n</herd-message", text, re.S)
+    # Below the answer of another bot stands small print.
+    words = "\n".join(line for line in (bodies[-1] if bodies else text).split("\n") if not line.startswith("-#"))
+    with open(log, "a") as file:
+        file.write(json.dumps({"at": time.time(), "pid": os.getpid(), "bodies": bodies, "text": text}) + "\n")
+    cancelled.clear()
+    reason = "end_turn"
+    word = words.strip().split("\n")[-1].strip().split(" ")[0]
+    if word == "slow":
+        say(session, "I begin. ")
+        until = time.time() + float(words.strip().split(" ")[1])
+        while time.time() < until and not cancelled.is_set():
+            time.sleep(0.02)
+        say(session, "I end.")
+        if cancelled.is_set():
+            reason = "cancelled"
+    elif word == "wait":
+        say(session, "Half")
+        while not os.path.exists(os.path.join(os.path.dirname(log), "go")) and not cancelled.is_set():
+            time.sleep(0.02)
+        say(session, " and whole.")
+        if cancelled.is_set():
+            reason = "cancelled"
+    elif word == "long":
+        for i in range(600):
+            say(session, f"line {i:04d} " + "x" * 40 + "\n")
+    elif word == "everyone":
+        say(session, "hello @everyone and @here and <@&1> and <@999>")
+    elif word == "tools":
+        for i in range(3000):
+            update(session, sessionUpdate="tool_call", toolCallId=f"t{i}", title=f"step {i}", kind="execute", status="completed")
+        say(session, "tools are done")
+    elif word == "die":
+        say(session, "I am")
+        sys.stderr.write("out of cheese\n")
+        sys.stderr.flush()
+        os._exit(7)
+    elif word == "ask":
+        say(session, f"answer: {ask(session, 'make clean', 'execute')}")
+    elif word == "garbage":
+        sys.stdout.write("this is no JSON\n" * 50)
+        sys.stdout.flush()
+        say(session, "garbage is out")
+    elif word == "file":
+        os.makedirs("outbox", exist_ok=True)
+        with open("outbox/report.txt", "w") as file:
+            file.write("the report")
+        say(session, "see the file")
+    elif word == "relay":
+        _, to, back = words.strip().split("\n")[-1].split(" ")
+        say(session, f"<@{to}> we go on\nrelay {back} {to}")
+    elif word == "silent":
+        pass
+    else:
+        say(session, "You said " + " | ".join(bodies))
+    send({"id": number, "result": {"stopReason": reason, "usage": {"inputTokens": 100, "outputTokens": 20, "totalTokens": 120}}})
+
+
+for line in sys.stdin:
+    message = json.loads(line)
+    method, number = message.get("method"), message.get("id")
+    if method is None:
+        if number in answers:
+            answers[number][1] = message.get("result")
+            answers[number][0].set()
+    elif method == "initialize":
+        send({"id": number, "result": {"protocolVersion": 1, "agentCapabilities": {"loadSession": loads, "promptCapabilities": {"image": True}}}})
+    elif method == "session/new":
+        send({"id": number, "result": {"sessionId": f"s{os.getpid()}"}})
+    elif method == "session/load":
+        send({"id": number, "result": {}})
+    elif method == "session/cancel":
+        cancelled.set()
+    elif method == "session/prompt":
+        threading.Thread(target=prompt, args=(number, message["params"]), daemon=True).start()
+    elif number is not None:
+        send({"id": number, "error": {"code": -32601, "message": "no such method"}})
