@@ -112,18 +112,3 @@ function plus(a: UseSum, b: UseSum): UseSum {
     unpriced: a.unpriced + b.unpriced,
   };
 }
-
-/** The pool's table of costs with that of each bot's conversations below it, as one text. */
-export function withConversations(
-  own: string,
-  bots: readonly { name: string; usage: Usage }[],
-  wish: { by: "day" | "model" | "worker"; days: number; now: number },
-): string {
-  // Conversations have no workers.
-  const by = wish.by === "worker" ? "day" : wish.by;
-  const more = bots.flatMap(({ name, usage }) => {
-    const lines = usageTable(usage, { ...wish, by });
-    return lines.length === 0 ? [] : ["", `Conversations of ${name}`, ...lines];
-  });
-  return [own, ...more].join("\n");
-}

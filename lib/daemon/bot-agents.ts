@@ -82,6 +82,22 @@ export function agentOf(
   return project?.agent ?? agent;
 }
 
+/**
+ * By which a hint for its login is found: the name of its preset, or its program; of an agent of
+ * another kind its name.
+ */
+export function programOf(
+  { name }: AgentChoice,
+  { broker: { agents } }: Pick<BrokerSettings, "broker">,
+): string {
+  const settings: Readonly<Record<string, unknown>> = agents[name] ?? {};
+  const { preset, command } = settings;
+  if (typeof preset === "string") return preset;
+  const words = Array.isArray(command) ? command.map(String) : [];
+  // `npx -y @agent/acp` is the agent's program, whatever starts it.
+  return words.map((word) => word.slice(word.lastIndexOf("/") + 1)).join(" ") || name;
+}
+
 function configOf(
   { name }: AgentChoice,
   { writes, files, folder }: BotFolder,

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { Arrival } from "../chat/arrival.ts";
 import type { Broker } from "../chat/broker.ts";
-import type { BotConfig } from "../chat/broker-config.ts";
+import type { AgentChoice, BotConfig } from "../chat/broker-config.ts";
 import type { ChatHappening } from "../chat/chat-event.ts";
 import type { ChatState, Conversation } from "../chat/chat-state.ts";
 import { createReminders } from "../chat/create-reminders.ts";
@@ -35,6 +35,8 @@ export interface BotDeskParts {
   mark: string;
   me(): string | undefined;
   titleOf(conversation: Conversation): string;
+  /** By which a hint for an agent's login is found. */
+  programOf(agent: AgentChoice): string;
   /** Relative paths of the configuration begin there. */
   home: string;
   clock: Clock;
@@ -80,7 +82,7 @@ export function createBotDesk(parts: BotDeskParts): BotDesk {
   const interactions = createBrokerInteractions({
     ...{ broker, permissions, reminders, state, rules, mark, rest, clock, log },
     approvers: () => config().permissions.approvers,
-    agentOf: (one) => one === undefined ? config().agent.name : agentOf(one, config()).name,
+    agentOf: (one) => parts.programOf(one === undefined ? config().agent : agentOf(one, config())),
     hasAgent: (conversation) => parts.sessions.find(conversation) !== undefined,
     titleOf: parts.titleOf,
     transcript: (conversation) => Promise.resolve(parts.transcripts.said(state(), conversation)),

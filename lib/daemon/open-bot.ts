@@ -26,7 +26,7 @@ import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
 import { endLeftOvers } from "../backends/end-marked.ts";
-import { createBotAgents } from "./bot-agents.ts";
+import { createBotAgents, programOf } from "./bot-agents.ts";
 import { type BotDesk, createBotDesk } from "./bot-desk.ts";
 import { createBotBlocks } from "./bot-blocks.ts";
 import { type BotFolder, botFolder } from "./bot-folders.ts";
@@ -256,6 +256,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     ...{ broker, permissions, sessions, transcripts, state, append, config, rest, mark, titleOf },
     me: () => self.now()?.id,
     home: parts.home,
+    programOf: (choice) => programOf(choice, parts.settings()),
     clock,
     audit,
     log,

@@ -1,6 +1,5 @@
 import type { Clock } from "../base/clock.ts";
 import type { Said } from "../chat/agent-session.ts";
-import type { Arrival } from "../chat/arrival.ts";
 import type { Broker } from "../chat/broker.ts";
 import type { BotRules } from "../chat/broker-config.ts";
 import type { ChatState, Conversation } from "../chat/chat-state.ts";
@@ -29,8 +28,6 @@ export interface BrokerDesk {
   titleOf(conversation: Conversation): string;
   /** All that was said in it that its agent may know of, those that it goes on with included. */
   transcript(conversation: string): Promise<readonly Said[]>;
-  /** Messages that waited and will not be answered. */
-  onDropped?(messages: readonly Arrival[], conversation: Conversation): void;
   /** Of the bot's buttons and nonces. */
   mark(): string;
   rest: Pick<

@@ -144,11 +144,11 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
     await answerWith(desk, interaction, () => {
       const { member, name } = interaction;
       const by = byOf(member);
-      const waiting = one.waiting.map(({ arrival }) => arrival);
+      const waiting = one.waiting.length;
       const told = all ? broker.cancelAll(one.id, by) : broker.cancel(one.id, by);
       const message = told.done
-        ? stopped(all, all ? waiting.length : 0, one.waiting.length)
-        : privately(nothingRuns(waiting.length));
+        ? stopped(all, all ? waiting : 0, one.waiting.length)
+        : privately(nothingRuns(waiting));
       if (told.done) {
         desk.audit("broker-command", {
           by,
@@ -157,7 +157,6 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
           conversation: one.id,
         });
       }
-      if (told.done && all && waiting.length > 0) desk.onDropped?.(waiting, one);
       return Promise.resolve(message);
     });
   }

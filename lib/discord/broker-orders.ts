@@ -21,8 +21,6 @@ export interface BrokerOrdersParts {
   words(): OrderWords;
   rest: Pick<DiscordRest, "send">;
   mark(): string;
-  /** Messages that waited and will not be answered. */
-  onDropped?(messages: readonly Arrival[], conversation: Conversation): void;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
@@ -40,12 +38,10 @@ export function createBrokerOrders(parts: BrokerOrdersParts) {
     one: Conversation,
   ): Promise<void> {
     const by = `discord:${arrival.author.id}`;
-    const dropped = order === "reset" ? one.waiting.map((each) => each.arrival) : [];
     const told: Told = order === "stop"
       ? broker.cancel(one.id, by)
       : await broker.reset(one.id, by);
     if (order === "reset" && told.done) parts.forget(one.id);
-    if (dropped.length > 0) parts.onDropped?.(dropped, one);
     parts.audit("broker-word", {
       by,
       name: arrival.author.displayName,

@@ -87,8 +87,6 @@ export function createBrokerQuestions(
     [conversation = "", from = ""]: readonly string[],
   ): Promise<string> {
     const by = byOf(member);
-    const one = desk.state().conversations.get(conversation);
-    const dropped = (one?.waiting ?? []).map(({ arrival }) => arrival);
     try {
       const told: Told = action === "attach"
         ? await broker.attach(conversation, from, by)
@@ -98,7 +96,6 @@ export function createBrokerQuestions(
       return `That did not work: ${explain(error, "terminal")}`;
     }
     desk.permissions.forget(conversation);
-    if (one !== undefined && dropped.length > 0) desk.onDropped?.(dropped, one);
     desk.audit("broker-command", { by, name: member.name, command: action, conversation, from });
     return action === "attach"
       ? `✅ ${member.name} said yes: the agent goes on here with what was said there.`

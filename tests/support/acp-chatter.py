@@ -5,6 +5,8 @@ import json, os, re, sys, threading, time
 
 log = sys.argv[1]
 loads = "noload" not in sys.argv
+offers = "options" in sys.argv
+model = ["small"]
 cancelled = threading.Event()
 answers = {}
 lock = threading.Lock()
@@ -95,7 +97,7 @@ def prompt(number, params):
     elif word == "silent":
         pass
     else:
-        say(session, "You said " + " | ".join(bodies))
+        say(session, "You said " + " | ".join(bodies) + (f" to {model[0]}" if offers else ""))
     send({"id": number, "result": {"stopReason": reason, "usage": {"inputTokens": 100, "outputTokens": 20, "totalTokens": 120}}})
 
 
@@ -109,7 +111,12 @@ for line in sys.stdin:
     elif method == "initialize":
         send({"id": number, "result": {"protocolVersion": 1, "agentCapabilities": {"loadSession": loads, "promptCapabilities": {"image": True}}}})
     elif method == "session/new":
-        send({"id": number, "result": {"sessionId": f"s{os.getpid()}"}})
+        names = ["small", "large"] + [f"m{i}" for i in range(30)]
+        models = {"currentModelId": model[0], "availableModels": [{"modelId": one, "name": one} for one in names]}
+        send({"id": number, "result": {"sessionId": f"s{os.getpid()}", **({"models": models} if offers else {})}})
+    elif method == "session/set_model":
+        model[0] = message["params"]["modelId"]
+        send({"id": number, "result": {}})
     elif method == "session/load":
         send({"id": number, "result": {}})
     elif method == "session/cancel":

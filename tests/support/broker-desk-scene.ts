@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import type { Said } from "../../lib/chat/agent-session.ts";
-import type { Arrival } from "../../lib/chat/arrival.ts";
 import type { BotRules } from "../../lib/chat/broker-config.ts";
 import { PERMISSION_DEFAULTS, RULE_DEFAULTS } from "../../lib/chat/broker-defaults.ts";
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
@@ -47,7 +46,6 @@ export interface BrokerDeskScene extends ChatScene {
   answers: FirstAnswer[];
   /** What took the place of a first answer. */
   edits: Outgoing[];
-  dropped: Arrival[];
   said: Said[];
   rules: BotRules;
   approvers: { list: readonly string[] | undefined };
@@ -100,7 +98,6 @@ export function brokerDeskScene(
     return Promise.resolve(discord.messages[0]!);
   };
   const audit: BrokerDeskScene["audit"] = [];
-  const dropped: Arrival[] = [];
   const said: Said[] = [];
   const rules: BotRules = {
     ...RULE_DEFAULTS,
@@ -140,7 +137,6 @@ export function brokerDeskScene(
     hasAgent: (id) => scene.sessions.find(id) !== undefined,
     titleOf: ({ first }) => threadTitle(first, BOT, []),
     transcript: () => Promise.resolve(said),
-    onDropped: (messages) => void dropped.push(...messages),
     mark: () => MARK,
     rest: over ?? discord.rest,
     clock: scene.clock,
@@ -184,7 +180,6 @@ export function brokerDeskScene(
     audit,
     answers,
     edits,
-    dropped,
     said,
     rules,
     approvers,

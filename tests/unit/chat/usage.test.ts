@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  addUse,
-  type Usage,
-  usageTable,
-  usdOn,
-  withConversations,
-} from "../../../lib/chat/usage.ts";
+import { addUse, type Usage, usageTable, usdOn } from "../../../lib/chat/usage.ts";
 
 const DAY = 86_400_000;
 const NOW = Date.parse("2026-02-07T12:00:00Z");
@@ -42,12 +36,4 @@ test("days and names of models that agents tell do not grow without end", () => 
   assert.equal(last["other models"]!.turns, 151);
   const odd = addUse({}, { ...USE, model: "__proto__" }, NOW);
   assert.equal(Object.keys(Object.values(odd)[0]!).length, 1);
-});
-
-test("the pool's table has that of each bot below it, where there is something to tell", () => {
-  const wish = { by: "worker", days: 7, now: NOW } as const;
-  const bots = [{ name: "quiet", usage: {} }, { name: "herd", usage: addUse({}, USE, NOW) }];
-  const text = withConversations("worker  cost", bots, wish);
-  assert.match(text, /^worker {2}cost\n\nConversations of herd\nday .*\n2026-02-07 /);
-  assert.equal(withConversations("worker  cost", [], wish), "worker  cost");
 });

@@ -23,7 +23,6 @@ function ordersOf(scene: BrokerDeskScene, words = DISPATCH_DEFAULTS.words) {
     words: () => words,
     rest: scene.discord.rest,
     mark: () => MARK,
-    onDropped: (messages) => void scene.dropped.push(...messages),
     audit: (event, fields) => void scene.audit.push({ event, fields }),
     log() {},
   });
@@ -33,6 +32,9 @@ async function working(scene: BrokerDeskScene): Promise<void> {
   scene.hear("m1", "build it");
   await scene.until("the agent works", () => scene.prompts.length === 1);
 }
+
+const withdrawn = (scene: BrokerDeskScene) =>
+  scene.journal.flatMap((one) => one.type === "message-withdrawn" ? [one.message] : []);
 
 test("a lone stop of somebody who may talk ends the turn that runs, and says so", async (t) => {
   const scene = brokerDeskScene(t);
@@ -111,5 +113,5 @@ test("the words are the configuration's, and a reset by word says what it did", 
   await scene.until("it is told", () => scene.discord.texts(THREAD).length === 1);
   assert.match(scene.discord.texts(THREAD)[0]!, /has forgotten this conversation/);
   assert.equal(scene.state().conversations.get(THREAD)!.closed, "reset");
-  assert.deepEqual(scene.dropped.map(({ id }) => id), ["m2"]);
+  assert.deepEqual(withdrawn(scene), ["m2"]);
 });
