@@ -19,6 +19,7 @@ export interface ThinkRequest {
   system: string;
   /** The situation and what is wanted. */
   prompt: string;
+  // From here to `shorten`: of the APIs; `claude-cli` knows none of it.
   /** In place of `prompt`, where pictures belong to what is wanted. */
   blocks?: readonly SaidBlock[];
   /** What was said before; it ends with an answer. */

@@ -92,7 +92,7 @@ export function acpFailure(
     const why = cleanLine(error instanceof Error ? error.message : String(error), 300);
     return { kind: "gone", message: clean(`The agent failed: ${why}`), code: undefined, ...more };
   }
-  const said = clean(cleanLine(error.message, 300));
+  const said = clean(saidBy(error));
   const { code } = error;
   return code === AUTH_REQUIRED
     ? {
@@ -103,4 +103,11 @@ export function acpFailure(
       hint: "Log the agent's program in on the machine where herd runs, then say it again",
     }
     : { ...more, kind: "protocol", message: `The agent failed: ${said}`, code };
+}
+
+/** "Internal error" alone is all that many agents say in the message; what happened is beside it. */
+function saidBy({ message, data }: RequestError): string {
+  const beside: unknown = typeof data === "string" ? data : Object(data)["details"];
+  const more = typeof beside === "string" && !message.includes(beside) ? beside : "";
+  return cleanLine(more === "" ? message : `${message}: ${more}`, 500);
 }

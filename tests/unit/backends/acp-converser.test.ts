@@ -274,6 +274,9 @@ test("A.17.10, A.17.25: an agent that fails or dies is a failure, with its last 
   assert.ok(failing.end.kind === "failed");
   assert.deepEqual([failing.end.failure.kind, failing.end.failure.code], ["protocol", -32603]);
   assert.match(failing.end.failure.message, /no quota/);
+  const detailed = await ask(await scene.open(), "details");
+  assert.ok(detailed.end.kind === "failed");
+  assert.match(detailed.end.failure.message, /Internal error: The disk is full$/);
   const session = await scene.open();
   const { end } = await ask(session, "die");
   assert.ok(end.kind === "failed");

@@ -162,6 +162,8 @@ async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) 
       return await new Promise(() => {});
     case "fail":
       throw RequestError.internalError({}, "no quota");
+    case "details":
+      throw RequestError.internalError({ details: "The disk is full" });
     case "login":
       throw RequestError.authRequired();
     case "silent":

@@ -82,3 +82,17 @@ test("a program that cannot be started is told, not thrown", async () => {
   });
   assert.equal(end.spawnError, "ENOENT");
 });
+
+test("a guarded program ends as itself and its guard with it, also at a time limit", async () => {
+  const began = performance.now();
+  const end = await bash("cat; echo out; exit 3", { guarded: true, leftMs: 20_000 });
+  assert.deepEqual([end.stdout, end.exitCode, end.timedOut], ["out\n", 3, false]);
+  // The guard is nothing that was left behind: it is not waited for.
+  assert.ok(performance.now() - began < 10_000);
+  const late = await bash("trap '' TERM; echo $$ > pid; sleep 100 & wait; wait", {
+    guarded: true,
+    timeoutMs: 300,
+    graceMs: 200,
+  });
+  assert.equal(late.timedOut, true);
+});
