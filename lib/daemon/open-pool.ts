@@ -236,7 +236,8 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
             "letters, digits, dots, dashes and underscores are wanted, at most 63",
         };
       }
-      const code = randomBytes(15).toString("base64url");
+      // Typed and copied by people: no sign in it that a shell or an option would take for its own.
+      const code = randomBytes(15).toString("hex");
       const command = enrolCommand(via, { name, code, folder: place.root });
       if (via === "files") {
         // Nobody has the secret: who may write into the folder is ours.
