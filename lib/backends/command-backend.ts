@@ -3,6 +3,7 @@ import { cleanLine } from "../agent/quote-data.ts";
 import { explain } from "../base/explain.ts";
 import { readIfThere, replaceFile } from "../base/files.ts";
 import type { SessionEnd } from "../base/session.ts";
+import { signalOf } from "../sweep/ending.ts";
 import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import type { BackendParts } from "./backend-parts.ts";
@@ -150,14 +151,17 @@ function endOf(
   if (end.spawnError !== undefined) {
     return refused(`Cannot start ${name}: ${end.spawnError}`);
   }
+  // What confines it hands a signal on as a code, as shells do.
+  const signal = end.signal ??
+    (work.sandbox.level === "none" ? undefined : signalOf(end.exitCode));
   // A program that says no itself says it again; one that was ended may fare better.
-  const passing = end.signal !== undefined || end.exitCode === TEMPORARY;
+  const passing = signal !== undefined || end.exitCode === TEMPORARY;
   const failed = (cause: "agent" | "no-result", message: string) =>
     ({ kind: "failed", cause, message, passing, partial }) as const;
   if (end.exitCode !== 0) {
-    const how = end.signal === undefined
+    const how = signal === undefined
       ? `ended with exit code ${end.exitCode}`
-      : `was ended by ${end.signal}`;
+      : `was ended by ${signal}`;
     const words = env.clean(cleanLine(output.lastWords(), 300)).replace(/\.$/, "");
     return failed(
       "agent",

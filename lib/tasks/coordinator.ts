@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
+import type { Thinking } from "./backend.ts";
 import { EXCHANGE_SCHEMA, FENCE_MS, OFFER_MS } from "./exchange.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
@@ -129,7 +130,15 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       const resolved = parts.resolve(task);
       return !("cannot" in resolved) && report.sandboxes.includes(resolved.sandbox.level);
     };
-    write(nextAssignments(parts.state(), lives.seen, now, parts.limits(), fits), "pool");
+    const assigned = nextAssignments(parts.state(), lives.seen, now, parts.limits(), fits);
+    write(assigned.map((one) => ({ ...one, as: resolvedAs(one.task) })), "pool");
+  }
+
+  function resolvedAs(id: string): { model: string; thinking: Thinking } | undefined {
+    const task = find(id);
+    const resolved = task && parts.resolve(task);
+    if (resolved === undefined || "cannot" in resolved) return undefined;
+    return { model: resolved.modelName, thinking: resolved.thinking };
   }
 
   function forgetOld(): void {

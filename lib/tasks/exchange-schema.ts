@@ -61,6 +61,7 @@ export const ATTEMPT_REPORT = z.object({
     bytes: count,
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })).max(BOUNDS.files),
+  filesLeftOut: count.optional(),
   folder: text(BOUNDS.folder),
   use: z.array(ATTEMPT_USE).max(BOUNDS.use),
   startedAt: TIME,

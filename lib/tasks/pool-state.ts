@@ -294,6 +294,7 @@ function assign(
     worker: what.worker,
     incarnation: what.incarnation,
     life: what.life,
+    as: what.as,
     byMail: what.byMail,
     assignedAt: at,
     acceptedAt: undefined,
