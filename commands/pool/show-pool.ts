@@ -53,7 +53,9 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
   }
   out.print("");
   if (pool.workers.length === 0) {
-    out.print("No workers: `herd pool enrol NAME` gives a code for `herd worker`");
+    out.print(
+      "No workers: `herd worker` starts one here; `herd pool enrol NAME` is for other machines",
+    );
     return;
   }
   renderTable(

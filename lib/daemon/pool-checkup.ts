@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { findProgram } from "../base/find-program.ts";
@@ -39,6 +40,17 @@ export function checkBackends({ backends }: PoolConfig, env: Env): readonly Find
         mark: "doubt",
         message: `The program of backend "${name}" is not on this machine: "${program}"`,
         mend: "Install it where workers run, or give its whole path",
+      }];
+    }
+    const shown = [backend["reads"], backend["writes"]]
+      .flatMap((paths) => Array.isArray(paths) ? paths : []);
+    const missing = shown.find((path) => typeof path === "string" && !existsSync(path));
+    if (missing !== undefined) {
+      return [{
+        area,
+        mark: "doubt",
+        message: `What backend "${name}" lets tasks reach is not on this machine: "${missing}"`,
+        mend: "Make it where workers run, or take it out of reads and writes",
       }];
     }
     return [{ area, mark: "good", message: `Backend "${name}" has what it needs here` }];
