@@ -6,6 +6,8 @@ import { createControlClient } from "../control/client.ts";
 import { findDaemon } from "../control/find-daemon.ts";
 import { readMailboxCode } from "../tasks/mailbox-envelope.ts";
 import type { Log } from "../base/log.ts";
+import { acquireLease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
 import { enrolByMail } from "./enrol-by-mail.ts";
 import { placeOf } from "./remote.ts";
 import { readIdentity, writeIdentity } from "./worker-identity.ts";
@@ -29,6 +31,8 @@ export interface EnrolRequest {
   env: Readonly<Record<string, string | undefined>>;
   signal: AbortSignal;
 }
+
+const LEASE_WAIT_MS = 5_000;
 
 /**
  * Who this worker is: as it was enrolled before, by a code, by the pool's folder, or, where the
@@ -83,9 +87,28 @@ async function byToken(request: EnrolRequest): Promise<string> {
       hint: "`herd pool enrol NAME` where the pool runs prints one",
     });
   }
-  const { code } = await ask<{ code: string }>(request, "/v1/pool/workers", { name, labels });
-  const { secret } = await ask<{ secret: string }>(request, "/v1/pool/enrol", { code });
-  keep(request, name, secret);
+  // A new secret would lock out the one that runs.
+  const lease = await acquireLease({
+    dir: workerPlace(placeOf(request.env).folder, name).lease,
+    clock: request.clock,
+    // One that was told to end may still be at it.
+    waitMs: LEASE_WAIT_MS,
+    purpose: "worker",
+    signal: request.signal,
+  });
+  if ("heldBy" in lease) {
+    throw new RefusedError(
+      `Cannot start worker "${name}": it runs already, ${describeHolder(lease.heldBy)}`,
+      { hint: "--name NAME starts another one beside it" },
+    );
+  }
+  try {
+    const { code } = await ask<{ code: string }>(request, "/v1/pool/workers", { name, labels });
+    const { secret } = await ask<{ secret: string }>(request, "/v1/pool/enrol", { code });
+    keep(request, name, secret);
+  } finally {
+    lease.release();
+  }
   return name;
 }
 

@@ -57,6 +57,11 @@ test("the pool from nothing: a task before the daemon, a worker, results, files,
     "it is done",
     async () => (await pool.task(submitted(early))).status === "succeeded",
   );
+  const again = await pool.run("worker", "--slots", "1");
+  assert.equal(again.code, 3);
+  assert.match(again.stderr, /"worker-1": it runs already/);
+  const after = await pool.run("task", "submit", "after a second worker was refused", "--wait");
+  assert.equal(after.code, 0, "the first one works on");
   const first = await pool.task(submitted(early));
   assert.equal(first.result, "did: before the daemon");
   assert.equal(first.thinking, "high");
