@@ -8,7 +8,12 @@ import { ageText } from "../task/show-task.ts";
 export interface PoolDocument {
   stopped: { now: boolean; why: string; by: string; at: number } | null;
   holdback: string | null;
-  queue: { waiting: number; running: number; oldest_at: number | null };
+  queue: {
+    waiting: number;
+    running: number;
+    oldest_at: number | null;
+    unmet: readonly { worker: string; tasks: number }[];
+  };
   totals: Readonly<Record<string, number>>;
   workers: readonly {
     worker: string;
@@ -35,6 +40,11 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
     ? ""
     : `, the oldest for ${ageText(now - queue.oldest_at)}`;
   out.print(`${queue.waiting} waiting${oldest}, ${queue.running} with workers`);
+  for (const { worker, tasks } of queue.unmet) {
+    out.print(
+      yellow(`${count(tasks, "task")} for "${visible(worker)}", whom the pool does not have`),
+    );
+  }
   const over = ["succeeded", "failed", "expired", "cancelled", "dead"]
     .flatMap((status) => totals[status] === undefined ? [] : [`${totals[status]} ${status}`]);
   if (over.length > 0) out.print(over.join(", "));

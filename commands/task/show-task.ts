@@ -63,6 +63,17 @@ export function moneyText({ usd, attempts }: Pick<TaskDocument, "usd" | "attempt
   return usd > 0 && usd < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
 }
 
+/** Where the rest of an answer is that has no room here; undefined when this is all of it. */
+export function cutNote({ task, result, attempts }: TaskDocument): string | undefined {
+  const whole = attempts.flatMap(({ files }) => files).findLast(({ path }) =>
+    path === "RESULT.txt"
+  );
+  if (result === null || whole === undefined) return undefined;
+  return whole.bytes > new TextEncoder().encode(result).length
+    ? `The answer is cut here: \`herd task files ${task} --out DIR\` fetches all of it (RESULT.txt)`
+    : undefined;
+}
+
 export function showTask(out: Terminal, task: TaskDocument, allFiles = false): void {
   const { tokens } = task;
   const most = allFiles ? Infinity : 10;
@@ -113,6 +124,8 @@ export function showTask(out: Terminal, task: TaskDocument, allFiles = false): v
   if (task.result !== null) {
     out.print("");
     task.result.split("\n").forEach((line) => out.print(visible(line)));
+    const more = cutNote(task);
+    if (more !== undefined) out.print(more);
   }
   if (task.proposal !== null) showProposal(out, task.task, task.proposal);
 }

@@ -10,6 +10,7 @@ import type { BackendParts } from "./backend-parts.ts";
 import { fillCommand, programProblem } from "./command-line.ts";
 import { readUsage } from "./command-usage.ts";
 import { createKeptOutput } from "./kept-output.ts";
+import { namedFiles } from "./named-files.ts";
 import { prepareOutputs } from "./prepare-outputs.ts";
 import { type ProgramEnv, programEnv } from "./program-env.ts";
 import { createProgress } from "./progress.ts";
@@ -72,7 +73,7 @@ async function runCommand(work: Work, { config, parts, env, alive }: Given): Pro
   const end = await programs.run({
     argv,
     env: env.variables,
-    reads: config.reads ?? [],
+    reads: [...config.reads ?? [], ...namedFiles(config.command)],
     writes,
     ...(config.input === "stdin" ? { input: task } : {}),
     leftMs: LEFT_MS,

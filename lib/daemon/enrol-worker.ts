@@ -43,6 +43,11 @@ export async function enrolWorker(request: EnrolRequest): Promise<string> {
   const { folder } = placeOf(env);
   const known = name === undefined ? undefined : readIdentity(workerPlace(folder, name).identity);
   if (code !== undefined && readMailboxCode(code) !== undefined) return await byMail(request, code);
+  if (code !== undefined && request.via === "discord") {
+    throw new UserError("Cannot enrol over Discord: this is no code of a mailbox", {
+      hint: "`herd pool enrol NAME --via discord` where the pool runs prints one",
+    });
+  }
   if (code !== undefined) return await byCode(request, code);
   if (known !== undefined) return known.worker;
   if (request.via === "discord") {

@@ -270,6 +270,7 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
       worker,
       slots,
       phase: job.jobId === undefined ? "asked" : isWaiting ? "waiting" : "running",
+      outdated: job.intendedAt < (desk.state().scale?.shapedAt ?? 0),
       leaving: cancelled.has(worker) || isLeaving(worker),
       held: own.length,
       idleSince: Math.max(job.submittedAt ?? job.intendedAt, began, ...ends),
