@@ -49,7 +49,7 @@ export async function enrolWorker(request: EnrolRequest): Promise<string> {
     });
   }
   if (code !== undefined) return await byCode(request, code);
-  if (known !== undefined) return known.worker;
+  if (known !== undefined && (pool === undefined || known.pool === pool)) return known.worker;
   if (request.via === "discord") {
     throw new UserError("Cannot enrol over Discord: --code is missing", {
       hint: "`herd pool enrol NAME --via discord` where the pool runs prints one",

@@ -244,6 +244,8 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         coordinator.enrol({ name, labels, via, proof: proofOf(newSecret()) }, by);
         return { enrolled: true, folder: place.root, command };
       }
+      // The newest invitation counts: an older one would throw out whoever joined by it.
+      for (const [known, { worker }] of codes) if (worker === name) codes.delete(known);
       codes.set(code, { worker: name, labels, via, until: clock.now() + CODE_MINUTES * 60_000 });
       return { code, minutes: CODE_MINUTES, command };
     },

@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { findProgram } from "../base/find-program.ts";
 import type { Finding } from "../base/finding.ts";
+import { readBackendConfig } from "../backends/backend-config.ts";
 import { acpPreset } from "../backends/acp-presets.ts";
 import { surveyGrounds } from "../discord/pool-grounds.ts";
 import type { PlainMapping } from "../sweep/yaml-text.ts";
@@ -31,6 +32,11 @@ export function checkBackends({ backends }: PoolConfig, env: Env): readonly Find
         message: `The key of backend "${name}" is not here: ${variable} is not set`,
         mend: "Set it where workers are started, or put the key into the file as api_key",
       }];
+    }
+    const { preset: _, relay: __, ...plain } = backend;
+    const read = preset === undefined ? readBackendConfig(plain) : undefined;
+    if (read !== undefined && "refused" in read) {
+      return [{ area, mark: "bad", message: `Backend "${name}" is mistaken: ${read.refused}` }];
     }
     const words = Array.isArray(command) ? command : acpPreset(`${preset}`)?.command ?? [];
     const program: unknown = words[0];

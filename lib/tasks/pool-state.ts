@@ -221,7 +221,7 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
       task.revision++;
       return;
     case "task-cancel-asked":
-      task.cancelAsked ??= { by, at };
+      task.cancelAsked ??= { by, at, why: what.why };
       return;
     case "task-assigned":
       return assign(task, what, at);

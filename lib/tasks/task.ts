@@ -157,7 +157,7 @@ export interface Task {
   createdAt: number;
   /** Not assigned before; back-off after a failure. */
   notBefore: number;
-  cancelAsked: { by: string; at: number } | undefined;
+  cancelAsked: { by: string; at: number; why?: string } | undefined;
   endedAt: number | undefined;
   /** Why it ended as it did, for people. */
   why: string;
