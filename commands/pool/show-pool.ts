@@ -8,6 +8,7 @@ import { ageText } from "../task/show-task.ts";
 export interface PoolDocument {
   stopped: { now: boolean; why: string; by: string; at: number } | null;
   holdback: string | null;
+  troubles: readonly string[];
   queue: {
     waiting: number;
     running: number;
@@ -36,6 +37,7 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
   const { yellow, red } = out.paint;
   if (!running) out.print(yellow("No daemon runs: nothing is given out (`herd pool start`)"));
   if (pool.holdback !== null) out.print(red(visible(pool.holdback)));
+  for (const trouble of pool.troubles) out.print(yellow(visible(trouble)));
   const oldest = queue.oldest_at === null
     ? ""
     : `, the oldest for ${ageText(now - queue.oldest_at)}`;

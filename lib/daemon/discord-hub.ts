@@ -51,7 +51,7 @@ export interface DiscordHub extends AsyncDisposable {
   detach(held: HeldSweep, why: string, ms: number): Promise<void>;
   /** Opens the pool's channels where its configuration names a server; undefined where it does not. */
   attachPool(
-    pool: Pick<OpenPool, "desk" | "mail">,
+    pool: Pick<OpenPool, "desk" | "mail" | "trouble">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined;
@@ -424,7 +424,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   }
 
   function attachPool(
-    { desk, mail: mailDesk }: Pick<OpenPool, "desk" | "mail">,
+    { desk, mail: mailDesk, trouble }: Pick<OpenPool, "desk" | "mail" | "trouble">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined {
@@ -434,9 +434,19 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     if (token === "") {
       const from = "env" in discord.token ? discord.token.env : "pool.discord.token";
       parts.onWarning(`pool: ${from} is not set: the pool is not in Discord`);
+      trouble("Discord", `The pool is not in Discord: ${from} is not set where it was started`);
       return undefined;
     }
     const [key, wire] = wireOf(token, env["DISCORD_API_URL"] || DISCORD_API_URL, env);
+    let ofChannels: string | undefined;
+    const tellTrouble = () => {
+      const now = wire.link.state();
+      const lost = now.phase === "waiting" || now.phase === "refused"
+        ? `Discord is not reached: ${now.detail}`
+        : undefined;
+      trouble("Discord", lost ?? ofChannels);
+    };
+    const stopTelling = wire.link.onState(tellTrouble);
     const write = (level: "info" | "warn", message: string, facts = {}) =>
       log.write(level, message, { part: "pool", ...facts });
     const memory = openPoolMemory({
@@ -459,6 +469,8 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       log: write,
       onTrouble(why) {
         if (why !== undefined) write("warn", `The pool's channels: ${why}`);
+        ofChannels = why === undefined ? undefined : `The pool's channels: ${why}`;
+        tellTrouble();
       },
     });
     const apiUrl = env["DISCORD_API_URL"] || DISCORD_API_URL;
@@ -485,6 +497,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     }
     return {
       async [Symbol.asyncDispose]() {
+        stopTelling();
         wire.pools.delete(pool);
         await mail[Symbol.asyncDispose]();
         await channels[Symbol.asyncDispose]();

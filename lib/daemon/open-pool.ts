@@ -54,6 +54,8 @@ export interface JobRecords {
 export interface OpenPool extends AsyncDisposable {
   desk: PoolDesk;
   jobs: JobRecords;
+  /** What does not work, by what it is of; undefined: it works. */
+  trouble(of: "configuration" | "Discord", why: string | undefined): void;
   /** Where `desk.jobs` looks. */
   showJobs(board: () => JobBoard): void;
   mail: PoolMailDesk;
@@ -96,6 +98,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
   });
   journal.refresh();
   for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
+  const troubles = new Map<string, string>();
   let board: () => JobBoard = () => ({ trouble: undefined, jobs: new Map() });
   const changed = new Set<() => void>();
   let inviter: MailInviter | undefined;
@@ -224,6 +227,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       return { done: true };
     },
     jobs: () => board(),
+    troubles: () => [...troubles.values()],
     stop: coordinator.stop,
     resume: coordinator.resume,
     invite({ name, labels, via }, by) {
@@ -335,6 +339,12 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         const over: PoolHappening = { type: "worker-job-ended", worker, how, why };
         coordinator.bury(worker, why, [over], "pool");
       },
+    },
+    trouble(of, why) {
+      if (troubles.get(of) === why) return;
+      if (why === undefined) troubles.delete(of);
+      else troubles.set(of, why);
+      tellChange();
     },
     showJobs(source) {
       board = source;

@@ -10,6 +10,8 @@ export interface PoolDocument {
   stopped: { now: boolean; why: string; by: string; at: number } | null;
   /** Why no new work begins now. */
   holdback: string | null;
+  /** What does not work beside it, each a sentence. */
+  troubles: readonly string[];
   queue: {
     waiting: number;
     running: number;
@@ -51,6 +53,7 @@ export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
   return {
     stopped: state.stopped ?? null,
     holdback: desk.holdback() ?? null,
+    troubles: desk.troubles(),
     queue: {
       waiting: waiting.length,
       running: tasks.filter((task) => !isOver(task) && task.status !== "queued").length,

@@ -156,6 +156,7 @@ export function scriptedPoolDesk(
       append([scaled], by);
       return { done: true };
     },
+    troubles: () => [],
     jobs: () => ({ trouble: undefined, jobs: new Map() }),
     stop: coordinator.stop,
     resume: coordinator.resume,
