@@ -97,8 +97,11 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     clock,
   });
   journal.refresh();
-  for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
   const troubles = new Map<string, string>();
+  for (const { message } of journal.notices) {
+    log.write("warn", message, { path: place.journal });
+    troubles.set(message, `${message} ("${place.journal}")`);
+  }
   let board: () => JobBoard = () => ({ trouble: undefined, jobs: new Map() });
   const changed = new Set<() => void>();
   let inviter: MailInviter | undefined;
