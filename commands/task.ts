@@ -74,7 +74,12 @@ export const command = defineCommand({
     "YAML or the launcher, which show shows, apply makes and dismiss drops.",
   arguments: [
     { name: "ACTION", description: ACTIONS.join(", ") },
-    { name: "WHAT", optional: true, repeatable: true, description: "The text, or tasks' ids" },
+    {
+      name: "WHAT",
+      optional: true,
+      repeatable: true,
+      description: "The text, or a task's id (retry, acknowledge, cancel: several)",
+    },
   ],
   options: OPTIONS,
   examples: [
@@ -179,8 +184,13 @@ function textOf(words: readonly string[], file: string | undefined, cwd: string)
   }
   if (file !== undefined) {
     try {
-      return readFileSync(file === "-" ? 0 : resolve(cwd, file), "utf8");
+      const bytes = readFileSync(file === "-" ? 0 : resolve(cwd, file));
+      return wanted(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch (error) {
+      if (error instanceof UserError) throw error;
+      if (error instanceof TypeError) {
+        throw new UserError(`Cannot submit "${file}": it is no text in UTF-8`);
+      }
       throw new UserError(`Cannot read "${file}": ${(error as Error).message}`);
     }
   }
@@ -194,7 +204,12 @@ function textOf(words: readonly string[], file: string | undefined, cwd: string)
       hint: 'herd task submit "…", or --file FILE',
     });
   }
-  return words[0];
+  return wanted(words[0]);
+}
+
+function wanted(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new UserError("Cannot submit a task: its text is empty");
 }
 
 async function list({ values, out, json }: TaskContext, door: PoolDoor): Promise<number> {

@@ -67,6 +67,7 @@ export const command = defineCommand({
   async run(context) {
     const { values, env, signal, out } = context;
     const { enrolWorker } = await import("../lib/daemon/enrol-worker.ts");
+    if (values.code !== undefined) say(out, "Enrolling; the pool may take a minute to answer");
     const name = await enrolWorker({
       name: values.name,
       code: values.code,

@@ -137,8 +137,12 @@ async function askForEngine(
   ] as const;
   out.print("6. What works on tasks?");
   kinds.forEach(([name, text], i) => out.print(`   ${i + 1}. ${name}: ${text}`));
-  for (;;) {
+  for (let empty = 0;;) {
     const answer = await ask("   Number:");
+    if (answer === "" && ++empty < 3) {
+      out.print(`   A number from 1 to ${kinds.length} is wanted; Ctrl-C leaves the set-up.`);
+      continue;
+    }
     if (answer === "") throw new UserError("The set-up was left: nothing works on tasks yet");
     const kind = kinds[Number(answer) - 1]?.[0] ?? kinds.find(([name]) => name === answer)?.[0];
     if (kind === undefined) {
@@ -228,6 +232,9 @@ async function askForBudget(out: Terminal, ask: Ask): Promise<number | undefined
 }
 
 async function agrees(ask: Ask, question: string, usual: boolean): Promise<boolean> {
-  const answer = await ask(`${question} ${usual ? "[Y/n]" : "[y/N]"}`);
-  return answer === "" ? usual : /^y(es)?$/i.test(answer);
+  for (let again = "";; again = " (y or n)") {
+    const answer = await ask(`${question} ${usual ? "[Y/n]" : "[y/N]"}${again}`);
+    if (answer === "") return usual;
+    if (/^(y(es)?|no?)$/i.test(answer)) return /^y/i.test(answer);
+  }
 }

@@ -17,6 +17,11 @@ export async function scale(
     });
   }
   const { slurm, min, max, slots, partition, account, mem, cpus } = values;
+  if (slurm === undefined && min === undefined && max === undefined) {
+    throw new UserError("Cannot scale the pool: how many workers is not said", {
+      hint: "herd pool scale --slurm 4, or herd pool scale --min 0 --max 8",
+    });
+  }
   const options = [
     ...(account === undefined ? [] : [`--account=${account}`]),
     ...(mem === undefined ? [] : [`--mem=${mem}`]),

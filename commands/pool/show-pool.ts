@@ -8,7 +8,13 @@ import { ageText } from "../task/show-task.ts";
 export interface PoolDocument {
   stopped: { now: boolean; why: string; by: string; at: number } | null;
   holdback: string | null;
-  queue: { waiting: number; running: number; oldest_at: number | null };
+  troubles: readonly string[];
+  queue: {
+    waiting: number;
+    running: number;
+    oldest_at: number | null;
+    unmet: readonly { worker: string; tasks: number }[];
+  };
   totals: Readonly<Record<string, number>>;
   workers: readonly {
     worker: string;
@@ -31,10 +37,16 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
   const { yellow, red } = out.paint;
   if (!running) out.print(yellow("No daemon runs: nothing is given out (`herd pool start`)"));
   if (pool.holdback !== null) out.print(red(visible(pool.holdback)));
+  for (const trouble of pool.troubles) out.print(yellow(visible(trouble)));
   const oldest = queue.oldest_at === null
     ? ""
     : `, the oldest for ${ageText(now - queue.oldest_at)}`;
   out.print(`${queue.waiting} waiting${oldest}, ${queue.running} with workers`);
+  for (const { worker, tasks } of queue.unmet) {
+    out.print(
+      yellow(`${count(tasks, "task")} for "${visible(worker)}", whom the pool does not have`),
+    );
+  }
   const over = ["succeeded", "failed", "expired", "cancelled", "dead"]
     .flatMap((status) => totals[status] === undefined ? [] : [`${totals[status]} ${status}`]);
   if (over.length > 0) out.print(over.join(", "));
@@ -53,7 +65,9 @@ export function showPool(out: Terminal, pool: PoolDocument, running: boolean): v
   }
   out.print("");
   if (pool.workers.length === 0) {
-    out.print("No workers: `herd pool enrol NAME` gives a code for `herd worker`");
+    out.print(
+      "No workers: `herd worker` starts one here; `herd pool enrol NAME` is for other machines",
+    );
     return;
   }
   renderTable(

@@ -21,12 +21,15 @@ export interface TaskDocument {
   attempts: readonly {
     epoch: number;
     worker: string;
+    model: string | null;
+    thinking: string | null;
     assigned_at: number;
     ended_at: number | null;
     end: string | null;
     cause: string;
     folder: string | null;
     files: readonly { path: string; bytes: number }[];
+    files_left_out: number;
     use: readonly { model: string }[];
   }[];
   tokens: { input: number; output: number; cache_read: number; cache_write: number };
@@ -60,6 +63,17 @@ export function moneyText({ usd, attempts }: Pick<TaskDocument, "usd" | "attempt
   return usd > 0 && usd < 0.01 ? `$${usd.toPrecision(2)}` : `$${usd.toFixed(2)}`;
 }
 
+/** Where the rest of an answer is that has no room here; undefined when this is all of it. */
+export function cutNote({ task, result, attempts }: TaskDocument): string | undefined {
+  const whole = attempts.flatMap(({ files }) => files).findLast(({ path }) =>
+    path === "RESULT.txt"
+  );
+  if (result === null || whole === undefined) return undefined;
+  return whole.bytes > new TextEncoder().encode(result).length
+    ? `The answer is cut here: \`herd task files ${task} --out DIR\` fetches all of it (RESULT.txt)`
+    : undefined;
+}
+
 export function showTask(out: Terminal, task: TaskDocument, allFiles = false): void {
   const { tokens } = task;
   const most = allFiles ? Infinity : 10;
@@ -72,11 +86,18 @@ export function showTask(out: Terminal, task: TaskDocument, allFiles = false): v
   out.print(
     `from ${visible(name ?? by)} by ${kind}${about}, ${ageText(Date.now() - task.created_at)} ago`,
   );
-  const model = models.length === 0 ? task.model ?? "default model" : models.join(", ");
+  const last = task.attempts.at(-1);
+  const model = models.length === 0
+    ? last?.model ?? task.model ?? "default model"
+    : models.join(", ");
   const inputs = tokens.input + tokens.cache_read + tokens.cache_write;
   out.print(
-    `Model: ${visible(model)} | Thinking: ${task.thinking ?? "default"} | ` +
-      `Tokens: ${inputs} in / ${tokens.output} out | Cost: ${moneyText(task) || "none yet"}`,
+    `Model: ${visible(model)} | Thinking: ${task.thinking ?? last?.thinking ?? "default"} | ` +
+      `Tokens: ${
+        task.usd === null && inputs + tokens.output === 0
+          ? "n/a"
+          : `${inputs} in / ${tokens.output} out`
+      } | Cost: ${moneyText(task) || "none yet"}`,
   );
   for (const attempt of task.attempts) {
     const time = (attempt.ended_at ?? Date.now()) - attempt.assigned_at;
@@ -92,12 +113,19 @@ export function showTask(out: Terminal, task: TaskDocument, allFiles = false): v
     if (attempt.files.length > most) {
       out.print(`  and ${attempt.files.length - most} more files; --files shows them`);
     }
+    if (attempt.files_left_out > 0) {
+      out.print(
+        `  and ${attempt.files_left_out} more files in the folder, of which nobody keeps a list`,
+      );
+    }
   }
   out.print("");
   task.text.split("\n").forEach((line) => out.print(`> ${visible(line)}`));
   if (task.result !== null) {
     out.print("");
     task.result.split("\n").forEach((line) => out.print(visible(line)));
+    const more = cutNote(task);
+    if (more !== undefined) out.print(more);
   }
   if (task.proposal !== null) showProposal(out, task.task, task.proposal);
 }

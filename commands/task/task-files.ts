@@ -9,6 +9,9 @@ import type { Context } from "../command.ts";
 import type { PoolDoor } from "../pool-door.ts";
 import type { TaskDocument } from "./show-task.ts";
 
+/** Larger ones stay with the worker; see lib/daemon/pool-files.ts. Bytes. */
+const MOST_KEPT = 25 * 1024 * 1024;
+
 /** Lists what the attempt that counts has left, or, with a folder, fetches it. */
 export async function taskFiles(
   { out, json, cwd }: Pick<Context, "out" | "json" | "cwd">,
@@ -28,14 +31,18 @@ export async function taskFiles(
   const goal = resolve(cwd, into);
   const fetched: string[] = [];
   const missing: string[] = [];
-  for (const { path } of files) {
+  for (const { path, bytes: size } of files) {
     const query = new URLSearchParams({ path, epoch: `${attempt.epoch}` });
     let bytes: Uint8Array;
     try {
       bytes = await door.bytes(`${place}/file?${query}`);
     } catch (error) {
       missing.push(path);
-      out.printError(`${visible(path)}: ${(error as Error).message}`);
+      const where = attempt.folder === null ? "" : ` ${visible(attempt.folder)}`;
+      const why = size > MOST_KEPT
+        ? `it has ${size} bytes, at most ${MOST_KEPT} are brought here`
+        : (error as Error).message;
+      out.printError(`${visible(path)}: ${why}; it is on ${visible(attempt.worker)} in${where}`);
       continue;
     }
     put(goal, path, bytes);

@@ -3,6 +3,7 @@ import { EXIT } from "../../lib/base/exit-codes.ts";
 import { visible } from "../../lib/base/width.ts";
 import type { Context } from "../command.ts";
 import type { PoolDoor } from "../pool-door.ts";
+import { cutNote } from "./show-task.ts";
 import type { TaskDocument } from "./show-task.ts";
 
 const OVER = ["succeeded", "failed", "cancelled", "expired", "dead"];
@@ -25,8 +26,11 @@ export async function waitForTask(
     if (OVER.includes(task.status)) {
       const done = task.status === "succeeded";
       if (json) out.json(task);
-      else if (done) (task.result ?? "").split("\n").forEach((line) => out.print(visible(line)));
-      else out.printError(`${task.task} ${task.status}: ${visible(task.why)}`);
+      else if (done) {
+        (task.result ?? "").split("\n").forEach((line) => out.print(visible(line)));
+        const more = cutNote(task);
+        if (more !== undefined) out.printError(more);
+      } else out.printError(`${task.task} ${task.status}: ${visible(task.why)}`);
       return done ? EXIT.done : EXIT.negative;
     }
     if (!door.running) {

@@ -6,6 +6,7 @@ import { ACP_BOUNDS, startAcpProcess } from "./acp-stream.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import { fillCommand, programProblem } from "./command-line.ts";
 import { endMarked, MARK } from "./end-marked.ts";
+import { namedFiles } from "./named-files.ts";
 import { prepareOutputs } from "./prepare-outputs.ts";
 import { programEnv } from "./program-env.ts";
 import { createProgress } from "./progress.ts";
@@ -50,7 +51,8 @@ async function runAgent(work: Work, given: AcpGiven): Promise<WorkEnd> {
   if (problem !== undefined) return refused(problem);
   const { sandbox, folder } = work;
   const writes = [...config.writes ?? [], ...prepareOutputs(work, [RESULT_FILE])];
-  const wrapped = parts.wrap(filled.argv, { sandbox, folder, reads: config.reads ?? [], writes });
+  const reads = [...config.reads ?? [], ...namedFiles(config.command)];
+  const wrapped = parts.wrap(filled.argv, { sandbox, folder, reads, writes });
   if ("refused" in wrapped) return refused(wrapped.refused);
   const mark = randomUUID();
   const child = startAcpProcess(wrapped.argv, {

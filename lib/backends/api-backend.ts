@@ -137,7 +137,11 @@ function endOf(thought: Thought, { work, tools }: { work: Work; tools: ToolSet }
     case "refused":
       return failed("model", "The model declines the task", false);
     case "out-of-budget":
-      return failed("budget", `The budget of $${work.budgetUsd} is used up`, false);
+      return failed(
+        "budget",
+        `The budget of $${work.budgetUsd} is used up, or has no room for another call`,
+        false,
+      );
     case "out-of-turns":
       return failed("no-result", "The agent came to no answer within its calls", false);
     case "answered":

@@ -2,12 +2,14 @@ import { join } from "node:path";
 import { explain } from "../base/explain.ts";
 import { readIfThere, replaceFile } from "../base/files.ts";
 import type { SessionEnd } from "../base/session.ts";
+import { signalOf } from "../sweep/ending.ts";
 import type { Backend, Work, WorkEnd } from "../tasks/backend.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import type { BackendParts } from "./backend-parts.ts";
 import { fillCommand, programProblem } from "./command-line.ts";
 import { type CommandOutput, createCommandOutput, howEnded } from "./command-output.ts";
 import { readUsage } from "./command-usage.ts";
+import { namedFiles } from "./named-files.ts";
 import { prepareOutputs } from "./prepare-outputs.ts";
 import { type ProgramEnv, programEnv } from "./program-env.ts";
 import { createProgress } from "./progress.ts";
@@ -68,7 +70,7 @@ async function runCommand(work: Work, { config, parts, env, alive }: Given): Pro
   const end = await programs.run({
     argv,
     env: env.variables,
-    reads: config.reads ?? [],
+    reads: [...config.reads ?? [], ...namedFiles(config.command)],
     writes,
     ...(config.input === "stdin" ? { input: task } : {}),
     leftMs: LEFT_MS,
@@ -112,12 +114,16 @@ function endOf(
   if (end.spawnError !== undefined) {
     return refused(`Cannot start ${name}: ${end.spawnError}`);
   }
+  // What confines it hands a signal on as a code, as shells do.
+  const signal = end.signal ??
+    (work.sandbox.level === "none" ? undefined : signalOf(end.exitCode));
   // A program that says no itself says it again; one that was ended may fare better.
-  const passing = end.signal !== undefined || end.exitCode === TEMPORARY;
+  const passing = signal !== undefined || end.exitCode === TEMPORARY;
   const failed = (cause: "agent" | "no-result", message: string) =>
     ({ kind: "failed", cause, message, passing, partial }) as const;
   if (end.exitCode !== 0) {
-    return failed("agent", env.clean(`${name} ${howEnded(end, output.lastLine())}`));
+    const how = howEnded({ exitCode: end.exitCode, signal }, output.lastLine());
+    return failed("agent", env.clean(`${name} ${how}`));
   }
   if (config.result === "file") {
     const result = readResult(work.folder);

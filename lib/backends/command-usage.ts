@@ -15,7 +15,7 @@ const use = z.object({
   cacheWrite: tokens.optional(),
   /** US dollars. */
   usd: z.number().min(0).max(1e6).optional(),
-});
+}).refine((one) => Object.keys(one).some((key) => key !== "model"), "no number that is known");
 const uses = z.union([use.transform((one) => [one]), z.array(use).max(10_000)]);
 
 /** What a program says that it used; `problem` ends a sentence that begins with the file's name. */

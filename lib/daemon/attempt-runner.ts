@@ -42,6 +42,8 @@ export interface RunnerParts {
 }
 
 /** Signals to the processes of one job arrive within this. Milliseconds. */
+/** Files of an attempt that its report names. */
+const MOST_FILES = 200;
 const TOLD_MS = 300;
 /** Longest answer that travels with the report; RESULT.txt has all. Characters. */
 const LONGEST_RESULT = 60_000;
@@ -121,15 +123,17 @@ export function createAttemptRunner(parts: RunnerParts): AttemptRunner {
         if (left > 0) {
           parts.log.write("warn", `${left} processes of ${folder.name} would not end`);
         }
+        const leftOut = manifest.leftOut + Math.max(0, manifest.files.length - MOST_FILES);
         const report = {
           ...wordOf(end),
           // How it came to fail is in its log.
           files: [
             ...(end.kind === "done" ? [] : listed(folder.path, LOG_FILE)),
-            ...manifest.files.slice(0, 200),
+            ...manifest.files.slice(0, MOST_FILES),
           ],
+          ...(leftOut === 0 ? {} : { filesLeftOut: leftOut }),
           folder: folder.path,
-          use: priced(relayed.counts ? used : use, assignment),
+          use: toldUse(priced(relayed.counts ? used : use, assignment), end, assignment),
           startedAt,
           endedAt: clock.now(),
           ...(end.kind === "done" && assignment.proposes !== undefined
@@ -157,6 +161,18 @@ function priced(
   { model, price }: Pick<Assignment, "model" | "price">,
 ): AttemptUse[] {
   return [...sumUse(uses.map((use) => priceUse(use, { model, price })))];
+}
+
+/** Work that was done and of whose use nothing was said has cost what nobody knows, but for what is free. */
+function toldUse(
+  use: AttemptUse[],
+  end: AttemptEnd,
+  { model, modelName, price }: Assignment,
+): AttemptUse[] {
+  if (use.length > 0 || end.kind !== "done") return use;
+  const isFree = price !== undefined && Object.values(price).every((usd) => usd === 0);
+  const none = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  return [{ model: model ?? modelName, ...none, usd: isFree ? 0 : null }];
 }
 
 function wordOf(end: AttemptEnd): Pick<AttemptReport, "end" | "cause" | "passing" | "result"> {

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { RefusedError } from "../base/errors.ts";
+import { processStart } from "../base/pid.ts";
 import { spawnDetached, withoutBunSwitches } from "../base/detach.ts";
 import { createControlClient } from "../control/client.ts";
 import { findDaemon } from "../control/find-daemon.ts";
@@ -103,7 +104,9 @@ export async function startPartInBackground(
   for (;;) {
     const before = gone;
     const found = await findDaemon(place, { signal });
-    if (found !== undefined && await has(part, found)) {
+    // The record of a daemon that was killed is there until the new one has written its own.
+    const isItsOwn = found !== undefined && processStart(found.record.pid) !== undefined;
+    if (isItsOwn && await has(part, found)) {
       return { pid: found.record.pid, port: found.record.port, log: place.log };
     }
     if (before !== undefined || clock.now() > until) {

@@ -40,7 +40,7 @@ export interface DiscordHub extends AsyncDisposable {
   detach(held: HeldSweep, why: string, ms: number): Promise<void>;
   /** Opens the pool's channels where its configuration names a server; undefined where it does not. */
   attachPool(
-    pool: Pick<OpenPool, "desk" | "mail">,
+    pool: Pick<OpenPool, "desk" | "mail" | "trouble">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined;
@@ -332,7 +332,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   }
 
   function attachPool(
-    pool: Pick<OpenPool, "desk" | "mail">,
+    pool: Pick<OpenPool, "desk" | "mail" | "trouble">,
     place: PoolPlace,
     env: Readonly<Record<string, string | undefined>>,
   ): AsyncDisposable | undefined {
@@ -342,6 +342,10 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     if (token === "") {
       const from = "env" in discord.token ? discord.token.env : "pool.discord.token";
       parts.onWarning(`pool: ${from} is not set: the pool is not in Discord`);
+      pool.trouble(
+        "Discord",
+        `The pool is not in Discord: ${from} is not set where it was started`,
+      );
       return undefined;
     }
     const { guildId } = discord;

@@ -103,7 +103,8 @@ async function knock(
   }
   throw new RefusedError("Cannot enrol: nobody answered in the mailbox", {
     hint: "A code counts once, for an hour, and as long as the pool's daemon runs: make another " +
-      "with `herd pool enrol NAME --via discord`",
+      "with `herd pool enrol NAME --via discord`; one that is enrolled already is started again by " +
+      "`herd worker --name NAME`",
   });
 }
 

@@ -6,6 +6,8 @@ import { createControlClient } from "../control/client.ts";
 import { findDaemon } from "../control/find-daemon.ts";
 import { readMailboxCode } from "../tasks/mailbox-envelope.ts";
 import type { Log } from "../base/log.ts";
+import { acquireLease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
 import { enrolByMail } from "./enrol-by-mail.ts";
 import { placeOf } from "./remote.ts";
 import { readIdentity, writeIdentity } from "./worker-identity.ts";
@@ -30,6 +32,8 @@ export interface EnrolRequest {
   signal: AbortSignal;
 }
 
+const LEASE_WAIT_MS = 5_000;
+
 /**
  * Who this worker is: as it was enrolled before, by a code, by the pool's folder, or, where the
  * daemon runs on this host under the same user, by its own token. Answers the worker's name.
@@ -39,8 +43,13 @@ export async function enrolWorker(request: EnrolRequest): Promise<string> {
   const { folder } = placeOf(env);
   const known = name === undefined ? undefined : readIdentity(workerPlace(folder, name).identity);
   if (code !== undefined && readMailboxCode(code) !== undefined) return await byMail(request, code);
+  if (code !== undefined && request.via === "discord") {
+    throw new UserError("Cannot enrol over Discord: this is no code of a mailbox", {
+      hint: "`herd pool enrol NAME --via discord` where the pool runs prints one",
+    });
+  }
   if (code !== undefined) return await byCode(request, code);
-  if (known !== undefined) return known.worker;
+  if (known !== undefined && (pool === undefined || known.pool === pool)) return known.worker;
   if (request.via === "discord") {
     throw new UserError("Cannot enrol over Discord: --code is missing", {
       hint: "`herd pool enrol NAME --via discord` where the pool runs prints one",
@@ -83,9 +92,28 @@ async function byToken(request: EnrolRequest): Promise<string> {
       hint: "`herd pool enrol NAME` where the pool runs prints one",
     });
   }
-  const { code } = await ask<{ code: string }>(request, "/v1/pool/workers", { name, labels });
-  const { secret } = await ask<{ secret: string }>(request, "/v1/pool/enrol", { code });
-  keep(request, name, secret);
+  // A new secret would lock out the one that runs.
+  const lease = await acquireLease({
+    dir: workerPlace(placeOf(request.env).folder, name).lease,
+    clock: request.clock,
+    // One that was told to end may still be at it.
+    waitMs: LEASE_WAIT_MS,
+    purpose: "worker",
+    signal: request.signal,
+  });
+  if ("heldBy" in lease) {
+    throw new RefusedError(
+      `Cannot start worker "${name}": it runs already, ${describeHolder(lease.heldBy)}`,
+      { hint: "--name NAME starts another one beside it" },
+    );
+  }
+  try {
+    const { code } = await ask<{ code: string }>(request, "/v1/pool/workers", { name, labels });
+    const { secret } = await ask<{ secret: string }>(request, "/v1/pool/enrol", { code });
+    keep(request, name, secret);
+  } finally {
+    lease.release();
+  }
   return name;
 }
 

@@ -54,6 +54,8 @@ export interface JobRecords {
 export interface OpenPool extends AsyncDisposable {
   desk: PoolDesk;
   jobs: JobRecords;
+  /** What does not work, by what it is of; undefined: it works. */
+  trouble(of: "configuration" | "Discord", why: string | undefined): void;
   /** Where `desk.jobs` looks. */
   showJobs(board: () => JobBoard): void;
   mail: PoolMailDesk;
@@ -95,7 +97,11 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
     clock,
   });
   journal.refresh();
-  for (const { message } of journal.notices) log.write("warn", message, { path: place.journal });
+  const troubles = new Map<string, string>();
+  for (const { message } of journal.notices) {
+    log.write("warn", message, { path: place.journal });
+    troubles.set(message, `${message} ("${place.journal}")`);
+  }
   let board: () => JobBoard = () => ({ trouble: undefined, jobs: new Map() });
   const changed = new Set<() => void>();
   let inviter: MailInviter | undefined;
@@ -224,6 +230,7 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
       return { done: true };
     },
     jobs: () => board(),
+    troubles: () => [...troubles.values()],
     stop: coordinator.stop,
     resume: coordinator.resume,
     invite({ name, labels, via }, by) {
@@ -236,13 +243,16 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
             "letters, digits, dots, dashes and underscores are wanted, at most 63",
         };
       }
-      const code = randomBytes(15).toString("base64url");
+      // Typed and copied by people: no sign in it that a shell or an option would take for its own.
+      const code = randomBytes(15).toString("hex");
       const command = enrolCommand(via, { name, code, folder: place.root });
       if (via === "files") {
         // Nobody has the secret: who may write into the folder is ours.
         coordinator.enrol({ name, labels, via, proof: proofOf(newSecret()) }, by);
         return { enrolled: true, folder: place.root, command };
       }
+      // The newest invitation counts: an older one would throw out whoever joined by it.
+      for (const [known, { worker }] of codes) if (worker === name) codes.delete(known);
       codes.set(code, { worker: name, labels, via, until: clock.now() + CODE_MINUTES * 60_000 });
       return { code, minutes: CODE_MINUTES, command };
     },
@@ -332,6 +342,12 @@ export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {
         const over: PoolHappening = { type: "worker-job-ended", worker, how, why };
         coordinator.bury(worker, why, [over], "pool");
       },
+    },
+    trouble(of, why) {
+      if (troubles.get(of) === why) return;
+      if (why === undefined) troubles.delete(of);
+      else troubles.set(of, why);
+      tellChange();
     },
     showJobs(source) {
       board = source;

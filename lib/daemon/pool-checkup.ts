@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { findProgram } from "../base/find-program.ts";
 import type { Finding } from "../base/finding.ts";
+import { readBackendConfig } from "../backends/backend-config.ts";
 import { acpPreset } from "../backends/acp-presets.ts";
 import { surveyGrounds } from "../discord/pool-grounds.ts";
 import type { PlainMapping } from "../sweep/yaml-text.ts";
@@ -34,6 +36,11 @@ export function checkBackends(
         mend: "Set it where workers are started, or put the key into the file as api_key",
       }];
     }
+    const { preset: _, relay: __, ...plain } = backend;
+    const read = preset === undefined ? readBackendConfig(plain) : undefined;
+    if (read !== undefined && "refused" in read) {
+      return [{ area, mark: "bad", message: `Backend "${name}" is mistaken: ${read.refused}` }];
+    }
     const words = Array.isArray(command) ? command : acpPreset(`${preset}`)?.command ?? [];
     const program: unknown = words[0];
     if (typeof program === "string" && !isHere(program, env["PATH"] ?? "")) {
@@ -42,6 +49,17 @@ export function checkBackends(
         mark: "doubt",
         message: `The program of backend "${name}" is not on this machine: "${program}"`,
         mend: "Install it where workers run, or give its whole path",
+      }];
+    }
+    const shown = [backend["reads"], backend["writes"]]
+      .flatMap((paths) => Array.isArray(paths) ? paths : []);
+    const missing = shown.find((path) => typeof path === "string" && !existsSync(path));
+    if (missing !== undefined) {
+      return [{
+        area,
+        mark: "doubt",
+        message: `What backend "${name}" lets tasks reach is not on this machine: "${missing}"`,
+        mend: "Make it where workers run, or take it out of reads and writes",
       }];
     }
     return [{ area, mark: "good", message: `Backend "${name}" has what it needs here` }];

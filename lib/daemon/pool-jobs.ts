@@ -10,7 +10,7 @@ import type { Scheduler } from "../schedulers/scheduler.ts";
 import { makeWorkerScript, VOID_FILE } from "../schedulers/worker-script.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
 import type { JobBoard, JobLine } from "../tasks/pool-desk.ts";
-import type { WorkerJob } from "../tasks/pool-state.ts";
+import type { Scale, WorkerJob } from "../tasks/pool-state.ts";
 import { decideScale, waitingForSlurm } from "../tasks/scale-rules.ts";
 import type { JobWorker } from "../tasks/scale-rules.ts";
 import { scaleInForce } from "../tasks/scale-wish.ts";
@@ -87,6 +87,7 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
   let tidiedAt = -Infinity;
   let failures = 0;
   let notBefore = -Infinity;
+  let followed: Scale | undefined;
   let trouble: string | undefined;
   let room: { at: number; left: number | undefined } | undefined;
 
@@ -243,6 +244,12 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     await endThoseThatShould(slurm);
     if (state.scale === undefined) return;
     const wish = scaleInForce(state.scale, desk.config());
+    if (state.scale !== followed) {
+      // What was refused before may be taken now.
+      followed = state.scale;
+      failures = 0;
+      notBefore = -Infinity;
+    }
     const steps = decideScale({
       ...wish,
       waiting: waitingForSlurm(state, now),
@@ -270,6 +277,7 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
       worker,
       slots,
       phase: job.jobId === undefined ? "asked" : isWaiting ? "waiting" : "running",
+      outdated: job.intendedAt < (desk.state().scale?.shapedAt ?? 0),
       leaving: cancelled.has(worker) || isLeaving(worker),
       held: own.length,
       idleSince: Math.max(job.submittedAt ?? job.intendedAt, began, ...ends),

@@ -38,6 +38,8 @@ export interface PoolOfficeParts {
   self: readonly string[];
   /** The sweep that this daemon holds under a name or in a folder. */
   find(nameOrFolder: string): HeldSweep | undefined;
+  /** Sentences for whoever started the daemon. */
+  onWarning(message: string): void;
 }
 
 /** The pool within the daemon: opened where it is configured, kept where it was asked for. */
@@ -71,6 +73,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
   let opening: Promise<void> | undefined;
   let config: PoolConfig | undefined;
   let read = { at: 0, stamp: "" };
+  let mistake: string | undefined;
 
   /** The file as it is now; a mistake in it is told once, and what was before goes on. */
   function current(): PoolConfig {
@@ -80,10 +83,15 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
     if (config === undefined || stamp !== read.stamp) {
       try {
         config = readPoolConfig(env);
+        mistake = undefined;
       } catch (error) {
         if (config === undefined) throw error;
-        log.write("warn", `The pool goes on as it was configured: ${explain(error, "terminal")}`);
+        mistake = `The pool goes on as it was configured: ${explain(error, "terminal")}`;
+        log.write("warn", mistake);
+        parts.onWarning(mistake);
       }
+      // Not in the middle of what asks for it.
+      queueMicrotask(() => open?.pool.trouble("configuration", mistake));
     }
     read = { at: now, stamp };
     return config!;

@@ -16,7 +16,7 @@ import type { PoolPlace } from "./pool-place.ts";
 import type { Wire } from "./wires.ts";
 
 export interface PoolPartyParts {
-  pool: Pick<OpenPool, "desk" | "mail">;
+  pool: Pick<OpenPool, "desk" | "mail" | "trouble">;
   place: PoolPlace;
   guildId: string;
   env: Readonly<Record<string, string | undefined>>;
@@ -33,7 +33,16 @@ export interface PoolParty extends AsyncDisposable {
 }
 
 export function joinPool(wire: Wire, parts: PoolPartyParts): PoolParty {
-  const { place, clock, log, env, pool: { desk, mail: mailDesk } } = parts;
+  const { place, clock, log, env, pool: { desk, mail: mailDesk, trouble } } = parts;
+  let ofChannels: string | undefined;
+  const tellTrouble = () => {
+    const now = wire.link.state();
+    const lost = now.phase === "waiting" || now.phase === "refused"
+      ? `Discord is not reached: ${now.detail}`
+      : undefined;
+    trouble("Discord", lost ?? ofChannels);
+  };
+  const stopTelling = wire.link.onState(tellTrouble);
   const write = (level: "info" | "warn", message: string, facts = {}) =>
     log.write(level, message, { part: "pool", ...facts });
   const channels = createPoolChannels({
@@ -57,6 +66,8 @@ export function joinPool(wire: Wire, parts: PoolPartyParts): PoolParty {
     log: write,
     onTrouble(why) {
       if (why !== undefined) write("warn", `The pool's channels: ${why}`);
+      ofChannels = why === undefined ? undefined : `The pool's channels: ${why}`;
+      tellTrouble();
     },
   });
   const apiUrl = env["DISCORD_API_URL"] || DISCORD_API_URL;
@@ -85,6 +96,7 @@ export function joinPool(wire: Wire, parts: PoolPartyParts): PoolParty {
   return {
     channels,
     async [Symbol.asyncDispose]() {
+      stopTelling();
       await mail[Symbol.asyncDispose]();
       await channels[Symbol.asyncDispose]();
       await leave();

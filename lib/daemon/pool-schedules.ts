@@ -14,7 +14,8 @@ export function fireSchedules(desk: PoolDesk, now: number): void {
       continue;
     }
     for (const due of dueBetween(schedule, since, now)) {
-      const id = `s-${schedule.name}-${new Date(due).toISOString().slice(0, 16)}`;
+      const minute = new Date(due).toISOString().slice(0, 16).replace(":", "");
+      const id = `s-${schedule.name}-${minute}`;
       const by = `schedule:${schedule.name}`;
       desk.submit(schedule.task, {}, { kind: "schedule", by, name: schedule.name }, id);
       desk.fired(schedule.name, due, id);

@@ -78,6 +78,7 @@ export async function runDaemon(
     clock,
     log,
     hub,
+    onWarning: parts.onWarning,
     self: parts.self,
     find: (nameOrFolder) => station.find(nameOrFolder),
   });

@@ -154,7 +154,7 @@ function linkOf(
 
 /** Nothing of it is left open between two exchanges. */
 function held(link: WorkerLink): WorkerLink & AsyncDisposable {
-  return { exchange: link.exchange, [Symbol.asyncDispose]: () => Promise.resolve() };
+  return { ...link, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** The daemon of this user on this host; a new one listens somewhere else, so it is looked for anew. */

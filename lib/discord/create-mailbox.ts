@@ -4,7 +4,7 @@ import type { Letter, Mailbox, MailedFile } from "../tasks/mailbox.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { FetchAttachment } from "./fetch-attachment.ts";
 import { LIMITS } from "./limits.ts";
-import { bearsMark, findLetter, writeLetter } from "./mailbox-letter.ts";
+import { bearsMark, findLetter, isKnock, writeLetter } from "./mailbox-letter.ts";
 import type { Id, Message } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
 import { createSerial } from "./serial.ts";
@@ -112,12 +112,14 @@ export function createMailbox(parts: MailboxParts): DiscordMailbox {
   function goOnWith(messages: readonly Message[]): void {
     if (searched || !parts.goesOn) return;
     searched = true;
-    const mine = messages.findLast((one) => one.author.id === me && findLetter(one) !== undefined);
+    const mine = messages.findLast((one) =>
+      one.author.id === me && findLetter(one) !== undefined && !isKnock(one)
+    );
     if (mine !== undefined) own ??= { id: mine.id, at: mine.at, mark: newMark() };
   }
 
   function isTheirLetter(message: Message): boolean {
-    return isTheirs(message) && findLetter(message) !== undefined;
+    return isTheirs(message) && findLetter(message) !== undefined && !isKnock(message);
   }
 
   async function put(letter: { line: string; json: Readonly<Record<string, unknown>> }) {

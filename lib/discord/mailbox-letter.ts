@@ -42,6 +42,18 @@ export function findLetter(
   return file && { file };
 }
 
+/** A letter that only opens a mailbox, HELLO or WELCOME: it is none of those that are changed in place. */
+export function isKnock(message: Pick<Message, "content" | "attachments" | "type">): boolean {
+  const found = findLetter(message);
+  if (found === undefined || !("text" in found)) return false;
+  try {
+    const said: unknown = JSON.parse(found.text);
+    return typeof said === "object" && said !== null && ("hello" in said || "welcome" in said);
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a message is the one that was posted with this mark. */
 export function bearsMark(message: Message, mark: string): boolean {
   const found = findLetter(message);

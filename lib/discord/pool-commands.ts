@@ -82,6 +82,16 @@ export function poolDefinitions({ models }: Pick<PoolConfig, "models">): Command
         ],
       },
       {
+        name: "scale",
+        description: "Workers as SLURM jobs: so many, or between a least and a most by what waits",
+        options: [
+          { ...COUNT, name: "slurm", description: "So many, always; 0 ends them" },
+          { ...COUNT, name: "min", description: "Workers even without work" },
+          { ...COUNT, name: "max", description: "Workers at the most" },
+          { ...text("partition", "The jobs' partition"), longest: 100 },
+        ],
+      },
+      {
         name: "enrol",
         description: "A code with which a new worker joins, once; only you see it",
         options: [
@@ -151,6 +161,7 @@ const ID: CommandOption = {
   autocomplete: true,
   longest: 100,
 };
+const COUNT = { type: "whole", required: false, least: 0, most: 10_000 } as const;
 const WORKER: CommandOption = { ...text("worker", "The worker"), autocomplete: true, longest: 100 };
 
 function choicesOf(words: readonly string[]): { name: string; value: string }[] {

@@ -105,6 +105,8 @@ export function createPoolInteractions(parts: PoolInteractionsParts): PoolIntera
         return resume(interaction, textIn(options, "worker"));
       case "pool stop":
         return stop(interaction, options);
+      case "pool scale":
+        return scale(interaction, options);
       case "pool enrol":
         return enrol(interaction, options);
       case "cost":
@@ -224,6 +226,26 @@ export function createPoolInteractions(parts: PoolInteractionsParts): PoolIntera
         desk.stop({ now: false, why }, byOf(interaction)),
         "🛑 No new work begins; what runs goes on. `/pool resume` takes it back.",
       ));
+  }
+
+  async function scale(interaction: Command, options: Options): Promise<void> {
+    const [slurm, least, most] = ["slurm", "min", "max"].map((name) =>
+      typeof options[name] === "number" ? options[name] : undefined
+    );
+    if (slurm === undefined && least === undefined && most === undefined) {
+      return await refuse(interaction, "Say how many: slurm:4, or min:0 max:8.");
+    }
+    const wish = { slurm, least, most, partition: textIn(options, "partition") };
+    await act(interaction, "operate", () => {
+      const done = desk.scale(wish, byOf(interaction));
+      const { least: from, most: to } = desk.state().scale ?? { least: 0, most: 0 };
+      const said = to === 0
+        ? "Workers in SLURM finish what they have and end."
+        : from === to
+        ? `${to} workers are kept in SLURM; \`/pool status\` shows their jobs.`
+        : `${from} to ${to} workers are kept in SLURM, by what waits; \`/pool status\` shows them.`;
+      return outcome(interaction, "pool scale", { ...wish }, done, said);
+    });
   }
 
   /** The code is for one person's eyes. */

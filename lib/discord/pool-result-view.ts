@@ -116,13 +116,13 @@ function durationOf(attempt: Attempt | undefined): string | undefined {
 /** `Model: coder | Thinking: high | Tokens: 1,200 in, 300 out | Cost: $0.02`. */
 function spentLine({ task, attempt, defaults }: ResultFacts): string {
   const sum = sumOf(attempt?.use ?? []);
-  const named = task.wish.model ?? defaults.model ?? "n/a";
+  const named = task.wish.model ?? attempt?.as?.model ?? defaults.model ?? "n/a";
   const used = [...new Set((attempt?.use ?? []).map(({ model }) => model))]
     .filter((one) => one !== named).slice(0, 3);
   const model = used.length === 0
     ? span(named, 80)
     : `${span(named, 80)} (${used.map((one) => span(one, 60)).join(", ")})`;
-  const tokens = sum === undefined
+  const tokens = sum === undefined || (sum.usd === null && sum.input + sum.output === 0)
     ? "n/a"
     : `${numberText(sum.input)} in${
       sum.cached > 0 ? ` (${numberText(sum.cached)} from the cache)` : ""
@@ -131,7 +131,9 @@ function spentLine({ task, attempt, defaults }: ResultFacts): string {
   const others = task.attempts.filter(({ use }) => use.length > 0).length > 1
     ? ` (all attempts: ${costText(all?.usd ?? null)})`
     : "";
-  return `Model: ${model} | Thinking: ${task.wish.thinking ?? defaults.thinking} | ` +
+  return `Model: ${model} | Thinking: ${
+    task.wish.thinking ?? attempt?.as?.thinking ?? defaults.thinking
+  } | ` +
     `Tokens: ${tokens} | Cost: ${sum === undefined ? "n/a" : costText(sum.usd)}${others}`;
 }
 

@@ -68,7 +68,7 @@ function trustedCode(sighting: Sighting): number | undefined {
 }
 
 /** The shell's convention: 128 + n means that signal n ended the command. */
-function signalOf(code: number | undefined): string | undefined {
+export function signalOf(code: number | undefined): string | undefined {
   return code === undefined || code <= 128 ? undefined : SIGNALS[code - 128];
 }
 

@@ -1,6 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Event } from "../sweep/event.ts";
+import type { Thinking } from "./backend.ts";
 import { EXCHANGE_SCHEMA, FENCE_MS, OFFER_MS } from "./exchange.ts";
+import { isTaskId } from "./exchange-schema.ts";
 import type { Assignment, WorkerOrders, WorkerReport } from "./exchange.ts";
 import type { PoolHappening, WorkerMailbox, WorkerVia } from "./pool-event.ts";
 import { createLives } from "./coordinator-lives.ts";
@@ -29,7 +31,7 @@ export interface CoordinatorParts {
   limits(): PoolLimits;
   newId(): string;
   /** How a task is done by today's configuration; a reason when it cannot be. */
-  resolve(task: Task): Resolved | { cannot: string };
+  resolve(task: Task): Resolved | Unresolved;
   /** Why no new work may begin today, such as a budget that is used up. */
   holdback(): string | undefined;
   onChange(): void;
@@ -41,6 +43,12 @@ export type Resolved = Omit<
   Assignment,
   "task" | "epoch" | "revision" | "prompt" | "data" | "proposes"
 >;
+
+/** `isFinal`: the task is not done any more, whatever the configuration will say. */
+export interface Unresolved {
+  cannot: string;
+  isFinal?: boolean;
+}
 
 export type Refusable = { done: true } | { done: false; reason: string };
 
@@ -124,12 +132,31 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     write(unfinished(parts.state(), parts.limits()), "pool");
     write(lostAttempts(parts.state(), lives, now, parts.limits()), "pool");
     forgetOld();
+    write(hopeless(), "pool");
     if (parts.holdback() !== undefined) return;
     const fits = (task: Task, { report }: Sighting) => {
       const resolved = parts.resolve(task);
       return !("cannot" in resolved) && report.sandboxes.includes(resolved.sandbox.level);
     };
-    write(nextAssignments(parts.state(), lives.seen, now, parts.limits(), fits), "pool");
+    const assigned = nextAssignments(parts.state(), lives.seen, now, parts.limits(), fits);
+    write(assigned.map((one) => ({ ...one, as: resolvedAs(one.task) })), "pool");
+  }
+
+  /** What waits for an attempt that it may not have any more. */
+  function hopeless(): PoolHappening[] {
+    return [...parts.state().tasks.values()].flatMap((task): PoolHappening[] => {
+      if (task.status !== "queued" || task.epoch === 0) return [];
+      const resolved = parts.resolve(task);
+      if (!("cannot" in resolved) || resolved.isFinal !== true) return [];
+      return [{ type: "task-ended", task: task.id, status: "failed", why: resolved.cannot }];
+    });
+  }
+
+  function resolvedAs(id: string): { model: string; thinking: Thinking } | undefined {
+    const task = find(id);
+    const resolved = task && parts.resolve(task);
+    if (resolved === undefined || "cannot" in resolved) return undefined;
+    return { model: resolved.modelName, thinking: resolved.thinking };
   }
 
   function forgetOld(): void {
@@ -237,6 +264,8 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
       const same = known ?? (id !== undefined && find(id) !== undefined ? id : undefined);
       if (same !== undefined) return { task: find(same)!, isNew: false };
       const task = id ?? parts.newId();
+      // A worker would understand nothing of what it is told of such a task, nor of the others beside it.
+      if (!isTaskId(task)) throw new Error(`${JSON.stringify(task)} is no id of a task`);
       write([{ type: "task-submitted", task, wish, origin }], origin.by);
       step();
       return { task: find(task)!, isNew: true };
@@ -304,7 +333,8 @@ export function createCoordinator(parts: CoordinatorParts): Coordinator {
     stop({ now, why }, by) {
       const ends = [...parts.state().tasks.values()].flatMap((task): PoolHappening[] => {
         if (!now || task.status === "queued" || isOver(task)) return [];
-        return [{ type: "task-cancel-asked", task: task.id, why }];
+        const cause = why === "" ? "the pool was stopped" : `the pool was stopped: ${why}`;
+        return [{ type: "task-cancel-asked", task: task.id, why: cause }];
       });
       write([{ type: "pool-stopped", now, why }, ...ends], by);
       return { done: true };
@@ -357,7 +387,7 @@ function whyEnd(
   const task = state.tasks.get(id);
   if (task === undefined) return "there is no such task";
   if (isOver(task)) return `the task is ${task.status}`;
-  if (task.cancelAsked !== undefined) return "the task was cancelled";
+  if (task.cancelAsked !== undefined) return task.cancelAsked.why || "the task was cancelled";
   const last = task.attempts.at(-1);
   if (last === undefined || epoch !== last.epoch || task.status === "queued") {
     // It was given up; as long as nobody else has begun, its work may still count.

@@ -36,6 +36,10 @@ export function isWorkerName(name: string): boolean {
 const worker = z.string().regex(NAME);
 const incarnation = z.string().min(1).max(64);
 export const TASK_ID = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+
+export function isTaskId(text: string): boolean {
+  return TASK_ID.safeParse(text).success;
+}
 export const EPOCH = z.number().int().min(1).max(999_999_999);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 export const TIME = z.number().min(0).max(8.64e15);
@@ -61,6 +65,7 @@ export const ATTEMPT_REPORT = z.object({
     bytes: count,
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
   })).max(BOUNDS.files),
+  filesLeftOut: count.optional(),
   folder: text(BOUNDS.folder),
   use: z.array(ATTEMPT_USE).max(BOUNDS.use),
   startedAt: TIME,

@@ -91,6 +91,8 @@ export interface PoolDesk {
   takeFile(worker: string, piece: FilePiece): FileState | { refused: string };
   /** Why no new work begins now: stopped, budget used up; undefined when it does. */
   holdback(): string | undefined;
+  /** What does not work beside it, each a sentence for people: the configuration as it is now, Discord. */
+  troubles(): readonly string[];
   events(after: number, limit?: number): readonly Event<PoolHappening>[];
   onEvent(listener: (event: Event<PoolHappening>) => void): () => void;
   /** Anything that people see of the pool may have changed: an event, a report of a worker. */

@@ -1,6 +1,8 @@
 import { byUrgency } from "./pool-rules.ts";
 import type { PoolDesk, WorkerStatus } from "./pool-desk.ts";
+import { SLURM_LABEL } from "./slurm-worker.ts";
 import { isOver } from "./task.ts";
+import type { Task } from "./task.ts";
 import { workerStatus } from "./worker-status.ts";
 
 /** The pool as JSON. Times are milliseconds since the epoch. */
@@ -8,7 +10,16 @@ export interface PoolDocument {
   stopped: { now: boolean; why: string; by: string; at: number } | null;
   /** Why no new work begins now. */
   holdback: string | null;
-  queue: { waiting: number; running: number; oldest_at: number | null; next: readonly string[] };
+  /** What does not work beside it, each a sentence. */
+  troubles: readonly string[];
+  queue: {
+    waiting: number;
+    running: number;
+    oldest_at: number | null;
+    next: readonly string[];
+    /** Tasks that ask for a worker, or a label, that nobody in the pool has. */
+    unmet: readonly { worker: string; tasks: number }[];
+  };
   totals: Readonly<Record<string, number>>;
   workers: readonly WorkerDocument[];
   /** Workers that are SLURM jobs; null when nobody asked for any. */
@@ -42,6 +53,7 @@ export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
   return {
     stopped: state.stopped ?? null,
     holdback: desk.holdback() ?? null,
+    troubles: desk.troubles(),
     queue: {
       waiting: waiting.length,
       running: tasks.filter((task) => !isOver(task) && task.status !== "queued").length,
@@ -50,6 +62,7 @@ export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
         null,
       ),
       next: waiting.slice(0, 10).map(({ id }) => id),
+      unmet: unmetOf(desk, waiting),
     },
     totals,
     workers: [...state.workers.values()].map((worker) => {
@@ -81,6 +94,21 @@ export function poolDocument(desk: PoolDesk, now: number): PoolDocument {
       unpriced: spent.reduce((sum, { unpriced }) => sum + unpriced, 0),
     },
   };
+}
+
+function unmetOf(desk: PoolDesk, waiting: readonly Task[]): PoolDocument["queue"]["unmet"] {
+  const { workers, scale } = desk.state();
+  const known = new Set([
+    ...(scale === undefined ? [] : [SLURM_LABEL]),
+    ...[...workers.values()].flatMap(({ name, labels }) => [name, ...labels]),
+    ...[...desk.sightings().values()].flatMap(({ report }) => report.labels),
+  ]);
+  const counts = new Map<string, number>();
+  for (const { wish: { worker } } of waiting) {
+    if (worker === undefined || known.has(worker)) continue;
+    counts.set(worker, (counts.get(worker) ?? 0) + 1);
+  }
+  return [...counts].map(([worker, tasks]) => ({ worker, tasks }));
 }
 
 function jobOf(desk: PoolDesk, worker: string): WorkerDocument["job"] {

@@ -1,3 +1,4 @@
+import type { Thinking } from "./backend.ts";
 import type {
   AnswerTold,
   AttemptReport,
@@ -22,6 +23,8 @@ export type PoolHappening =
     incarnation: string;
     /** When that life of the worker began, by its own clock, and where. */
     life?: { startedAt: number; host: string } | undefined;
+    /** As it was resolved then: the configuration may say something else later. */
+    as?: { model: string; thinking: Thinking } | undefined;
     /** It is heard over a mailbox: its silence has to be proven. */
     byMail?: true | undefined;
   }

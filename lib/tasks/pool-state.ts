@@ -37,6 +37,8 @@ export interface PoolState {
 
 /** What was wished of workers that are SLURM jobs; what is undefined is as configured. */
 export interface Scale {
+  /** When the jobs were last said to be other ones: partition, time, options. */
+  shapedAt?: number | undefined;
   /** In the names of this pool's jobs. */
   id: string;
   least: number;
@@ -134,6 +136,7 @@ export function applyToPool(state: PoolState, event: Event<PoolHappening>): void
       return;
     case "pool-scaled":
       state.scale = {
+        shapedAt: isShapedAs(state.scale, what) ? state.scale!.shapedAt : event.at,
         id: state.scale?.id ?? what.id,
         least: what.least,
         most: what.most,
@@ -158,6 +161,16 @@ export function applyToPool(state: PoolState, event: Event<PoolHappening>): void
     default:
       return;
   }
+}
+
+/** Whether the jobs are the same as before, however many they are. */
+function isShapedAs(
+  known: Scale | undefined,
+  { slots, partition, timeMinutes, options }: Extract<PoolHappening, { type: "pool-scaled" }>,
+): boolean {
+  return known !== undefined && known.slots === slots && known.partition === partition &&
+    known.timeMinutes === timeMinutes &&
+    (known.options ?? []).join("\0") === (options ?? []).join("\0");
 }
 
 function intendJob(
@@ -208,7 +221,7 @@ function applyToTask(state: PoolState, task: Task, { what, at, by }: Event<PoolH
       task.revision++;
       return;
     case "task-cancel-asked":
-      task.cancelAsked ??= { by, at };
+      task.cancelAsked ??= { by, at, why: what.why };
       return;
     case "task-assigned":
       return assign(task, what, at);
@@ -294,6 +307,7 @@ function assign(
     worker: what.worker,
     incarnation: what.incarnation,
     life: what.life,
+    as: what.as,
     byMail: what.byMail,
     assignedAt: at,
     acceptedAt: undefined,

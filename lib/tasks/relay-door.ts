@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { dirname } from "node:path";
 import { spawnInherited } from "../base/inherited-child.ts";
@@ -16,9 +17,24 @@ export function withRelayDoor(wrap: WrapSandbox, relay: AttemptRelay): WrapSandb
   return (argv, wish) => {
     const { level, network } = wish.sandbox;
     if (level === "none" || network) return wrap(argv, wish);
-    const words = [...herd, "relay-door", socket, `${port}`, "--", ...argv];
-    return wrap(words, { ...wish, reads: [...wish.reads ?? [], herd[0]!, dirname(socket)] });
+    const [program = "", ...more] = herd;
+    const own = fileOf(program);
+    const words = [own, ...more, "relay-door", socket, `${port}`, "--", ...argv];
+    return wrap(words, { ...wish, reads: [...wish.reads ?? [], own, dirname(socket)] });
   };
+}
+
+/**
+ * A worker names itself by its process, so that it stays itself when its file is replaced; inside a
+ * sandbox that name means nothing. The newer file in its place opens the same door.
+ */
+function fileOf(program: string): string {
+  if (!program.startsWith("/proc/")) return program;
+  try {
+    return readlinkSync(program).replace(/ \(deleted\)$/, "");
+  } catch {
+    return program;
+  }
 }
 
 /** Opens the door and runs the program behind it. Resolves to its exit code. */

@@ -10,7 +10,7 @@ import type { Task } from "./task.ts";
 export function resolveWish(
   { wish, attempts }: Pick<Task, "wish" | "attempts">,
   config: PoolConfig,
-): Resolved | { cannot: string } {
+): Resolved | { cannot: string; isFinal?: boolean } {
   const name = wish.model ?? config.defaults.model;
   if (name === undefined) {
     return { cannot: "Cannot choose a model: neither the task nor the configuration names one" };
@@ -22,6 +22,7 @@ export function resolveWish(
     return {
       cannot:
         `Cannot begin another attempt: the task's budget of $${config.budget.usdPerTask} is used up`,
+      isFinal: true,
     };
   }
   const level = wish.sandbox ?? config.defaults.sandbox;

@@ -8,6 +8,8 @@ export interface JobWorker {
   slots: number;
   /** `asked`: nobody knows yet whether SLURM has it; `waiting`: in SLURM's queue. */
   phase: "asked" | "waiting" | "running";
+  /** It was asked for before its options were changed. */
+  outdated?: boolean;
   /** It takes nothing new and ends. */
   leaving: boolean;
   /** Tasks that it has. */
@@ -46,6 +48,11 @@ export interface ScaleSteps {
 export function decideScale(facts: ScaleFacts): ScaleSteps {
   const { least, most, slots, workers } = facts;
   const staying = workers.filter(({ leaving }) => !leaving);
+  // What has not begun waits for what is not wanted any more, perhaps for ever.
+  const outdated = staying.filter((one) => one.outdated === true && one.phase === "waiting");
+  if (outdated.length > 0) {
+    return { submit: 0, drain: [], cancel: outdated.map(({ worker }) => worker) };
+  }
   const busy = staying.reduce((sum, { held }) => sum + held, 0);
   const needed = Math.ceil(((facts.held ? 0 : facts.waiting) + busy) / Math.max(1, slots));
   const wanted = Math.min(most, Math.max(least, needed));

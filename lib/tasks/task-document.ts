@@ -58,6 +58,9 @@ export interface ProposalDocument {
 export interface AttemptDocument {
   epoch: number;
   worker: string;
+  /** As they were resolved when it was assigned; null for attempts of before that was kept. */
+  model: string | null;
+  thinking: string | null;
   assigned_at: number;
   accepted_at: number | null;
   ended_at: number | null;
@@ -67,6 +70,8 @@ export interface AttemptDocument {
   discarded: boolean;
   folder: string | null;
   files: readonly { path: string; bytes: number; sha256: string }[];
+  /** Files of its folder that are not in the list. */
+  files_left_out: number;
   use: readonly UseDocument[];
 }
 
@@ -153,6 +158,8 @@ function attemptDocument(attempt: Attempt): AttemptDocument {
   return {
     epoch: attempt.epoch,
     worker: attempt.worker,
+    model: attempt.as?.model ?? null,
+    thinking: attempt.as?.thinking ?? null,
     assigned_at: attempt.assignedAt,
     accepted_at: attempt.acceptedAt ?? null,
     ended_at: attempt.endedAt ?? null,
@@ -161,6 +168,7 @@ function attemptDocument(attempt: Attempt): AttemptDocument {
     discarded: attempt.discarded,
     folder: report?.folder ?? null,
     files: report?.files ?? [],
+    files_left_out: report?.filesLeftOut ?? 0,
     use: attempt.use.map(useDocument),
   };
 }

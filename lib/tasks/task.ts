@@ -74,6 +74,8 @@ export interface AttemptReport {
   result: string;
   /** In the attempt's folder, by relative path. */
   files: readonly { path: string; bytes: number; sha256: string }[];
+  /** Files of the folder that are not in the list, as there are too many. */
+  filesLeftOut?: number | undefined;
   folder: string;
   use: readonly AttemptUse[];
   /** Milliseconds since the epoch, by the worker's clock. */
@@ -124,6 +126,8 @@ export interface Attempt {
   incarnation: string;
   /** When that life of the worker began, by its own clock, and where. */
   life?: { startedAt: number; host: string } | undefined;
+  /** With what it is done, as it was resolved when it was assigned. */
+  as?: { model: string; thinking: Thinking } | undefined;
   /** It is heard over a mailbox: its silence has to be proven. */
   byMail?: true | undefined;
   assignedAt: number;
@@ -153,7 +157,7 @@ export interface Task {
   createdAt: number;
   /** Not assigned before; back-off after a failure. */
   notBefore: number;
-  cancelAsked: { by: string; at: number } | undefined;
+  cancelAsked: { by: string; at: number; why?: string } | undefined;
   endedAt: number | undefined;
   /** Why it ended as it did, for people. */
   why: string;

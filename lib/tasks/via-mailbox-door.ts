@@ -43,6 +43,8 @@ export interface MailboxDoor extends AsyncDisposable {
 const BUSY_OVERDUE_MS = 150_000;
 /** Due every three minutes while it has nothing to do. */
 const IDLE_OVERDUE_MS = 400_000;
+/** However overdue a report is, the mailbox is not read oftener. */
+const LEAST_LOOK_MS = 10_000;
 /** Looks at one whose lease is over: two of them, so far apart, are a proof. */
 const DOUBT_LOOK_MS = 35_000;
 /** Looks at one that is away. */
@@ -115,10 +117,11 @@ export function createMailboxDoor(parts: MailboxDoorParts): MailboxDoor {
       const asked = written !== undefined && report !== undefined && isAsked(report);
       return (asked ? DEAF_ASKED_LOOK_MS : DEAF_LOOK_MS) - since;
     }
+    const least = LEAST_LOOK_MS - since;
     const points = busy ? [BUSY_OVERDUE_MS, LEASE_MS + GRACE_MS + 1_000] : [IDLE_OVERDUE_MS];
     const next = points.find((one) => one > silentThen);
-    if (next !== undefined) return next - silent;
-    return (busy ? DOUBT_LOOK_MS : AWAY_LOOK_MS) - since;
+    if (next !== undefined) return Math.max(least, next - silent);
+    return Math.max(least, (busy ? DOUBT_LOOK_MS : AWAY_LOOK_MS) - since);
   }
 
   /** Whether an answer of the worker is likely soon. */

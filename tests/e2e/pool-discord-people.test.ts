@@ -93,7 +93,7 @@ test("each slash command of the pool does it for whoever may, and refuses whoeve
     discord.messages(scene.queue()).some(({ content }) => content.includes(code!)),
     false,
   );
-  assert.match(await ask("cost", { by: "model" }), /Nothing was spent/);
+  assert.match(await ask("cost", { by: "model" }), /echo .*\$0\.00/);
   assert.match(await ask("models"), /echo/);
 
   await ask("task submit", { text: "wait here" });

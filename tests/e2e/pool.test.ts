@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { startMonitor } from "../support/daemon.ts";
 import { makeSweep } from "../support/herd.ts";
@@ -57,6 +58,18 @@ test("the pool from nothing: a task before the daemon, a worker, results, files,
     "it is done",
     async () => (await pool.task(submitted(early))).status === "succeeded",
   );
+  const again = await pool.run("worker", "--slots", "1");
+  assert.equal(again.code, 3);
+  assert.match(again.stderr, /"worker-1": it runs already/);
+  const after = await pool.run("task", "submit", "after a second worker was refused", "--wait");
+  assert.equal(after.code, 0, "the first one works on");
+  const config = join(pool.home.env["HOME"]!, ".config/herd/config.yaml");
+  const good = readFileSync(config, "utf8");
+  const shown = async () => (await pool.run("pool")).stdout;
+  writeFileSync(config, "pool: {");
+  await pool.until("the mistake is seen", async () => /as it was configured/.test(await shown()));
+  writeFileSync(config, good);
+  await pool.until("it is gone", async () => !/as it was configured/.test(await shown()));
   const first = await pool.task(submitted(early));
   assert.equal(first.result, "did: before the daemon");
   assert.equal(first.thinking, "high");

@@ -163,8 +163,11 @@ test(
       const { usd } = await pool.task(id);
       assert.ok(usd !== null && usd > 0, "what it cost is known");
     }
-    const shown = await pool.run("pool");
-    assert.match(shown.stdout, /slurm-1 .* \d+ RUNNING on n[34]/);
+    await pool.until(
+      "the job is shown as it is",
+      async () => /slurm-1 .* \d+ RUNNING on n[34]/.test((await pool.run("pool")).stdout),
+      40_000,
+    );
     await scale(pool, "--slurm", "0");
     await pool.until("the job is gone", async () => (await jobsOf(pool)).length === 0, 60_000);
     await pool.until(
@@ -212,7 +215,9 @@ test(
         .trim();
     const raw = (await cluster.slurm("squeue", "-h", "-t", "R", "-w", node, "-o", "%A")).trim();
     // As when the power goes: nobody on that node says anything any more.
-    for (const pid of cluster.processesOf(raw)) process.kill(pid, "SIGKILL");
+    const pids = cluster.processesOf(raw);
+    assert.ok(pids.length > 1, `processes of job ${raw} on ${node}: ${pids}`);
+    for (const pid of pids) process.kill(pid, "SIGKILL");
     const failedAt = Date.now();
     await cluster.slurm("scontrol", "update", `NodeName=${node}`, "State=DOWN", "Reason=test");
     await pool.until("it is lost", async () => (await pool.task(id)).status !== "running", 60_000);

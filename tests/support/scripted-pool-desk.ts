@@ -8,6 +8,7 @@ import type { PoolConfig } from "../../lib/tasks/pool-config.ts";
 import type { PoolDesk, WishOverrides } from "../../lib/tasks/pool-desk.ts";
 import type { PoolHappening } from "../../lib/tasks/pool-event.ts";
 import { applyToPool, emptyPool } from "../../lib/tasks/pool-state.ts";
+import { readScaleWish } from "../../lib/tasks/scale-wish.ts";
 import type { AttemptReport, TaskWish } from "../../lib/tasks/task.ts";
 import { GUILD } from "./discord-rest.ts";
 
@@ -149,7 +150,13 @@ export function scriptedPoolDesk(
     acknowledge: coordinator.acknowledge,
     clear: () => ({ cancelled: 0, acknowledged: 0 }),
     drain: coordinator.drain,
-    scale: () => ({ done: false, reason: "There is no SLURM here" }),
+    scale(wish, by) {
+      const scaled = readScaleWish(wish, desk.settings, "p1");
+      if ("refused" in scaled) return { done: false, reason: scaled.refused };
+      append([scaled], by);
+      return { done: true };
+    },
+    troubles: () => [],
     jobs: () => ({ trouble: undefined, jobs: new Map() }),
     stop: coordinator.stop,
     resume: coordinator.resume,

@@ -200,7 +200,7 @@ test("a budget is kept, and refused where the price is not known", async (t) => 
   const failed = failureOf(end);
   assert.deepEqual([failed.cause, failed.message, failed.passing], [
     "budget",
-    "The budget of $0.05 is used up",
+    "The budget of $0.05 is used up, or has no room for another call",
     false,
   ]);
   const unknown = await claude(createScene(t, { budgetUsd: 5, model: "some/model" }), []);

@@ -109,6 +109,7 @@ test("usage that is no JSON, lies outside or is made up of nonsense counts nothi
       `ln -s ${outside}/use.json use.json`,
       `echo '{"input":-5}' > use.json`,
       `echo '{"usd":1e99}' > use.json`,
+      `echo '{"input_tokens":180,"output_tokens":9}' > use.json`,
       "true",
     ]
   ) {
@@ -176,4 +177,22 @@ test("a workspace sandbox with the task on standard input holds, links out of it
   );
   const end = await backend.run(scene.work);
   assert.deepEqual(end, { kind: "done", result: "Count the sheep.more\n" });
+});
+
+test("a file that the command names by its whole path is seen inside a sandbox", async (t) => {
+  const scene = createScene(t);
+  const script = join(scene.outside, "run.sh");
+  writeFileSync(script, "echo from outside\n");
+  const seen: (readonly string[])[] = [];
+  const backend = backendOf({
+    ...sh("", { result: "stdout", input: "stdin", reads: ["/opt"] }),
+    command: ["sh", script, scene.outside],
+  }, {
+    wrap(argv, { reads = [] }) {
+      seen.push(reads);
+      return { argv: [...argv] };
+    },
+  });
+  assert.deepEqual(await backend.run(scene.work), { kind: "done", result: "from outside\n" });
+  assert.deepEqual(seen, [["/opt", script]]);
 });

@@ -59,3 +59,12 @@ test("a name that no folder and no shell would take is refused, over files too",
     }
     assert.equal(desk.state().workers.size, 0);
   }));
+
+test("no code has a sign in it that a command line or a shell would take for its own", () =>
+  withPool(({ desk }) => {
+    for (let i = 0; i < 200; i++) {
+      const made = desk.invite({ name: `w${i}`, labels: [], via: "http" }, "alice");
+      assert.ok("code" in made);
+      assert.match(made.code, /^[0-9a-f]{30}$/);
+    }
+  }));

@@ -184,3 +184,21 @@ test("an event that is late, doubled or of somebody else is no letter", () => {
   theirs.hear(letter("202", 50, "1", { channelId: "other" }));
   assert.deepEqual(heard, ["100 10", "100 30"]);
 });
+
+test("a HELLO or WELCOME that comes later is in nobody's way: the letter before it goes on to count", async () => {
+  const { discord, box, done } = boxes();
+  const mine = box("1", "2");
+  const theirs = box("2", "1");
+  const heard: string[] = [];
+  theirs.onLetter(({ id }) => heard.push(id));
+  await done(mine.put({ line: "x", json: { v: 1, i: 1 } }));
+  for (const [n, json] of [{ hello: { proof: "p" } }, { welcome: { worker: "w" } }].entries()) {
+    // Another `herd worker --code …` of the same bot, as one that was started twice.
+    await done(box("1", "2").put({ line: "HELLO", json: { v: 1, ...json } }));
+    await done(mine.put({ line: "x", json: { v: 1, i: n + 2 } }));
+    const { letter } = await done(theirs.look());
+    assert.equal(JSON.parse((await letter!.text())!).i, n + 2);
+  }
+  for (const message of discord.messages("box")) theirs.hear(message as unknown as Message);
+  assert.deepEqual(new Set(heard), new Set([discord.messages("box")[0]!.id]));
+});

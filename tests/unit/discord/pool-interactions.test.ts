@@ -181,10 +181,17 @@ test("drain, resume and stop are for operators, and work", () =>
   withPool(async (scene) => {
     scene.desk.worker("w1");
     for (
-      const [sub, options] of [["drain", { worker: "w1" }], ["resume", {}], ["stop", {}], [
-        "stop",
-        { now: true },
-      ], ["enrol", { name: "w2" }]] as const
+      const [sub, options] of [
+        ["drain", { worker: "w1" }],
+        ["resume", {}],
+        ["stop", {}],
+        [
+          "stop",
+          { now: true },
+        ],
+        ["enrol", { name: "w2" }],
+        ["scale", { slurm: 2 }],
+      ] as const
     ) {
       const refused = await scene.command("pool", sub, options);
       assert.match(refused.content!, /Only the operators of this pool/, sub);
@@ -206,6 +213,23 @@ test("drain, resume and stop are for operators, and work", () =>
       (await scene.command("pool", "drain", { worker: "nobody" }, as)).content!,
       /There is no worker "nobody"/,
     );
+  }));
+
+test("an operator scales the pool's workers in SLURM", () =>
+  withPool(async (scene) => {
+    const as = { user: OPERATOR };
+    const say = async (options: Record<string, string | number>) =>
+      (await scene.command("pool", "scale", options, as)).content!;
+    assert.match(await say({ slurm: 4, partition: "cpu" }), /4 workers are kept in SLURM/);
+    const { least, most, partition } = scene.desk.state().scale!;
+    assert.deepEqual([least, most, partition], [4, 4, "cpu"]);
+    assert.match(await say({ min: 0, max: 8 }), /0 to 8 workers/);
+    assert.match(await say({ slurm: 0 }), /finish what they have and end/);
+    assert.match(await say({}), /Say how many/);
+    assert.match(await say({ min: 5, max: 2 }), /the least is 5 and the most is 2/);
+    assert.match(await say({ slurm: 1, max: 2 }), /either a number/);
+    assert.match(await say({ slurm: 1, partition: "x; rm -rf ~" }), /cannot be the name/);
+    assert.equal(scene.desk.state().scale!.most, 0);
   }));
 
 async function asked(scene: PoolScene, why: string): Promise<Kept> {

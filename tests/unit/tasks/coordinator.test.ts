@@ -5,6 +5,7 @@ import type { WorkerAttempt, WorkerOrders, WorkerReport } from "../../../lib/tas
 import type { PoolHappening } from "../../../lib/tasks/pool-event.ts";
 import { applyToPool, emptyPool } from "../../../lib/tasks/pool-state.ts";
 import { createCoordinator } from "../../../lib/tasks/coordinator.ts";
+import type { Resolved, Unresolved } from "../../../lib/tasks/coordinator.ts";
 import type { AttemptReport } from "../../../lib/tasks/task.ts";
 import { LIMITS, ORIGIN, RESOLVED, wishOf } from "../../support/pool-world.ts";
 
@@ -35,6 +36,7 @@ function createScene() {
   const numbers = new Map<string, number>();
   let now = Date.UTC(2026, 10, 21, 12);
   let full = false;
+  let resolved: Resolved | Unresolved = RESOLVED;
   let scene = begin();
 
   function begin() {
@@ -61,7 +63,7 @@ function createScene() {
       clock: { now: () => now },
       limits: () => LIMITS,
       newId: () => `t${state.tasks.size + 1}`,
-      resolve: () => RESOLVED,
+      resolve: () => resolved,
       holdback: () => undefined,
       onChange: () => {},
     });
@@ -77,6 +79,9 @@ function createScene() {
     },
     set full(is: boolean) {
       full = is;
+    },
+    set resolved(what: Resolved | Unresolved) {
+      resolved = what;
     },
     pass: (ms: number) => now += ms,
     kinds: () => lines.map((line) => JSON.parse(line).what.type as string),
@@ -261,7 +266,7 @@ test("a cancelled offer ends when its worker says that it did not begin, and not
   s.say();
   s.c.cancel("t2", "no", "test");
   const orders = s.say([told("t2", 1)]);
-  assert.deepEqual(orders.cancel, [{ task: "t2", epoch: 1, why: "the task was cancelled" }]);
+  assert.deepEqual(orders.cancel, [{ task: "t2", epoch: 1, why: "no" }]);
   s.say([told("t2", 1, wordOf("cancelled"))]);
   assert.equal(other().status, "cancelled");
 });
@@ -641,4 +646,29 @@ test("no event of a hostile worker's reports makes the fold throw", () => {
   assert.ok(s.kinds().length > 50);
   const all: PoolHappening["type"][] = ["attempt-ended", "attempt-lost", "result-discarded"];
   for (const kind of all) assert.ok(s.kinds().includes(kind), kind);
+});
+
+test("a task that may have no other attempt ends with the reason; one that cannot begin now waits", () => {
+  const s = createScene();
+  s.enrol();
+  const first = s.submit("t1");
+  s.say();
+  s.say([told("t1", 1)]);
+  s.say([told("t1", 1, wordOf("failed", { passing: true, cause: "429" }))]);
+  assert.equal(first().status, "queued");
+  s.resolved = { cannot: "there is no backend any more" };
+  s.pass(3_600_000);
+  s.c.step();
+  assert.equal(first().status, "queued");
+  s.resolved = { cannot: "the task's budget of $1 is used up", isFinal: true };
+  s.c.step();
+  assert.deepEqual([first().status, first().why], ["failed", "the task's budget of $1 is used up"]);
+});
+
+test("what workers would not understand is no id of a task", () => {
+  const s = createScene();
+  for (const id of ["s-every-12:06", "../x", "", "a b", "x".repeat(101)]) {
+    assert.throws(() => s.submit(id), /no id of a task/, id);
+  }
+  assert.deepEqual(s.kinds(), []);
 });

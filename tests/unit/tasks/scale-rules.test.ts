@@ -155,3 +155,16 @@ test("a wish that cannot be is refused with the reason, and sbatch's own options
     [[0, 4], [0, 9]],
   );
 });
+
+test("jobs that wait with options of before are taken out of the queue, and asked for anew", () => {
+  const workers = [
+    worker("a", { phase: "waiting", outdated: true }),
+    worker("b", { phase: "running", outdated: true }),
+    worker("c", { phase: "asked", outdated: true }),
+    worker("d", { phase: "waiting" }),
+  ];
+  const at = { least: 4, most: 4, workers };
+  assert.deepEqual(decide(at), { ...NOTHING, cancel: ["a"] });
+  const after = workers.map((one) => one.worker === "a" ? { ...one, leaving: true } : one);
+  assert.deepEqual(decide({ ...at, workers: after }), { ...NOTHING, submit: 1 });
+});
