@@ -53,6 +53,8 @@ export const TaskSchema = z.object({
   attempts: z.array(z.object({
     epoch: z.number(),
     worker: z.string(),
+    model: z.string().nullable(),
+    thinking: z.string().nullable(),
     assigned_at: z.number(),
     accepted_at: z.number().nullable(),
     ended_at: z.number().nullable(),
@@ -61,6 +63,7 @@ export const TaskSchema = z.object({
     discarded: z.boolean(),
     folder: z.string().nullable(),
     files: z.array(FileSchema),
+    files_left_out: z.number(),
     use: z.array(UseSchema),
   })),
   tokens: z.object({
