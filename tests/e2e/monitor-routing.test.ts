@@ -45,7 +45,9 @@ function side(scene: DaemonScene, sweep: Sweep) {
       .replaceAll(/"elapsed(_seconds)?": ("?[\d:.]+"?|null)/g, '"elapsed": T')
       .replaceAll(/"time_efficiency": [\d.]+/g, '"time_efficiency": T')
       .replaceAll(/\b\d:\d\d\b/g, "M:SS")
-      // The two looks are not at the same second of what runs.
+      .replaceAll(/done after [\d.]+ s/g, "done after T")
+      // The two looks are not at the same second of what runs, nor of what has just been submitted.
+      .replaceAll(/"status": "(submitted|queued)"/g, '"status": "submitted"')
       .replaceAll(/"advice": \[[^\]]*\]/g, '"advice": A')
       .replaceAll(/\d+ files?, [\d.]+K?/g, "FILES")
       .replaceAll(/"(deleted_)?(files|bytes)": \d+/g, '"$2": N');

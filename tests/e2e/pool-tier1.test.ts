@@ -96,6 +96,18 @@ test("a worker with nothing but Discord and its own bot enrols, works, survives 
   const big = await submit("a big one");
   await until("a result that is larger than a message", big, "succeeded");
 
+  // Started again with its old code, as after a reboot: what the first one says is heard on.
+  const twice = far.run(...enrolling, "--alone");
+  await discord.until(
+    "it says hello once more",
+    () => (discord.transcript(mailbox).match(/HELLO/g) ?? []).length > 1,
+    30_000,
+  );
+  twice.child.kill("SIGKILL");
+  await twice.ended;
+  const after = await submit("after a second hello");
+  await until("its report is read on", after, "succeeded");
+
   // A code counts once, also for whoever saw all of the mailbox.
   const stolen = thief.run(...enrolling, "--alone");
   // An order of anybody else is nobody's, whatever it looks like.

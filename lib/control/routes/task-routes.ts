@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { Refusable } from "../../tasks/coordinator.ts";
 import type { PoolDesk } from "../../tasks/pool-desk.ts";
 import { listTasks, taskDocument } from "../../tasks/task-document.ts";
 import { isOver, TASK_STATUSES } from "../../tasks/task.ts";
@@ -52,6 +53,8 @@ export const TaskSchema = z.object({
   attempts: z.array(z.object({
     epoch: z.number(),
     worker: z.string(),
+    model: z.string().nullable(),
+    thinking: z.string().nullable(),
     assigned_at: z.number(),
     accepted_at: z.number().nullable(),
     ended_at: z.number().nullable(),
@@ -60,6 +63,7 @@ export const TaskSchema = z.object({
     discarded: z.boolean(),
     folder: z.string().nullable(),
     files: z.array(FileSchema),
+    files_left_out: z.number(),
     use: z.array(UseSchema),
   })),
   tokens: z.object({
@@ -82,7 +86,7 @@ export const TaskSchema = z.object({
   }).nullable().openapi({ description: "The change that it proposes" }),
 }).openapi("Task");
 
-const TaskParams = z.object({
+export const TaskParams = z.object({
   task: z.string().min(1).max(200).openapi({ description: "A task's id" }),
 });
 const Reason = z.strictObject({ reason: z.string().trim().max(500).optional() });
@@ -96,14 +100,37 @@ export function poolOf(station: Station): PoolDesk {
   });
 }
 
-function taskOf(pool: PoolDesk, id: string): Task {
+export function taskOf(pool: PoolDesk, id: string): Task {
   return found(pool.state().tasks.get(id), `task "${id.slice(0, 200)}"`);
 }
 
 /** What a door of the pool refuses is told as every refusal is. */
-export function refuseUnless(answer: { done: true } | { done: false; reason: string }): void {
+export function refuseUnless(answer: Refusable): void {
   if (!answer.done) throw new RequestError("refused", answer.reason);
 }
+
+/** What can be done to one task. */
+const DEEDS: readonly {
+  deed: string;
+  summary: string;
+  act(pool: PoolDesk, task: string, by: string, reason: string): Refusable;
+}[] = [
+  {
+    deed: "cancel",
+    summary: "Cancel a task; what runs is ended",
+    act: (pool, task, by, reason) => pool.cancel(task, reason, by),
+  },
+  {
+    deed: "retry",
+    summary: "Offer a task that failed once more",
+    act: (pool, task, by) => pool.retry(task, by),
+  },
+  {
+    deed: "acknowledge",
+    summary: "Say that a failure was seen: its files may go",
+    act: (pool, task, by) => pool.acknowledge(task, by),
+  },
+];
 
 export const TASK_ROUTES: readonly Route[] = [
   documentRoute({
@@ -178,54 +205,24 @@ export const TASK_ROUTES: readonly Route[] = [
       return taskDocument(taskOf(pool, params.task));
     },
   }),
-  documentRoute({
-    method: "post",
-    path: "/v1/pool/tasks/{task}/cancel",
-    tag,
-    summary: "Cancel a task; what runs is ended",
-    params: TaskParams,
-    body: Reason,
-    answer: TaskSchema,
-    failures: ["refused"],
-    handle({ station, by, params, body }) {
-      const pool = poolOf(station);
-      taskOf(pool, params.task);
-      refuseUnless(pool.cancel(params.task, body.reason ?? "", by));
-      return taskDocument(taskOf(pool, params.task));
-    },
-  }),
-  documentRoute({
-    method: "post",
-    path: "/v1/pool/tasks/{task}/retry",
-    tag,
-    summary: "Offer a task that failed once more",
-    params: TaskParams,
-    body: Reason,
-    answer: TaskSchema,
-    failures: ["refused"],
-    handle({ station, by, params }) {
-      const pool = poolOf(station);
-      taskOf(pool, params.task);
-      refuseUnless(pool.retry(params.task, by));
-      return taskDocument(taskOf(pool, params.task));
-    },
-  }),
-  documentRoute({
-    method: "post",
-    path: "/v1/pool/tasks/{task}/acknowledge",
-    tag,
-    summary: "Say that a failure was seen: its files may go",
-    params: TaskParams,
-    body: Reason,
-    answer: TaskSchema,
-    failures: ["refused"],
-    handle({ station, by, params }) {
-      const pool = poolOf(station);
-      taskOf(pool, params.task);
-      refuseUnless(pool.acknowledge(params.task, by));
-      return taskDocument(taskOf(pool, params.task));
-    },
-  }),
+  ...DEEDS.map(({ deed, summary, act }) =>
+    documentRoute({
+      method: "post",
+      path: `/v1/pool/tasks/{task}/${deed}`,
+      tag,
+      summary,
+      params: TaskParams,
+      body: Reason,
+      answer: TaskSchema,
+      failures: ["refused"],
+      handle({ station, by, params: { task }, body: { reason = "" } }) {
+        const pool = poolOf(station);
+        taskOf(pool, task);
+        refuseUnless(act(pool, task, by, reason));
+        return taskDocument(taskOf(pool, task));
+      },
+    })
+  ),
   rawRoute({
     method: "get",
     path: "/v1/pool/tasks/{task}/file",

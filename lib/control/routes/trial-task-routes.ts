@@ -1,17 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import { taskDocument } from "../../tasks/task-document.ts";
-import type { Decided, TrialTasks } from "../../tasks/trial-tasks.ts";
+import type { TrialTasks } from "../../tasks/trial-tasks.ts";
 import { RequestError } from "../failure.ts";
 import { documentRoute, found } from "../route.ts";
 import type { Route } from "../route.ts";
 import type { Station } from "../station.ts";
-import { poolOf, TaskSchema } from "./task-routes.ts";
+import { poolOf, refuseUnless, taskOf, TaskParams, TaskSchema } from "./task-routes.ts";
 
 const tag = "Pool";
 
-const TaskParams = z.object({
-  task: z.string().min(1).max(200).openapi({ description: "A task's id" }),
-});
 const Decision = z.strictObject({
   epoch: z.int().min(1).optional().openapi({
     description: "Of the attempt whose proposal was seen; the newest when left out",
@@ -21,10 +18,6 @@ const Decision = z.strictObject({
 function trialTasksOf(station: Station): TrialTasks {
   poolOf(station);
   return found(station.trialTasks(), "the pool");
-}
-
-function decided(answer: Decided): void {
-  if (!answer.done) throw new RequestError("refused", answer.reason);
 }
 
 /** Where the pool meets the sweeps. */
@@ -85,13 +78,11 @@ export const TRIAL_TASK_ROUTES: readonly Route[] = [
       body: Decision,
       answer: TaskSchema,
       failures: ["refused", "mistake", "unreadable"],
-      async handle({ station, by, params, body }) {
+      async handle({ station, by, params: { task }, body: { epoch } }) {
         const pool = poolOf(station);
-        const task = () =>
-          found(pool.state().tasks.get(params.task), `task "${params.task.slice(0, 200)}"`);
-        task();
-        decided(await trialTasksOf(station)[decision](params.task, by, body.epoch));
-        return taskDocument(task());
+        taskOf(pool, task);
+        refuseUnless(await trialTasksOf(station)[decision](task, by, epoch));
+        return taskDocument(taskOf(pool, task));
       },
     })
   ),
