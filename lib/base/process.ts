@@ -12,6 +12,8 @@ export interface Ended {
   canceled: boolean;
   /** Why it could not be started, such as `ENOENT`. */
   spawnError: string | undefined;
+  /** On another computer only: why nobody knows whether it ran or how it ended. */
+  lost?: string;
   durationMs: number;
   /** True for exit code 0 and nothing else. */
   ok: boolean;

@@ -91,7 +91,7 @@ test("an outside package has one owner, whatever the subpath and the form of the
   const owners = {
     "yaml": "sweep",
     "dotenv": "store",
-    "ssh2": "schedulers",
+    "ssh2": "ssh",
     "@anthropic-ai/sdk": "agent",
     "@discordeno/bot": "discord",
     "hono": "control",
