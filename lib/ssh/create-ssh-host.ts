@@ -1,7 +1,20 @@
+import type { Duplex } from "node:stream";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Ended } from "../base/process.ts";
 import type { Asker } from "./asker.ts";
-import type { SshHost } from "./ssh-host.ts";
+import { createConnection } from "./connection.ts";
+import { openForward } from "./open-forward.ts";
+import type { SshLink } from "./open-link.ts";
+import { openRoute } from "./open-route.ts";
+import { createSftpFiles } from "./sftp-files.ts";
+import { type ProgramEnd, runProgram } from "./run-program.ts";
+import { createSessionSlots } from "./session-slots.ts";
+import { SshError } from "./ssh-error.ts";
+import type { SshHost, SshRunOptions, SshStream, SshStreamOptions } from "./ssh-host.ts";
+import { NoSessionError, type Program, startProgram } from "./start-program.ts";
+import { createPatience } from "./patience.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 export interface SshParts {
   /** For `SSH_AUTH_SOCK` and the like. */
@@ -13,14 +26,229 @@ export interface SshParts {
   clock: Clock;
   log: Log;
   /** Undefined when nobody can be asked. */
-  asker?: Asker;
+  asker?: Asker | undefined;
   /** By default `HOME/.ssh/config` and `/etc/ssh/ssh_config`. */
-  configFiles?: readonly string[];
+  configFiles?: readonly string[] | undefined;
+  /** What people should know: a key was added, a setting is not supported. */
+  onNotice?: ((text: string) => void) | undefined;
   /** Between 0 and 1, for the jitter of back-off. */
-  random?: () => number;
+  random?: (() => number) | undefined;
 }
+
+/** sshd's default is 10; one stays free for ending what runs. */
+const MOST_SESSIONS = 9;
 
 /** Opens nothing yet. `name` is an alias of the ssh config, a host name, or `user@host:port`. */
 export function createSshHost(name: string, parts: SshParts): SshHost {
-  throw new Error(`Not built yet: ${name} ${parts.user}`);
+  const ring = new Map();
+  const told = new Set<string>();
+  const slots = createSessionSlots(MOST_SESSIONS);
+  const connection = createConnection({
+    name,
+    clock: parts.clock,
+    random: parts.random ?? Math.random,
+    open: (signal, asked) =>
+      openRoute(name, {
+        ...parts,
+        resolve: parts,
+        asker: noticed(parts.asker, asked),
+        ring,
+        signal,
+        onNotice(text) {
+          parts.log.write("info", text, { host: name });
+          if (!told.has(text)) parts.onNotice?.(text);
+          told.add(text);
+        },
+      }),
+  });
+
+  /** A program in a session of its own; the slot is given back when it has ended. */
+  async function start(
+    link: SshLink,
+    argv: readonly string[],
+    options: SshStreamOptions,
+    signal: AbortSignal | undefined,
+  ): Promise<Program> {
+    for (;;) {
+      const giveBack = await slots.take(signal);
+      try {
+        const starting = startProgram(link, argv, options);
+        starting.then((program) => {
+          void program.ended.then(giveBack);
+          if (signal?.aborted) kill(link, program, "KILL");
+        }, giveBack);
+        return await unlessAborted(starting, signal);
+      } catch (error) {
+        if (!(error instanceof NoSessionError)) throw error;
+        if (!slots.refused()) throw crowded(link, error);
+      }
+    }
+  }
+
+  /** By ssh's own signal, and where the server does not know that, by a second program. */
+  function kill(link: SshLink, { channel, pid, ended }: Program, signal: string): void {
+    const plain = signal.replace(/^SIG/, "");
+    channel.signal(plain);
+    const timer = setTimeout(() => {
+      startProgram(link, ["/bin/kill", `-${plain}`, "--", `-${pid}`], {}).then((second) => {
+        second.channel.resume();
+        second.channel.stderr.resume();
+        second.channel.end();
+        return second.ended;
+      }).catch(() => {}).finally(() => plain === "KILL" && channel.close());
+    }, 300);
+    void ended.then(() => clearTimeout(timer));
+    if (plain === "KILL") channel.resume().stderr.resume();
+  }
+
+  async function run(argv: readonly string[], options: SshRunOptions = {}): Promise<Ended> {
+    const started = performance.now();
+    const { timeoutMs, signal } = options;
+    const timeout = timeoutMs === undefined
+      ? undefined
+      : createPatience(parts.clock, timeoutMs, () => new TimeOver());
+    const never = new AbortController().signal;
+    const wanted = timeout === undefined
+      ? signal
+      : signal === undefined
+      ? timeout.signal
+      : AbortSignal.any([timeout.signal, signal]);
+    const base = { argv, stdout: "", stderr: "", timedOut: false, canceled: false };
+    const done = (end: Partial<ProgramEnd> & { spawnError?: string }): Ended => {
+      const all = {
+        ...base,
+        exitCode: undefined,
+        signal: undefined,
+        spawnError: undefined,
+        ...end,
+      };
+      return {
+        ...all,
+        durationMs: performance.now() - started,
+        ok: all.exitCode === 0 && !all.timedOut && !all.canceled,
+      };
+    };
+    try {
+      const link = await connection.link({
+        person: false,
+        patient: timeoutMs !== undefined,
+        ...(wanted === undefined ? {} : { signal: wanted }),
+      });
+      const program = await start(link, argv, options, wanted);
+      return done(
+        await runProgram(program, options, {
+          timeout: timeout?.signal ?? never,
+          kill: (one, word) => kill(link, one, word),
+        }),
+      );
+    } catch (error) {
+      if (error instanceof TimeOver) {
+        const { state } = connection;
+        return done({
+          timedOut: true,
+          ...("error" in state ? { lost: `${state.error.message}; it did not run` } : {}),
+        });
+      }
+      if (signal?.aborted) return done({ canceled: true });
+      return done(notRun(error));
+    } finally {
+      timeout?.end();
+    }
+  }
+
+  async function stream(
+    argv: readonly string[],
+    options: SshStreamOptions = {},
+  ): Promise<SshStream> {
+    const { signal } = options;
+    const link = await connection.link({
+      person: true,
+      patient: false,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const program = await start(link, argv, options, signal);
+    const { channel, ended } = program;
+    const stop = () => kill(link, program, "TERM");
+    signal?.addEventListener("abort", stop, { once: true });
+    void ended.then(() => signal?.removeEventListener("abort", stop));
+    return {
+      output: channel as unknown as Duplex,
+      errorOutput: channel.stderr as unknown as NodeJS.ReadableStream,
+      resize: ({ columns, rows }) => channel.setWindow(rows, columns, 0, 0),
+      kill: (word) => kill(link, program, word),
+      ended,
+      destroy: () => channel.close(),
+    };
+  }
+
+  const files = createSftpFiles({
+    slots,
+    link: (signal) =>
+      connection.link({
+        person: false,
+        patient: false,
+        ...(signal === undefined ? {} : { signal }),
+      }),
+  });
+
+  return {
+    name,
+    get state() {
+      return connection.state;
+    },
+    onState: connection.onState,
+    connect: async (signal) =>
+      (await connection.link({
+        person: true,
+        patient: false,
+        ...(signal === undefined ? {} : { signal }),
+      })).facts,
+    run,
+    stream,
+    files,
+    forward: async (target, signal) =>
+      await openForward(
+        await connection.link({
+          person: false,
+          patient: false,
+          ...(signal === undefined ? {} : { signal }),
+        }),
+        target,
+      ),
+    close: () => connection.close(),
+    [Symbol.asyncDispose]: () => connection.close(),
+  };
+}
+
+/** The time limit of a run; never seen outside. */
+class TimeOver extends Error {}
+
+/** It did not start, and that is certain, unless the line was cut after it was sent. */
+function notRun(error: unknown): { lost: string } | { spawnError: string } {
+  const message = (error as Error).message;
+  if (error instanceof SshError && error.step === "channel") return { spawnError: message };
+  if (error instanceof SshError && error.step === "lost") {
+    return { lost: `${message}; nobody knows whether it ran` };
+  }
+  if (error instanceof SshError) return { lost: `${message}; it did not run` };
+  return { spawnError: message };
+}
+
+function crowded({ facts }: SshLink, cause: Error): SshError {
+  return new SshError(
+    "channel",
+    facts.address,
+    `Cannot start a program at "${facts.address}": the server allows no session (${cause.message})`,
+    { cause },
+  );
+}
+
+function noticed(asker: Asker | undefined, asked: () => void): Asker | undefined {
+  if (asker === undefined) return undefined;
+  return async (question, signal) => {
+    const answer = await asker(question, signal);
+    // A passphrase is kept and a key remembered; a code has to be given again.
+    if (question.kind === "code" || question.kind === "password") asked();
+    return answer;
+  };
 }

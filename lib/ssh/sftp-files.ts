@@ -1,0 +1,225 @@
+import { randomBytes } from "node:crypto";
+import type { SFTPWrapper, Stats } from "ssh2";
+import {
+  type ReadOptions,
+  type RemoteEntry,
+  RemoteFileError,
+  type RemoteFiles,
+  type RemoteStat,
+} from "./remote-files.ts";
+import { fileFailure, sftpFailure } from "./sftp-failure.ts";
+import { createSftpSession, type SftpParts } from "./sftp-session.ts";
+import { readPieces, writePieces } from "./sftp-transfer.ts";
+
+type Done<T> = (error: Error | undefined, value: T) => void;
+
+/** The host's files over SFTP. */
+export function createSftpFiles(parts: SftpParts): RemoteFiles {
+  const session = createSftpSession(parts);
+
+  /** One request; `what` such as "read" is for the error. */
+  function ask<T = void>(
+    what: string,
+    path: string,
+    request: (sftp: SFTPWrapper, done: Done<T>) => void,
+  ): Promise<T> {
+    usable(what, path);
+    return session.use((sftp) => answer(sftp, what, path, request));
+  }
+
+  async function unlessAbsent(
+    path: string,
+    request: (sftp: SFTPWrapper, done: Done<Stats>) => void,
+  ): Promise<RemoteStat | undefined> {
+    try {
+      return statOf(await ask("look at", path, request));
+    } catch (error) {
+      if (error instanceof RemoteFileError && error.code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  const stat = (path: string) => unlessAbsent(path, (sftp, done) => sftp.stat(path, done));
+
+  async function* read(path: string, options: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    usable("read", path);
+    // A generator cannot run inside `use`: its user decides when it goes on.
+    const gate = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<SFTPWrapper>();
+    const using = session.use((sftp) => (opened.resolve(sftp), gate.promise), options.signal);
+    using.catch(opened.reject);
+    try {
+      const sftp = await opened.promise;
+      const handle = await open(sftp, "read", path, "r");
+      try {
+        yield* readPieces(sftp, handle, path, options);
+      } finally {
+        await close(sftp, handle, path).catch(() => {});
+      }
+    } finally {
+      gate.resolve();
+    }
+  }
+
+  const files: RemoteFiles = {
+    realPath: (path) => ask("find", path, (sftp, done) => sftp.realpath(path, done)),
+    stat,
+    linkStat: (path) => unlessAbsent(path, (sftp, done) => sftp.lstat(path, done)),
+    async list(path) {
+      type Found = { filename: string; attrs: Stats }[];
+      const found = await ask<Found>("list", path, (sftp, done) => sftp.readdir(path, done));
+      return found.flatMap(({ filename, attrs }): RemoteEntry[] =>
+        filename === "." || filename === ".." ? [] : [{ name: filename, ...statOf(attrs) }]
+      );
+    },
+    read,
+    async readBytes(path, options) {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of read(path, options)) pieces.push(piece);
+      return new Uint8Array(Buffer.concat(pieces));
+    },
+    write(path, bytes, options = {}) {
+      usable("write", path);
+      const { from = 0, mode = 0o644, signal } = options;
+      return session.use(async (sftp) => {
+        const handle = await open(sftp, "write", path, from === 0 ? "w" : "r+", mode);
+        try {
+          if (from > 0) {
+            await answer<void>(
+              sftp,
+              "write",
+              path,
+              (_, done) =>
+                sftp.fsetstat(handle, { size: from } as never, (error) => done(error!, undefined)),
+            );
+          }
+          const end = await writePieces(sftp, handle, path, bytes, options);
+          await flush(sftp, handle);
+          return end;
+        } finally {
+          await close(sftp, handle, path).catch(() => {});
+        }
+      }, signal);
+    },
+    async replace(path, bytes, mode = 0o644) {
+      const beside = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+      try {
+        await files.write(beside, bytes, { mode });
+        await files.rename(beside, path);
+      } catch (error) {
+        await files.remove(beside).catch(() => {});
+        throw error;
+      }
+    },
+    async rename(from, to) {
+      usable("rename", to);
+      await ask("rename", from, (sftp, done) => {
+        const plainly = () => sftp.rename(from, to, (error) => done(error!, undefined));
+        try {
+          sftp.ext_openssh_rename(from, to, (error) => done(error!, undefined));
+        } catch {
+          // The server has no rename that replaces.
+          sftp.unlink(to, plainly);
+        }
+      });
+    },
+    async makeFolder(path, { mode = 0o755, parents = false } = {}) {
+      try {
+        await ask(
+          "make",
+          path,
+          (sftp, done) => sftp.mkdir(path, { mode } as never, (error) => done(error!, undefined)),
+        );
+      } catch (error) {
+        const { code } = error as RemoteFileError;
+        const there = code === "UNKNOWN" ? await stat(path) : undefined;
+        if (there !== undefined && parents && there.kind === "folder") return;
+        if (there !== undefined) throw fileFailure("make", path, "EEXIST");
+        const above = path.replace(/\/+[^/]*\/*$/, "");
+        if (code !== "ENOENT" || !parents || above === "" || above === path) throw error;
+        await files.makeFolder(above, { mode, parents });
+        await files.makeFolder(path, { mode, parents });
+      }
+    },
+    chmod: (path, mode) =>
+      ask(
+        "change the mode of",
+        path,
+        (sftp, done) => sftp.chmod(path, mode, (error) => done(error!, undefined)),
+      ),
+    link: (target, path) =>
+      ask(
+        "link",
+        path,
+        (sftp, done) => sftp.symlink(target, path, (error) => done(error!, undefined)),
+      ),
+    readLink: (path) => ask("read", path, (sftp, done) => sftp.readlink(path, done)),
+    remove: (path) =>
+      ask("remove", path, (sftp, done) => sftp.unlink(path, (error) => done(error!, undefined))),
+    removeFolder: (path) =>
+      ask("remove", path, (sftp, done) => sftp.rmdir(path, (error) => done(error!, undefined))),
+  };
+  return files;
+}
+
+function answer<T>(
+  sftp: SFTPWrapper,
+  what: string,
+  path: string,
+  request: (sftp: SFTPWrapper, done: Done<T>) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(sftpFailure(what, path, error));
+    try {
+      request(sftp, (error, value) => error ? fail(error) : resolve(value));
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function open(
+  sftp: SFTPWrapper,
+  what: string,
+  path: string,
+  flags: "r" | "w" | "r+",
+  mode = 0o644,
+): Promise<Buffer> {
+  return answer<Buffer>(sftp, what, path, (_, done) => sftp.open(path, flags, mode, done));
+}
+
+function close(sftp: SFTPWrapper, handle: Buffer, path: string): Promise<void> {
+  return answer<void>(
+    sftp,
+    "close",
+    path,
+    (_, done) => sftp.close(handle, (error) => done(error!, undefined)),
+  );
+}
+
+/** To the disk there, where the server can. */
+function flush(sftp: SFTPWrapper, handle: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      sftp.ext_openssh_fsync(handle, () => resolve());
+    } catch {
+      resolve();
+    }
+  });
+}
+
+function statOf(stats: Stats): RemoteStat {
+  const kind = stats.isFile()
+    ? "file"
+    : stats.isDirectory()
+    ? "folder"
+    : stats.isSymbolicLink()
+    ? "link"
+    : "other";
+  const { size, mode, uid, gid, mtime } = stats;
+  return { kind, size, mode: mode & 0o7777, uid, gid, modified: mtime * 1000 };
+}
+
+function usable(what: string, path: string): void {
+  if (path === "" || path.includes("\0")) throw fileFailure(what, path, "EINVAL");
+}

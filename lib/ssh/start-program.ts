@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import type { Readable } from "node:stream";
+import type { ClientChannel } from "ssh2";
+import { shownText } from "../base/shown.ts";
+import type { SshLink } from "./open-link.ts";
+import { markPattern, remoteCommand } from "./remote-command.ts";
+import { SshError } from "./ssh-error.ts";
+import type { SshEnd, SshStreamOptions } from "./ssh-host.ts";
+
+/** A program that has been started, with nothing of the login shell's in its outputs. */
+export interface Program {
+  channel: ClientChannel;
+  /** Its process, and its group, there. */
+  pid: number;
+  /** After its outputs were read. Never rejects. */
+  ended: Promise<SshEnd>;
+}
+
+/** The server has no room for one more session; the program was not started. */
+export class NoSessionError extends Error {}
+
+/** More than this a login shell does not print before a program starts. Bytes. */
+const MOST_BEFORE = 1024 * 1024;
+
+/** Rejects with NoSessionError, with SshError when the login shell does not start it, or when the link ends. */
+export async function startProgram(
+  link: SshLink,
+  argv: readonly string[],
+  options: SshStreamOptions,
+): Promise<Program> {
+  const mark = `herd-${randomBytes(8).toString("hex")}`;
+  const terminal = options.pty !== undefined;
+  const { line, head } = remoteCommand(argv, { ...options, mark, terminal });
+  const channel = await openChannel(link, line, options);
+  const ended = endOf(channel, link);
+  // The other side may close its end first; how the program ended says more.
+  channel.on("error", () => {});
+  if (head !== undefined) channel.write(head);
+  const pattern = markPattern(mark);
+  try {
+    const [pid] = await Promise.all([
+      untilMark(channel, pattern),
+      terminal ? undefined : untilMark(channel.stderr, pattern),
+    ]);
+    return { channel, pid: Number(pid), ended };
+  } catch (error) {
+    channel.resume();
+    channel.stderr.resume();
+    const end = await ended;
+    channel.close();
+    throw notStarted(link, end, error as Error);
+  }
+}
+
+function openChannel(
+  { client, facts }: SshLink,
+  line: string,
+  { pty }: SshStreamOptions,
+): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const options = pty === undefined
+      ? {}
+      : { pty: { cols: pty.columns, rows: pty.rows, term: pty.term } };
+    const fail = (error: Error) => {
+      const full = /open failure|administratively prohibited|resource shortage|open failed/i
+        .test(error.message);
+      reject(
+        full ? new NoSessionError(error.message) : new SshError(
+          "channel",
+          facts.address,
+          `Cannot start a program at "${facts.address}": ${error.message}`,
+          { passing: true, cause: error },
+        ),
+      );
+    };
+    try {
+      client.exec(line, options, (error, channel) => error ? fail(error) : resolve(channel));
+    } catch (error) {
+      fail(error as Error);
+    }
+  });
+}
+
+function endOf(channel: ClientChannel, link: SshLink): Promise<SshEnd> {
+  return new Promise((resolve) => {
+    let said: SshEnd | undefined;
+    channel.on("exit", (code: number | null, signal?: string) => {
+      said = { exitCode: code ?? undefined, signal: signal ?? undefined, lost: undefined };
+      // Otherwise a server may wait for the end of the input before it closes.
+      channel.end();
+    });
+    const unknown = (lost: string) => ({ exitCode: undefined, signal: undefined, lost });
+    channel.on(
+      "close",
+      () => resolve(said ?? unknown("the server closed it without saying how it ended")),
+    );
+    void link.ended.then((error) => {
+      resolve(said ?? unknown(error?.message ?? "the connection was closed here"));
+    });
+  });
+}
+
+/** Reads up to the mark and puts back what follows. Rejects, with what was printed, when none comes. */
+function untilMark(stream: Readable, pattern: RegExp): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const finish = () => {
+      stream.removeListener("readable", read);
+      stream.removeListener("end", fail);
+      stream.removeListener("close", fail);
+    };
+    const fail = () => {
+      finish();
+      reject(new Error(Buffer.from(text, "latin1").toString("utf8")));
+    };
+    function read() {
+      for (let piece = stream.read(); piece !== null; piece = stream.read()) {
+        text += Buffer.from(piece as Uint8Array).toString("latin1");
+        const found = pattern.exec(text);
+        if (found !== null) {
+          finish();
+          const rest = text.slice(found.index + found[0].length);
+          if (rest !== "") stream.unshift(Buffer.from(rest, "latin1"));
+          return resolve(found[1]);
+        }
+        if (text.length > MOST_BEFORE) return fail();
+      }
+    }
+    stream.on("readable", read);
+    stream.on("end", fail);
+    stream.on("close", fail);
+    read();
+  });
+}
+
+function notStarted({ facts }: SshLink, end: SshEnd, printed: Error): SshError {
+  const where = `"${facts.user}@${facts.address}"`;
+  if (end.lost !== undefined) {
+    return new SshError("lost", facts.address, `The connection to ${where} was cut: ${end.lost}`, {
+      passing: true,
+    });
+  }
+  const words = shownText(printed.message).replace(/\s+/g, " ").trim().slice(0, 300);
+  return new SshError(
+    "channel",
+    facts.address,
+    `Cannot start a program at ${where}: the login shell ended with ${
+      end.exitCode ?? end.signal
+    } before it${words === "" ? "" : ` and said "${words}"`}`,
+    { hint: `Does this work: ssh ${facts.user}@${facts.address} true` },
+  );
+}
