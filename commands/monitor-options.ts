@@ -1,4 +1,5 @@
 import type { Context } from "./command.ts";
+import { HOST_OPTION } from "./host-option.ts";
 
 export const MONITOR_OPTIONS = [
   { name: "detach", short: "d", description: "Go on in the background" },
@@ -18,6 +19,7 @@ export const MONITOR_OPTIONS = [
   },
   { name: "no-agent", description: "Rules alone: no model is called" },
   { name: "max-ticks", value: "N", number: "whole", least: 1, description: "End after N ticks" },
+  HOST_OPTION,
   { name: "local", description: "Run trials as processes of this machine" },
   { name: "background", description: "For --detach: no terminal is there" },
 ] as const;

@@ -10,8 +10,9 @@ import { talk } from "./attach.ts";
 import { defineCommand } from "./command.ts";
 import { MONITOR_OPTIONS } from "./monitor-options.ts";
 import type { MonitorContext } from "./monitor-options.ts";
-import { ownCommandLine, say, workspacePath } from "./open.ts";
+import { openWorkspace, ownCommandLine, say, workspacePath } from "./open.ts";
 import { createTerminalChannel } from "./terminal-channel.ts";
+import { terminalAsker } from "./terminal-asker.ts";
 import { terminalInput } from "./terminal-input.ts";
 
 export const command = defineCommand({
@@ -58,6 +59,9 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   const daemon = await findDaemon(place, { signal: context.signal });
   if (values.stop) return await stop(context, daemon, positionals.length === 0 ? [] : workspaces);
   await checkWorkspaces(workspaces);
+  if (values.host !== undefined) {
+    for (const one of workspaces) await openWorkspace(context, one, values.host);
+  }
   const alone = values.once || values["max-ticks"] !== undefined;
   if (daemon !== undefined && !alone && values.message !== undefined && !values.detach) {
     return await ask(context, clientOf(daemon), workspaces, values.message);
@@ -264,6 +268,7 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     pool: false,
     broker: false,
     canAsk: () => input !== undefined || values.background === true,
+    asker: values.background ? undefined : terminalAsker(),
     onWarning: (message) => say(out, message),
     // One JSON document and nothing else on standard output.
     open: (port) => context.json ? Promise.resolve() : channel.add(port),

@@ -2,18 +2,22 @@ import { resolve } from "node:path";
 import type { Outside } from "../lib/daemon/outside.ts";
 import type { Notice } from "../lib/sweep/config.ts";
 import type { Context } from "./command.ts";
+import { terminalAsker } from "./terminal-asker.ts";
 
 /**
  * Opens the workspace that a command names, and says on standard error what is
  * worth knowing about it. The workspace's machinery is loaded only now.
  */
 export async function openWorkspace(
-  context: Pick<Context, "out" | "env" | "cwd" | "clock" | "signal" | "json">,
+  context: Pick<Context, "out" | "log" | "env" | "cwd" | "clock" | "signal" | "json">,
   workspace: string,
+  /** What `--host` says. */
+  host?: string,
 ): Promise<Outside> {
   const { openOutside } = await import("../lib/daemon/outside.ts");
   const { findRemoteIn } = await import("../lib/daemon/remote.ts");
-  const { out, env, cwd, clock, signal, json } = context;
+  const { createHosts } = await import("../lib/daemon/hosts.ts");
+  const { out, log, env, cwd, clock, signal, json } = context;
   const outside = openOutside({
     workspace: workspacePath(cwd, workspace),
     env,
@@ -21,6 +25,8 @@ export async function openWorkspace(
     signal,
     self: ownCommandLine(),
     findRemote: findRemoteIn(env, signal),
+    reach: createHosts({ env, clock, log, asker: terminalAsker() }).reach,
+    settles: true,
     onWarning: (message) => say(out, message),
     onWaiting: json ? undefined : (message) => say(out, message),
     onAsk: json || !out.errorInteractive
@@ -28,6 +34,7 @@ export async function openWorkspace(
       : () => announce("Asking the cluster…", { out, clock }),
   });
   for (const { message } of outside.notices()) say(out, message);
+  if (host !== undefined) outside.wishHost(host);
   return outside;
 }
 

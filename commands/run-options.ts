@@ -1,4 +1,5 @@
 import type { Context } from "./command.ts";
+import { HOST_OPTION } from "./host-option.ts";
 import { PIN_OPTION } from "./pin-option.ts";
 
 /** What `herd run` takes. */
@@ -34,6 +35,7 @@ export const RUN_OPTIONS = [
     description:
       "Trials that ran under other fixed overrides than today's: keep them or run them again",
   },
+  HOST_OPTION,
   { name: "local", description: "Run trials as processes of this machine" },
   { name: "slurm", description: "Run trials through SLURM, whatever the YAML says" },
   { name: "wait", description: "Stay until the trials have ended, showing how they go" },

@@ -37,7 +37,7 @@ export const command = defineCommand({
 async function runCommand(context: RunContext): Promise<number> {
   const { values, out, json } = context;
   refuseBoth(values);
-  const outside = await openWorkspace(context, context.positionals[0] ?? ".");
+  const outside = await openWorkspace(context, context.positionals[0] ?? ".", context.values.host);
   const { preflight } = await import("../lib/daemon/preflight.ts");
   const sweep = outside.sweep();
   for (const notice of sweep.notices) sayNotice(out, notice);

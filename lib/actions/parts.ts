@@ -32,6 +32,7 @@ export interface Parts {
 
 /** What a job's script, table and request are made of. */
 export interface JobText {
+  scheduler: "slurm" | "local";
   submission: string;
   jobName: string;
   batch: Batch;

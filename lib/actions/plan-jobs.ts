@@ -65,7 +65,9 @@ export function planJobs(
       scheduler: request.scheduler,
       fixed: state.definition?.fixed ?? "",
       tasks: rows.map(({ task, trial, attempt, as }) => ({ task, trial, attempt, as })),
-      ...parts.compose({ submission, jobName, batch, config, rows }),
+      ...parts.compose({
+        ...{ scheduler: request.scheduler, submission, jobName, batch, config, rows },
+      }),
     };
   });
   return { jobs, left: request.indices.slice(now.length) };
@@ -81,7 +83,8 @@ export function resourcesOf(
   bumps: readonly (Bump & { applied: boolean })[] = [],
 ): Resources {
   // The sweep's settings hold more than resources (export, signal); only resources make a batch.
-  const { maxConcurrent: _, signal: __, export: ___, ...resources } = config.slurm;
+  const { maxConcurrent: _m, signal: _s, export: _e, host: _h, path: _p, ...resources } =
+    config.slurm;
   const changed = Object.entries(trial.resources).filter(([, value]) => value !== undefined);
   return raised({ ...resources, ...Object.fromEntries(changed) }, trial.index, bumps);
 }

@@ -35,10 +35,12 @@ import type { MonitorHappening } from "../sweep/monitor-event.ts";
 import type { Config } from "../sweep/config.ts";
 import type { SweepState } from "../sweep/state.ts";
 import { sweepNow } from "../sweep/sweep-now.ts";
+import { isOpen } from "../sweep/transition.ts";
 import { createDeskActing } from "./desk-acting.ts";
 import { createDeskReading } from "./desk-reading.ts";
 import { previewMonitor } from "./monitor-preview.ts";
 import type { MonitorPreview } from "./monitor-preview.ts";
+import { keepMirrored } from "./keep-mirrored.ts";
 import { createMetricSource } from "./metric-source.ts";
 import { fileStamp } from "./desk-stamp.ts";
 import { createNews } from "./news.ts";
@@ -67,6 +69,8 @@ export interface HeldSweepParts {
   onAsk(): void;
   options: MonitorOptions;
   onWarning(message: string): void;
+  /** How other computers are reached. */
+  reach?: OutsideRequest["reach"];
   /** For a process that is no daemon: who writes where one holds the sweep. */
   findRemote?: OutsideRequest["findRemote"];
   /** False: the monitor is never run here. */
@@ -104,6 +108,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     self: parts.self,
     by: MONITOR,
     findRemote: parts.findRemote,
+    reach: parts.reach,
     onWarning: parts.onWarning,
     onAsk: () => {
       parts.onAsk();
@@ -406,6 +411,13 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     },
   };
   const monitor = createSweepMonitor(ground, parts.options);
+  const mirrored = parts.runs === false ? Promise.resolve() : keepMirrored({
+    mirror: outside.mirror,
+    isBusy: () => [...outside.state().attempts.values()].some(isOpen),
+    clock,
+    signal: controller.signal,
+    onNews: news.wake,
+  });
 
   /** Before the first run there are the trials that it would make. */
   function planned(): SweepState {
@@ -431,6 +443,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     preview: () => previewMonitor({ ...ground, state: planned }, rules()),
     async [Symbol.asyncDispose]() {
       controller.abort();
+      await mirrored;
       news[Symbol.dispose]();
       await (await mcp?.catch(() => undefined))?.close();
     },

@@ -6,7 +6,10 @@ import type { Clock } from "../base/clock.ts";
 import { RefusedError, UserError } from "../base/errors.ts";
 import { codeOf, readIfThere } from "../base/files.ts";
 import { shellQuote } from "../base/text.ts";
+import { type Runner, runProcess } from "../base/process.ts";
+import type { Mirror } from "../mirror/create-mirror.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
+import type { SshHost } from "../ssh/ssh-host.ts";
 import { createAudit } from "../store/audit.ts";
 import { carryOver } from "../store/carry-over.ts";
 import type { CarryOver } from "../store/carry-over.ts";
@@ -32,10 +35,11 @@ import { homesOfLive } from "../sweep/live-homes.ts";
 import { isMonitors } from "../sweep/monitor-state.ts";
 import { apply, fromPlain, toPlain } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
-import { transitions } from "../sweep/transition.ts";
+import { isOpen, transitions } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
 import { audited } from "./audited.ts";
 import { createComposer } from "./compose.ts";
+import { createElsewhere } from "./elsewhere.ts";
 import { createFault } from "./fault.ts";
 import { writeFilesForPeople } from "./files-for-people.ts";
 import { SWEEP_FOLD } from "./fold.ts";
@@ -50,6 +54,8 @@ import { createWorkspaceFiles } from "./workspace-files.ts";
 
 /** How long a command waits for another one; one that was killed on another machine is outlasted. */
 const LEASE_WAIT_MS = STALE_MS + 30_000;
+
+const SETTLE_MS = 30_000;
 
 /** A read-only command gives another writer this long before it shows without remembering. */
 const POLITE_WAIT_MS = 250;
@@ -78,6 +84,10 @@ export interface OutsideRequest {
   findRemote?: ((paths: WorkspacePaths) => Promise<Remote | undefined>) | undefined;
   /** Called before each question to the cluster; what it gives back is called after the answer. */
   onAsk?: (() => () => void) | undefined;
+  /** How a host is reached; without it a sweep that names one can only be read. */
+  reach?: ((host: string) => SshHost) | undefined;
+  /** This process ends soon: what a change has for jobs elsewhere is taken there before it is over. */
+  settles?: boolean;
 }
 
 /** A daemon that holds the sweep. */
@@ -133,6 +143,13 @@ export interface Outside {
   /** Tells the user that the workspace is held by another process. */
   tellWaiting(holder: Holder): void;
   scheduler(name: "slurm" | "local"): Scheduler;
+  /** The copy on the computer where the jobs run; undefined where that is this one. */
+  mirror(): Mirror | undefined;
+  /**
+   * From now on jobs run on that host, whatever the YAML says; "" takes it back. Throws RefusedError
+   * while jobs live elsewhere.
+   */
+  wishHost(host: string): void;
   /** `prune_grace_seconds` of the YAML, or its default where the YAML cannot be read. */
   graceSeconds(): number;
   readRecords: Parts["files"]["readRecords"];
@@ -159,17 +176,26 @@ export function openOutside(request: OutsideRequest): Outside {
     fold: SWEEP_FOLD,
     clock,
   });
-  const files = createWorkspaceFiles(paths);
+  const near = createWorkspaceFiles(paths);
   const fault = createFault(env);
   const self = request.by ?? `cli:${userName()}`;
   const audit = createAudit({ path: paths.agentLog });
+  const elsewhere = createElsewhere({
+    request,
+    paths,
+    sweep: readSweep,
+    dotenv: () => dotenv().values,
+    adopts: () => adopts,
+    announced,
+  });
   const schedulers = createSchedulers({
     env,
     clock,
     spool: paths.local,
     supervisor: [...request.self, "local-supervisor"],
     slots: slotsOf,
-    ...(request.onAsk === undefined ? {} : { onAsk: request.onAsk }),
+    far: () => elsewhere.side()?.scheduler,
+    run: announced(runProcess),
   });
   const scheduler = schedulers.named;
   let inheritance: { found: HyperHerdFiles; carried: CarryOver } | undefined;
@@ -178,6 +204,17 @@ export function openOutside(request: OutsideRequest): Outside {
   let moveTold = false;
   /** The user's word that this folder is the one that submitted its jobs. */
   const adopts = env["HERD_ADOPT"] === "1";
+
+  function announced(run: Runner): Runner {
+    return async (...call) => {
+      const answered = request.onAsk?.();
+      try {
+        return await run(...call);
+      } finally {
+        answered?.();
+      }
+    };
+  }
 
   /** A copy's spool holds the original's jobs: whatever waits there must not be started. */
   function watchingScheduler(name: "slurm" | "local"): Scheduler {
@@ -211,7 +248,7 @@ export function openOutside(request: OutsideRequest): Outside {
   }
 
   function readSweep(): SweepFile {
-    sweep ??= readSweepFile(paths.config);
+    sweep ??= elsewhere.asked(readSweepFile(paths.config));
     return sweep;
   }
 
@@ -247,12 +284,13 @@ export function openOutside(request: OutsideRequest): Outside {
     }
   }
 
-  const compose = createComposer({
+  const composeHere = createComposer({
     paths,
     environment: env,
     dotenv: () => dotenv().values,
     herd: request.self.length === 1 ? request.self[0] : undefined,
   });
+  const compose: Parts["compose"] = (job) => elsewhere.composer(job)?.(job) ?? composeHere(job);
 
   function partsUnder(lease: Lease, by: string): Parts {
     const append: Parts["append"] = (whats, who) => {
@@ -265,7 +303,7 @@ export function openOutside(request: OutsideRequest): Outside {
     return {
       assertWhole: journal.assertWhole,
       scheduler,
-      files,
+      files: elsewhere.telling(near),
       compose,
       clock,
       newNonce,
@@ -313,14 +351,27 @@ export function openOutside(request: OutsideRequest): Outside {
         signal,
         onWaiting: tellWaiting,
       });
-      return await underLease(lease, by, (perform, parts) => {
+      const done = await underLease(lease, by, (perform, parts) => {
         if (standing().kind === "moved") tellStanding().forEach(request.onWarning);
         moveTold = true;
         return act(perform, parts);
       });
+      if (request.settles === true) await settle();
+      return done;
     } catch (error) {
       if (!unwritten || !isOutOfSpace(error)) throw error;
       return await actUnwritten(act, error as Error);
+    }
+  }
+
+  /** Jobs that run read what they are told there; what is done is done all the same. */
+  async function settle(): Promise<void> {
+    try {
+      await elsewhere.settle(AbortSignal.any([signal, AbortSignal.timeout(SETTLE_MS)]));
+    } catch (error) {
+      request.onWarning(
+        `${(error as Error).message}; the jobs are told by the next command that can`,
+      );
     }
   }
 
@@ -446,7 +497,7 @@ export function openOutside(request: OutsideRequest): Outside {
     let seq = state.seq;
     const observations = await observe(state, {
       scheduler: watchingScheduler,
-      readRecords: files.readRecords,
+      readRecords: near.readRecords,
     });
     for (const observation of observations) {
       const changes = transitions(state, observation);
@@ -487,8 +538,15 @@ export function openOutside(request: OutsideRequest): Outside {
     refresh: () => void journal.refresh(),
     tellWaiting,
     scheduler,
+    mirror: () => elsewhere.side()?.mirror,
+    wishHost(host) {
+      const isBusy = [...journal.state.attempts.values()].some(isOpen);
+      createState(paths);
+      elsewhere.wish(host, isBusy);
+      sweep = undefined;
+    },
     graceSeconds,
-    readRecords: files.readRecords,
+    readRecords: near.readRecords,
     compose,
     newNonce,
     dotenv,

@@ -9,11 +9,13 @@ import { createBrokerOffice } from "./broker-office.ts";
 import { createPoolOffice } from "./pool-office.ts";
 import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
+import { createHosts } from "./hosts.ts";
 import { lingerMs } from "./linger.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
 import { createStation } from "./station.ts";
 import { userName } from "../base/user-name.ts";
+import type { Asker } from "../ssh/asker.ts";
 
 /** A sweep as a terminal talks with it. */
 export interface LocalPort {
@@ -43,6 +45,8 @@ export interface RunDaemonParts {
   broker: boolean;
   message: string | undefined;
   canAsk(): boolean;
+  /** For passphrases and codes of other computers; undefined where nobody can be asked. */
+  asker?: Asker | undefined;
   onWarning(message: string): void;
   open(port: LocalPort): Promise<void>;
   close(id: string): void;
@@ -92,7 +96,9 @@ export async function runDaemon(
     random: Math.random,
     onWarning: parts.onWarning,
   });
+  await using hosts = createHosts({ env, clock, log, asker: parts.asker });
   await using station = createStation({
+    reach: hosts.reach,
     pool: { pool: pool.desk, startPool: pool.start, trialTasks: pool.trialTasks },
     broker: { broker: broker.status, startBroker: broker.start },
     onShutdown() {

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { runProcess } from "../base/process.ts";
+import type { Runner } from "../base/process.ts";
 import { createLocalScheduler } from "../schedulers/local/scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
@@ -13,8 +13,10 @@ export interface SchedulersParts {
   supervisor: readonly string[];
   /** Local trials at once, read when the local scheduler is first needed. */
   slots(): number | undefined;
-  /** Told of each call to SLURM; what it gives back is called at the answer. */
-  onAsk?: () => () => void;
+  /** SLURM of another computer, where the sweep names one. */
+  far?(): Scheduler | undefined;
+  /** How a program is run here. */
+  run: Runner;
 }
 
 export interface Schedulers {
@@ -33,16 +35,8 @@ export function createSchedulers(parts: SchedulersParts): Schedulers {
       return createLocalScheduler({ spool, supervisor, clock, slots: parts.slots() });
     }
     const uid = process.getuid?.() ?? 0;
-    return createSlurmScheduler({ run: runAnnounced, clock, uid, environment: env });
-  }
-
-  async function runAnnounced(...call: Parameters<typeof runProcess>) {
-    const answered = parts.onAsk?.();
-    try {
-      return await runProcess(...call);
-    } finally {
-      answered?.();
-    }
+    return parts.far?.() ??
+      createSlurmScheduler({ run: parts.run, clock, uid, environment: env });
   }
 
   return {

@@ -18,6 +18,7 @@ import { removeControlFile, writeControlFile } from "./control-file.ts";
 import type { ControlFile } from "./control-file.ts";
 import { holdSweep } from "./held-sweep.ts";
 import type { HeldSweep } from "./held-sweep.ts";
+import type { OutsideRequest } from "./outside.ts";
 import { checkWorkspace } from "./reach.ts";
 
 export interface StationParts {
@@ -31,6 +32,8 @@ export interface StationParts {
   /** How long a sweep that is done stays all the same. Milliseconds. */
   lingerMs(held: HeldSweep): number;
   onWarning(message: string): void;
+  /** How other computers are reached. */
+  reach: NonNullable<OutsideRequest["reach"]>;
   /** A sweep came; its channels may be opened. */
   onHeld(held: HeldSweep): void | Promise<void>;
   /** Its last words are written; whoever passes them on does it now. */
@@ -138,6 +141,7 @@ export function createStation(parts: StationParts): RunningStation {
         canAsk: () => parts.canAsk(held),
         lingerMs: () => parts.lingerMs(held),
         onAsk: () => void asked++,
+        reach: parts.reach,
         options: parts.options,
         onWarning: (message) => {
           log.write("warn", message, { path });

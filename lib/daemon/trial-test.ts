@@ -49,6 +49,7 @@ export function prepareTest(outside: Outside, request: TestRequest): TrialTest {
   if (cfgJob) tokens.push(...CFG_JOB);
   const overrides = overrideString(tokens);
   const { environment } = outside.compose({
+    scheduler: "local",
     submission: "test",
     jobName: "test",
     config,

@@ -31,6 +31,8 @@ export interface Config {
   monitor: MonitorSettings;
   remediation: RemediationSettings;
   agent: AgentSettings;
+  /** What goes to `slurm.host` beside the YAML and the launcher; `!` before a pattern leaves out. */
+  sync: readonly string[];
 }
 
 export type Grid =
@@ -123,6 +125,10 @@ export interface SlurmSettings extends Resources {
   signal: { name: string; seconds: number } | undefined;
   /** Names of further environment variables that jobs may see. */
   export: readonly string[];
+  /** The login node where SLURM is, as ssh knows it; undefined: this machine. */
+  host: string | undefined;
+  /** Folder of the sweep there: absolute, or below the home folder. */
+  path: string | undefined;
 }
 
 export interface LocalSettings {

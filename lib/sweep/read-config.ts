@@ -26,6 +26,7 @@ import {
 import { readRemediation } from "./read-remediation.ts";
 import { readRepeats } from "./read-repeats.ts";
 import { readSlurm, SLURM_DEFAULTS } from "./read-slurm.ts";
+import { readSync } from "./read-sync.ts";
 import {
   checkShadowing,
   findStaticOverrides,
@@ -58,13 +59,11 @@ const KEYS = [
   "monitor",
   "remediation",
   "agent",
+  "sync",
 ] as const;
 
 /** Names that HyperHerd knows and herd understands, with a notice. */
 const LEGACY = ["constraints", "hydra", "workspace"] as const;
-
-/** Sections of parts that read them themselves; here they may hold anything. */
-const ELSEWHERE = ["sync"] as const;
 
 const DEFAULT_PRUNE_GRACE_SECONDS = 600;
 const LONGEST_NAME = 100;
@@ -112,10 +111,12 @@ function readRoot(
     return readChoice(node, ["slurm", "local"] as const, report);
   });
   const grace = optional("prune_grace_seconds", (node) => readWhole(node, report, { least: 0 }));
+  const slurm = optional("slurm", readSlurm) ?? SLURM_DEFAULTS;
   const rest = {
     launcher: optional("launcher", (node) => readText(node, report, { empty: true })) ?? "",
-    scheduler,
-    slurm: optional("slurm", readSlurm) ?? SLURM_DEFAULTS,
+    // Who names a host has said where SLURM is.
+    scheduler: scheduler ?? (slurm.host === undefined ? undefined : "slurm" as const),
+    slurm,
     local: { slots: optional("local", readSlots) },
     halving: optional("successive_halving", readHalving),
     pruneGraceSeconds: grace ?? DEFAULT_PRUNE_GRACE_SECONDS,
@@ -124,6 +125,7 @@ function readRoot(
     monitor: optional("monitor", readMonitor) ?? MONITOR_DEFAULTS,
     remediation: optional("remediation", readRemediation) ?? REMEDIATION_DEFAULTS,
     agent: optional("agent", readAgent) ?? AGENT_DEFAULTS,
+    sync: optional("sync", readSync) ?? [],
   };
   return name === undefined || model === undefined ? undefined : { name, ...model, ...rest };
 }
@@ -131,7 +133,7 @@ function readRoot(
 /** The known keys, legacy names resolved. A key `x-…` may hold anchors for elsewhere. */
 function topLevel(root: MappingNode, report: Report): Fields | undefined {
   const entries = root.entries.filter(({ key }) => {
-    return !key.startsWith("x-") && !ELSEWHERE.some((each) => each === key);
+    return !key.startsWith("x-");
   });
   // A message lists what is worth writing today, so legacy names pass unlisted.
   const legacy = entries.filter(({ key }) => LEGACY.some((each) => each === key));

@@ -1,10 +1,10 @@
 import type { SlurmSettings } from "./config.ts";
-import { type Fields, quote, readFields, readTexts, readWhole, wrong } from "./fields.ts";
+import { type Fields, quote, readFields, readText, readTexts, readWhole, wrong } from "./fields.ts";
 import { CONDITION_KEYS, readResources } from "./read-resources.ts";
 import type { Report } from "./report.ts";
 import type { Node } from "./yaml-node.ts";
 
-const KEYS = [...CONDITION_KEYS, "max_concurrent", "signal", "export"] as const;
+const KEYS = [...CONDITION_KEYS, "max_concurrent", "signal", "export", "host", "path"] as const;
 
 /** Signals that a trainer can catch. */
 const SIGNALS = ["HUP", "INT", "QUIT", "USR1", "USR2", "ALRM", "TERM", "CONT", "URG"];
@@ -31,6 +31,8 @@ export const SLURM_DEFAULTS: SlurmSettings = {
   maxConcurrent: undefined,
   signal: undefined,
   export: [],
+  host: undefined,
+  path: undefined,
 };
 
 /** The section `slurm`, with defaults for what is not given. */
@@ -44,8 +46,16 @@ export function readSlurm(node: Node, report: Report): SlurmSettings | undefined
     : readWhole(maxNode, report, { least: 1 });
   const exported = readExport(fields, report);
   const signal = readSignal(fields, report);
+  const place = { host: readHost(fields, report), path: readPath(fields, report) };
   if (resources === undefined) return undefined;
-  const settings = { ...SLURM_DEFAULTS, ...resources, maxConcurrent, signal, export: exported };
+  const settings = {
+    ...SLURM_DEFAULTS,
+    ...resources,
+    maxConcurrent,
+    signal,
+    export: exported,
+    ...place,
+  };
   const { timeSeconds } = settings;
   if (signal !== undefined && timeSeconds !== null && signal.seconds >= timeSeconds) {
     wrong(
@@ -72,6 +82,26 @@ function readSignal(fields: Fields, report: Report): SlurmSettings["signal"] {
     );
   }
   return { name, seconds: Number(seconds) };
+}
+
+/** What ssh would take for an option, or no shell for a name, is no host. */
+function readHost(fields: Fields, report: Report): string | undefined {
+  const node = fields.get("host")?.value;
+  const name = node === undefined ? undefined : readText(node, report);
+  if (node === undefined || name === undefined || /^[^\s-][^\s]*$/.test(name)) return name;
+  return wrong(node, report, 'a host that ssh knows, such as "login" or "ana@login.example.org"');
+}
+
+function readPath(fields: Fields, report: Report): string | undefined {
+  const node = fields.get("path")?.value;
+  const path = node === undefined ? undefined : readText(node, report);
+  if (node === undefined || path === undefined) return path;
+  if (fields.get("host") === undefined) {
+    return wrong(node, report, "`host` beside it: it is the folder of the sweep on that host");
+  }
+  const isFolder = /^(\/|~\/)?[^\/~\0\n\r]/.test(path) && !path.split("/").includes("..");
+  if (isFolder) return path.replace(/\/+$/, "");
+  return wrong(node, report, 'a folder on the host, such as "/scratch/ana/sweep" or "~/sweep"');
 }
 
 function readExport(fields: Fields, report: Report): readonly string[] {

@@ -1,0 +1,45 @@
+import { homedir } from "node:os";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { userName } from "../base/user-name.ts";
+import type { Asker } from "../ssh/asker.ts";
+import { createSshHost } from "../ssh/create-ssh-host.ts";
+import type { SshHost } from "../ssh/ssh-host.ts";
+
+export interface HostsParts {
+  env: Readonly<Record<string, string | undefined>>;
+  clock: Clock;
+  log: Log;
+  /** Undefined where nobody can be asked. */
+  asker?: Asker | undefined;
+}
+
+/** The computers that this process reaches: one connection to each, whoever needs it. */
+export interface Hosts extends AsyncDisposable {
+  reach(name: string): SshHost;
+  all(): readonly SshHost[];
+}
+
+export function createHosts({ env, clock, log, asker }: HostsParts): Hosts {
+  const hosts = new Map<string, SshHost>();
+  return {
+    reach(name) {
+      const known = hosts.get(name);
+      if (known !== undefined) return known;
+      const host = createSshHost(name, {
+        env,
+        home: env["HOME"] || homedir(),
+        user: userName(),
+        clock,
+        log,
+        ...(asker === undefined ? {} : { asker }),
+      });
+      hosts.set(name, host);
+      return host;
+    },
+    all: () => [...hosts.values()],
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...hosts.values()].map((host) => host[Symbol.asyncDispose]()));
+    },
+  };
+}

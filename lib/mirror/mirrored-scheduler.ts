@@ -1,0 +1,115 @@
+import { join, relative } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { SchedulerError } from "../base/errors.ts";
+import type { Scheduler } from "../schedulers/scheduler.ts";
+import type { Answer } from "../sweep/sighting.ts";
+import type { Mirror, ThereAndFacts } from "./create-mirror.ts";
+import { MirrorError } from "./mirror-error.ts";
+
+export interface MirroredSchedulerParts {
+  mirror: Mirror;
+  /** Root of the workspace here. */
+  root: string;
+  clock: Clock;
+  /** The scheduler of the host, once that is known. */
+  make(there: ThereAndFacts): Scheduler;
+  log(level: "warn", message: string): void;
+}
+
+/**
+ * The scheduler of another computer: what a job needs is there before it is submitted, and what
+ * jobs wrote is here after each look.
+ */
+export function createMirroredScheduler(parts: MirroredSchedulerParts): Scheduler {
+  const { mirror } = parts;
+  let made: Scheduler | undefined;
+
+  async function scheduler(): Promise<Scheduler> {
+    made ??= parts.make(await asScheduler(mirror.open()));
+    return made;
+  }
+
+  /** The scheduler, or in which words it is silent. */
+  async function ifThere(): Promise<{ inner: Scheduler } | { silent: Silent }> {
+    try {
+      return { inner: await scheduler() };
+    } catch (error) {
+      if (!(error instanceof SchedulerError)) throw error;
+      return { silent: { answered: false, reason: "unreachable", message: error.message } };
+    }
+  }
+
+  /** What is wrong with the files is told, and keeps no scheduler from being asked. */
+  async function anyway(act: Promise<unknown>): Promise<void> {
+    try {
+      await act;
+    } catch (error) {
+      if (!(error instanceof MirrorError)) throw error;
+      parts.log("warn", error.message);
+    }
+  }
+
+  return {
+    name: "slurm",
+    limits: async (request) => (await scheduler()).limits(request),
+    async submit(job) {
+      const inner = await scheduler();
+      await asScheduler(mirror.push());
+      const { paths } = await mirror.open();
+      const script = join(paths.root, relative(parts.root, job.script));
+      return await inner.submit({ ...job, script });
+    },
+    async look(question) {
+      const found = await ifThere();
+      if ("silent" in found) {
+        return {
+          at: parts.clock.now(),
+          queue: found.silent,
+          accounting: found.silent,
+          inQueue: new Map(),
+          inAccounting: new Map(),
+        };
+      }
+      const look = await found.inner.look(question);
+      // After it: then no record is older than what the queue said.
+      await anyway(mirror.pull());
+      return look;
+    },
+    async find(jobName, since) {
+      const found = await ifThere();
+      if ("inner" in found) return await found.inner.find(jobName, since);
+      return { jobIds: [], conclusive: false, detail: found.silent.message };
+    },
+    async cancel(tasks) {
+      const found = await ifThere();
+      if ("silent" in found) return { ok: false, detail: found.silent.message };
+      // What is to do nothing, or to end by itself, has to find that word.
+      await anyway(mirror.push());
+      return await found.inner.cancel(tasks);
+    },
+    throttle: async (jobId, limit) => (await scheduler()).throttle(jobId, limit),
+    async estimate(tasks) {
+      const found = await ifThere();
+      if ("silent" in found) return { answer: found.silent, tasks: [] };
+      return await found.inner.estimate?.(tasks) ??
+        { answer: { answered: true }, tasks: [] };
+    },
+  };
+}
+
+type Silent = Extract<Answer, { answered: false }>;
+
+/** Nothing was submitted: the same may be tried again, or has to be mended first. */
+async function asScheduler<T>(act: Promise<T>): Promise<T> {
+  try {
+    return await act;
+  } catch (error) {
+    if (!(error instanceof MirrorError)) throw error;
+    const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+    throw new SchedulerError(
+      error.kind === "unreachable" ? "unreachable" : "rejected",
+      `${error.message}${hint}`,
+      { cause: error },
+    );
+  }
+}
