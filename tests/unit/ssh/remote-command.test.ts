@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { UserError } from "../../../lib/base/errors.ts";
+import { markPattern, remoteCommand } from "../../../lib/ssh/remote-command.ts";
+import { createSshScene } from "../../support/ssh-scene.ts";
+import { startSshd, withoutSshd } from "../../support/sshd.ts";
+
+const SHELLS = ["/bin/bash", "/bin/dash", "/usr/bin/zsh", "/usr/bin/tcsh", "/usr/bin/fish"];
+
+const HOSTILE: readonly string[] = [
+  "",
+  " ",
+  "a b",
+  "it's",
+  'say "x"',
+  "back\\slash",
+  "\\",
+  "\\n",
+  "two\nlines",
+  "\n",
+  "ends with newlines\n\n\n",
+  "!",
+  "a!b!!",
+  "$(touch /tmp/herd-was-here)",
+  "`touch /tmp/herd-was-here`",
+  "; touch /tmp/herd-was-here;",
+  "${HOME}",
+  "$HOME",
+  "$$",
+  "*",
+  "/*",
+  "?",
+  "[a-z]",
+  "{a,b}",
+  "~",
+  "~root",
+  "~/x",
+  "-n",
+  "--",
+  "-e",
+  "a=b",
+  "%s%n%%",
+  "%h",
+  "#no comment",
+  "a#b",
+  "&",
+  "&&",
+  "|",
+  ">x",
+  "<x",
+  "(x)",
+  "^x^y^",
+  "tab\there",
+  "\r",
+  "\x01\x02\x1b[31m\x7f",
+  "ünïcödé",
+  "日本語 🐑",
+  "\u{fffd}",
+  "_h=1",
+  "\\0101",
+  "'\\''",
+  "0123 \u{1}7",
+  "@(x)",
+  ":x",
+];
+
+/** Prints each word on its own, so that nothing is lost between them. */
+const SHOW = ["sh", "-c", 'for w; do printf "%s\\0" "$w"; done', "sh"];
+
+function show(stdout: string): string[] {
+  return stdout.split("\0").slice(0, -1);
+}
+
+for (const shell of SHELLS) {
+  const skip = withoutSshd || (existsSync(shell) ? false : `there is no ${shell} here`);
+  test(`no word is interpreted where the login shell is ${shell}`, { skip }, async () => {
+    await using server = await startSshd({ shell });
+    await using scene = createSshScene();
+    server.authorize(`${scene.key("id_ed25519")}.pub`);
+    scene.trust(server);
+    const host = scene.host(`127.0.0.1:${server.port}`);
+    const many = await host.run([...SHOW, ...HOSTILE]);
+    assert.equal(many.stderr, "");
+    assert.deepEqual(show(many.stdout), HOSTILE);
+    assert.equal(existsSync("/tmp/herd-was-here"), false);
+
+    const long = "x'\n$(y)".repeat(15_000);
+    const one = await host.run([...SHOW, long], { input: "" });
+    assert.equal(show(one.stdout)[0] === long, true);
+    const read = await host.run(["sh", "-c", 'cat; printf %s "$1" | wc -c', "sh", long], {
+      input: "the program's own input",
+    });
+    assert.equal(read.stdout, `the program's own input${long.length}\n`);
+
+    const env = { HERD_TEST: "it's\n$(x)\n", HERD_EMPTY: "" };
+    const placed = await host.run(
+      ["sh", "-c", 'printf "%s|%s|" "$HERD_TEST" "${HERD_EMPTY-unset}"; pwd'],
+      { env, cwd: "/usr/share" },
+    );
+    assert.equal(placed.stdout, `${env.HERD_TEST}||/usr/share\n`);
+  });
+}
+
+test("the line has only signs that every login shell takes as they are", () => {
+  const { line } = remoteCommand(["x", ...HOSTILE], {
+    mark: "m",
+    terminal: false,
+    cwd: "/a b'!",
+    env: { A: "!'\n" },
+    unsetPrefixes: ["SQUEUE_"],
+  });
+  const inside = /^exec \/bin\/sh -c '([^']*)'$/.exec(line)?.[1];
+  assert.ok(inside);
+  assert.doesNotMatch(inside, /[!\n\r\x00-\x1f\x7f-\uffff]/);
+  assert.doesNotMatch(inside, /\\(?!0[0-3][0-7][0-7])/);
+});
+
+test("every byte comes through, each by itself and before each digit", () => {
+  const words = Array.from({ length: 127 }, (_, code) => String.fromCharCode(code + 1))
+    .flatMap((one) => [one, `${one}7`, `8${one}`]);
+  const { line } = remoteCommand([...SHOW, ...words], { mark: "m", terminal: false });
+  const printed = execFileSync("/bin/bash", ["-c", line], { stdio: ["ignore", "pipe", "ignore"] })
+    .toString();
+  assert.deepEqual(show(printed.replace(markPattern("m"), "")), words);
+});
+
+test("what cannot be a word, a variable or a program is refused before anything is sent", () => {
+  const options = { mark: "m", terminal: false };
+  assert.throws(() => remoteCommand([], options), UserError);
+  assert.throws(() => remoteCommand(["-x"], options), UserError);
+  assert.throws(() => remoteCommand(["x", "a\0b"], options), UserError);
+  assert.throws(() => remoteCommand(["x"], { ...options, env: { "a;b": "" } }), UserError);
+  assert.throws(() => remoteCommand(["x"], { ...options, unsetPrefixes: ["$(x)"] }), UserError);
+});
