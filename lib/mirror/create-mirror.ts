@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
@@ -90,6 +91,7 @@ export function createMirror(parts: MirrorParts): Mirror {
 
   async function openNow(signal: AbortSignal | undefined): Promise<NonNullable<typeof opened>> {
     const wish = parts.wish();
+    mkdirSync(here.state, { recursive: true, mode: 0o700 });
     await host.connect(signal);
     const facts = await askHost(host, signal);
     const root = rootOf(wish, facts.home);

@@ -14,7 +14,10 @@ export function createSshRunner(
   { environment, unsetPrefixes = [] }: SshRunnerParts,
 ): Runner {
   return (argv, { env = {}, ...options } = {}) => {
-    const changed = Object.entries(env).filter(([name, value]) => environment[name] !== value);
+    // What is taken off there first has to be said again.
+    const changed = Object.entries(env).filter(([name, value]) =>
+      environment[name] !== value || unsetPrefixes.some((prefix) => name.startsWith(prefix))
+    );
     return host.run(argv, { ...options, env: Object.fromEntries(changed), unsetPrefixes });
   };
 }

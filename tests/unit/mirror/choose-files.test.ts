@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { chooseFiles } from "../../../lib/mirror/choose-files.ts";
+import { removeTree } from "../../support/remove-tree.ts";
+
+function inFolder(files: readonly string[], act: (root: string) => void): void {
+  const root = mkdtempSync(join(tmpdir(), "herd sync-"));
+  try {
+    for (const file of files) {
+      mkdirSync(dirname(join(root, file)), { recursive: true });
+      writeFileSync(join(root, file), file);
+    }
+    act(root);
+  } finally {
+    removeTree(root);
+  }
+}
+
+const paths = (root: string, patterns: readonly string[], needed: readonly string[] = []) =>
+  chooseFiles(root, { needed, patterns }).files.map(({ path }) => path);
+
+test("files, folders and patterns are sent, each once; what follows ! is not", () => {
+  inFolder(["run.sh", "src/a.py", "src/b/c.py", "src/b/d.txt", "data/x", "e.yaml"], (root) => {
+    assert.deepEqual(
+      paths(root, ["src", "src/**/*.py", "!src/b/d.txt"], ["run.sh"]),
+      ["run.sh", "src/a.py", "src/b/c.py"],
+    );
+    assert.deepEqual(paths(root, ["src/**/*.py", "*.yaml", "!src/b"]), ["e.yaml", "src/a.py"]);
+  });
+});
+
+test("secrets, herd's own files and what tools leave behind stay here", () => {
+  const files = [".env", ".hyperherd/journal.jsonl", ".git/HEAD", "src/__pycache__/x", "src/a"];
+  inFolder([...files, ".venv/lib/x"], (root) => {
+    assert.deepEqual(paths(root, ["src", "*", "**/*", ".env", ".hyperherd"]), ["src/a"]);
+  });
+});
+
+test("what is needed or named has to be there", () => {
+  inFolder(["a"], (root) => {
+    assert.throws(() => paths(root, [], ["run.sh"]), /Cannot send "run.sh": there is no such file/);
+    assert.throws(() => paths(root, ["sorce"]), /"sync" names it/);
+    assert.deepEqual(chooseFiles(root, { needed: [], patterns: ["*.py"] }).notices.length, 1);
+  });
+});
+
+test("a link is sent as what it leads to, within the workspace only", () => {
+  inFolder(["a", "folder/b"], (root) => {
+    symlinkSync("a", join(root, "link"));
+    symlinkSync("/etc/passwd", join(root, "out"));
+    symlinkSync("nowhere", join(root, "broken"));
+    symlinkSync("folder", join(root, "way"));
+    symlinkSync("..", join(root, "folder", "up"));
+    const { files, notices } = chooseFiles(root, {
+      needed: [],
+      patterns: ["link", "out", "broken", "way", "folder"],
+    });
+    assert.deepEqual(files.map(({ path }) => path), ["folder/b", "link"]);
+    assert.equal(notices.length, 4);
+    assert.ok(notices.some((one) => one.includes("/etc/passwd")));
+  });
+});
