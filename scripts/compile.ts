@@ -60,6 +60,8 @@ async function facts(): Promise<Record<string, string>> {
 async function build(out: string, target: Target, defines: Record<string, string>): Promise<void> {
   const argv = [
     ...["build", "--compile", "--bytecode", "--format=esm", "--minify"],
+    // ssh2 does without it, and without what else it has that is not JavaScript.
+    ...["--external", "cpu-features"],
     ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
     ...["--no-compile-autoload-tsconfig", "--no-compile-autoload-package-json"],
     ...[`--target=bun-linux-${target}`, `--outfile=${out}`],

@@ -96,9 +96,6 @@ function readPath(fields: Fields, report: Report): string | undefined {
   const node = fields.get("path")?.value;
   const path = node === undefined ? undefined : readText(node, report);
   if (node === undefined || path === undefined) return path;
-  if (fields.get("host") === undefined) {
-    return wrong(node, report, "`host` beside it: it is the folder of the sweep on that host");
-  }
   const isFolder = /^(\/|~\/)?[^\/~\0\n\r]/.test(path) && !path.split("/").includes("..");
   if (isFolder) return path.replace(/\/+$/, "");
   return wrong(node, report, 'a folder on the host, such as "/scratch/ana/sweep" or "~/sweep"');
