@@ -2,6 +2,7 @@ import { type OptionSpec, parseArguments } from "../lib/base/arguments.ts";
 import { UserError } from "../lib/base/errors.ts";
 import { type Context, STANDARD_OPTIONS } from "./command.ts";
 import { loadCommand, showCommand } from "./help.ts";
+import { hostOf, runThereCommand } from "./run-there.ts";
 
 /** What the process gives to whichever command runs. */
 export type Surroundings = Pick<
@@ -22,6 +23,10 @@ export async function dispatch(
   argv: readonly string[],
   surroundings: Surroundings,
 ): Promise<number> {
+  const elsewhere = hostOf(argv);
+  if (elsewhere !== undefined) {
+    return await runThereCommand(elsewhere.host, elsewhere.words, surroundings);
+  }
   const [first, ...rest] = argv;
   if (first === undefined) {
     throw new UserError("No command was given", { hint: '"herd help" lists them' });

@@ -1,0 +1,89 @@
+import type { Readable, Writable } from "node:stream";
+import type { SshHost, SshStream, WindowSize } from "../ssh/ssh-host.ts";
+
+export interface RunThereParts {
+  host: SshHost;
+  /** What follows `herd` on the command line. */
+  words: readonly string[];
+  /** Variables for it, such as `NO_COLOR`. */
+  env: Readonly<Record<string, string>>;
+  input: Readable;
+  output: Writable;
+  errorOutput: Writable;
+  /** The size of the terminal here; undefined: there is none, and none is made there. */
+  terminal: { term: string; size(): WindowSize; onResize(listener: () => void): void } | undefined;
+  /** Ctrl-C: it is told there, and says how it ended. */
+  signal: AbortSignal;
+}
+
+export type ThereEnd =
+  | { exitCode: number }
+  | { signal: string }
+  /** Nobody knows how it ended. */
+  | { lost: string };
+
+/**
+ * Finds herd where `herd deploy` and people put it, and starts it as a terminal would: with the
+ * login shell's own paths, of which SLURM's may be some. What such a shell prints of its own goes
+ * to the error output, so that the output is herd's alone.
+ */
+const SCRIPT = `for p in "$HOME/.local/bin/herd" "$HOME/bin/herd" "$HOME/herd"; do
+  [ -f "$p" ] && [ -x "$p" ] && break
+  p=herd
+done
+case "$SHELL" in
+  */bash|*/zsh|*/ksh|*/sh|*/dash) exec "$SHELL" -l -c 'exec "$@" >&3 3>&-' sh "$p" "$@" 3>&1 >&2 ;;
+  */fish) exec "$SHELL" -l -c 'exec $argv >&3 3>&-' "$p" "$@" 3>&1 >&2 ;;
+  *) exec "$p" "$@" ;;
+esac`;
+
+/** A shell's word for: there is no such program. */
+export const NO_PROGRAM = 127;
+
+/** The command line of herd on the host. */
+export function herdThere(words: readonly string[]): string[] {
+  return ["/bin/sh", "-c", SCRIPT, "sh", ...words];
+}
+
+/** Runs herd there, as if it had been typed there. Rejects with SshError when it cannot be started. */
+export async function runThere(parts: RunThereParts): Promise<ThereEnd> {
+  const { host, words, env, terminal } = parts;
+  const stream = await host.stream(herdThere(words), {
+    env,
+    ...(terminal === undefined ? {} : { pty: { term: terminal.term, ...terminal.size() } }),
+  });
+  const stop = () => stream.kill("INT");
+  parts.signal.addEventListener("abort", stop, { once: true });
+  terminal?.onResize(() => stream.resize(terminal.size()));
+  const unfeed = feed(parts.input, stream);
+  try {
+    stream.output.pipe(parts.output, { end: false });
+    stream.errorOutput.pipe(parts.errorOutput, { end: false });
+    const { exitCode, signal, lost } = await stream.ended;
+    if (lost !== undefined) return { lost };
+    return exitCode === undefined ? { signal: signal ?? "SIGKILL" } : { exitCode };
+  } finally {
+    parts.signal.removeEventListener("abort", stop);
+    unfeed();
+  }
+}
+
+/** What is typed or piped here is read there; the end of it is the end there. */
+function feed(input: Readable, { output }: SshStream): () => void {
+  // It may end without having read everything.
+  output.on("error", () => {});
+  const pass = (bytes: Uint8Array) => {
+    if (!output.write(bytes)) {
+      input.pause();
+      output.once("drain", () => input.resume());
+    }
+  };
+  const end = () => output.end();
+  input.on("data", pass);
+  input.on("end", end);
+  return () => {
+    input.off("data", pass);
+    input.off("end", end);
+    input.pause();
+  };
+}
