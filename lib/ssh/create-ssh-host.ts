@@ -12,7 +12,7 @@ import { type ProgramEnd, runProgram } from "./run-program.ts";
 import { createSessionSlots } from "./session-slots.ts";
 import { SshError } from "./ssh-error.ts";
 import type { SshHost, SshRunOptions, SshStream, SshStreamOptions } from "./ssh-host.ts";
-import { NoSessionError, type Program, startProgram } from "./start-program.ts";
+import { NoSessionError, NotSentError, type Program, startProgram } from "./start-program.ts";
 import { createPatience } from "./patience.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
@@ -85,6 +85,24 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     }
   }
 
+  /** On the link that stands, or on a new one where that turns out to be gone before anything was sent. */
+  async function begin(
+    argv: readonly string[],
+    options: SshStreamOptions,
+    way: { person: boolean; patient: boolean },
+    signal: AbortSignal | undefined,
+  ): Promise<{ link: SshLink; program: Program }> {
+    for (;;) {
+      const link = await connection.link({ ...way, ...(signal === undefined ? {} : { signal }) });
+      try {
+        return { link, program: await start(link, argv, options, signal) };
+      } catch (error) {
+        if (!(error instanceof NotSentError)) throw error;
+        await unlessAborted(link.ended, signal);
+      }
+    }
+  }
+
   /** By ssh's own signal, and where the server does not know that, by a second program. */
   function kill(link: SshLink, { channel, pid, ended }: Program, signal: string): void {
     const plain = signal.replace(/^SIG/, "");
@@ -129,12 +147,8 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
       };
     };
     try {
-      const link = await connection.link({
-        person: false,
-        patient: timeoutMs !== undefined,
-        ...(wanted === undefined ? {} : { signal: wanted }),
-      });
-      const program = await start(link, argv, options, wanted);
+      const way = { person: false, patient: timeoutMs !== undefined };
+      const { link, program } = await begin(argv, options, way, wanted);
       return done(
         await runProgram(program, options, {
           timeout: timeout?.signal ?? never,
@@ -161,12 +175,8 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     options: SshStreamOptions = {},
   ): Promise<SshStream> {
     const { signal } = options;
-    const link = await connection.link({
-      person: true,
-      patient: false,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const program = await start(link, argv, options, signal);
+    const way = { person: true, patient: false };
+    const { link, program } = await begin(argv, options, way, signal);
     const { channel, ended } = program;
     const stop = () => kill(link, program, "TERM");
     signal?.addEventListener("abort", stop, { once: true });

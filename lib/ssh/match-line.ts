@@ -55,9 +55,9 @@ function isMet(name: string, value: string, facts: MatchFacts): boolean | undefi
   const patterns = value.split(",");
   switch (name) {
     case "host":
-      return matchesPatterns(facts.host, patterns);
+      return matchesPatterns(facts.host.toLowerCase(), patterns);
     case "originalhost":
-      return matchesPatterns(facts.originalHost, patterns);
+      return matchesPatterns(facts.originalHost.toLowerCase(), patterns);
     case "user":
       return matchesPatterns(facts.user, patterns);
     case "localuser":

@@ -73,8 +73,10 @@ export function readSshConfig(question: ConfigQuestion): ConfigValues {
   if (question.port !== undefined) put(reading, "port", [`${question.port}`], "the name");
   readAll(reading);
   if (reading.wantsFinal) {
-    reading.final = true;
     reading.compared = hostNameSoFar(reading).toLowerCase();
+    reading.final = true;
+    // A host name said only for the second reading comes too late, as with ssh.
+    reading.values.set("hostname", [{ words: [reading.compared], place: "the first reading" }]);
     readAll(reading);
   }
   return {
@@ -150,6 +152,8 @@ function put(reading: Reading, keyword: string, words: readonly string[], place:
   const { values } = reading;
   const rival = keyword === "proxyjump" ? "proxycommand" : "proxyjump";
   if ((keyword === "proxyjump" || keyword === "proxycommand") && values.has(rival)) return;
+  // To ssh this is the same as saying nothing: a later value counts.
+  if (keyword === "connecttimeout" && words[0] === "none") return;
   const before = values.get(keyword);
   if (before === undefined) values.set(keyword, [{ words, place }]);
   else if (COLLECTING.has(keyword)) {

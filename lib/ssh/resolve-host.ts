@@ -89,7 +89,7 @@ export function resolveHost(name: string, parts: ResolveParts): ResolvedHost {
       ["known_hosts", "known_hosts2"].map((one) => join(parts.home, ".ssh", one)),
     globalKnownHosts: pathsOf(values, "globalknownhostsfile", tokens) ??
       ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"],
-    hostKeyAlias: wordOf(values, "hostkeyalias"),
+    hostKeyAlias: wordOf(values, "hostkeyalias")?.toLowerCase(),
     strictHostKeys: strictOf(values),
     hashKnownHosts: isYes(values, "hashknownhosts", false),
     aliveIntervalMs: 1000 * (secondsOf(values, "serveraliveinterval") ?? 0),

@@ -19,10 +19,13 @@ export interface Program {
 /** The server has no room for one more session; the program was not started. */
 export class NoSessionError extends Error {}
 
+/** The connection was gone before anything was sent: it is certain that nothing was started. */
+export class NotSentError extends Error {}
+
 /** More than this a login shell does not print before a program starts. Bytes. */
 const MOST_BEFORE = 1024 * 1024;
 
-/** Rejects with NoSessionError, with SshError when the login shell does not start it, or when the link ends. */
+/** Rejects with NoSessionError or NotSentError, with SshError when the login shell does not start it, or when the link ends. */
 export async function startProgram(
   link: SshLink,
   argv: readonly string[],
@@ -31,7 +34,9 @@ export async function startProgram(
   const mark = `herd-${randomBytes(8).toString("hex")}`;
   const terminal = options.pty !== undefined;
   const { line, head } = remoteCommand(argv, { ...options, mark, terminal });
-  const channel = await openChannel(link, line, options);
+  const channel = await openChannel(link, line, options).catch(async (error) => {
+    throw await cutMeanwhile(link, error);
+  });
   const ended = endOf(channel, link);
   // The other side may close its end first; how the program ended says more.
   channel.on("error", () => {});
@@ -61,24 +66,35 @@ function openChannel(
     const options = pty === undefined
       ? {}
       : { pty: { cols: pty.columns, rows: pty.rows, term: pty.term } };
-    const fail = (error: Error) => {
-      const full = /open failure|administratively prohibited|resource shortage|open failed/i
-        .test(error.message);
-      reject(
-        full ? new NoSessionError(error.message) : new SshError(
-          "channel",
-          facts.address,
-          `Cannot start a program at "${facts.address}": ${error.message}`,
-          { passing: true, cause: error },
-        ),
-      );
-    };
+    const fail = (error: Error) => reject(unopened(facts, error));
     try {
       client.exec(line, options, (error, channel) => error ? fail(error) : resolve(channel));
     } catch (error) {
       fail(error as Error);
     }
   });
+}
+
+/** When the link ends with the request on its way, nobody knows whether the program was started. */
+async function cutMeanwhile({ ended, facts }: SshLink, error: Error): Promise<Error> {
+  if (!(error instanceof SshError)) return error;
+  const standing = Symbol();
+  const cut = await Promise.race([ended, Promise.resolve(standing)]);
+  if (cut === standing) return error;
+  const why = (cut as SshError | undefined)?.message ?? "The connection was closed here";
+  return new SshError("lost", facts.address, why, { passing: true });
+}
+
+/** ssh2 tells these apart by its words alone. */
+function unopened({ address }: SshLink["facts"], error: Error): Error {
+  if (/No response from server|Not connected/i.test(error.message)) {
+    return new NotSentError(error.message);
+  }
+  if (/open failure|prohibited|resource shortage|open failed/i.test(error.message)) {
+    return new NoSessionError(error.message);
+  }
+  const message = `Cannot start a program at "${address}": ${error.message}`;
+  return new SshError("channel", address, message, { passing: true, cause: error });
 }
 
 function endOf(channel: ClientChannel, link: SshLink): Promise<SshEnd> {

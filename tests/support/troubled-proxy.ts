@@ -1,0 +1,92 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** A line to a port of this machine that can be slow, silent or cut. */
+export interface TroubledProxy extends AsyncDisposable {
+  port: number;
+  /** Connections made so far. */
+  connections: number;
+  /** Bytes towards the target, and back. */
+  sent: number;
+  received: number;
+  /** Cuts all connections without a good-bye; new ones are let in. */
+  cut(): void;
+  /** From now on nothing comes through, and nobody is told, as when a lid is closed. */
+  freeze(): void;
+  thaw(): void;
+  /** Refuses new connections. */
+  refuse(on: boolean): void;
+  /** Each piece is so late. Milliseconds. */
+  delayMs: number;
+  /** Cuts after so many bytes towards the target, once. */
+  cutAfter: number | undefined;
+}
+
+export async function startTroubledProxy(target: number): Promise<TroubledProxy> {
+  const pairs = new Set<{ near: Socket; far: Socket }>();
+  const held: (() => void)[] = [];
+  let frozen = false;
+  let refusing = false;
+  const server = createServer((near) => {
+    if (refusing) return void near.resetAndDestroy();
+    proxy.connections++;
+    const far = connect(target, "127.0.0.1");
+    const pair = { near, far };
+    pairs.add(pair);
+    const end = () => {
+      pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) {
+      socket.setNoDelay(true);
+      socket.on("error", end);
+      socket.on("close", () => frozen ? held.push(end) : end());
+    }
+    near.on("data", (bytes) => {
+      proxy.sent += bytes.length;
+      if (proxy.cutAfter !== undefined && proxy.sent >= proxy.cutAfter) {
+        proxy.cutAfter = undefined;
+        return proxy.cut();
+      }
+      pass(() => far.write(bytes));
+    });
+    far.on("data", (bytes) => {
+      proxy.received += bytes.length;
+      pass(() => near.write(bytes));
+    });
+  });
+  function pass(write: () => void): void {
+    if (frozen) held.push(write);
+    else if (proxy.delayMs > 0) {
+      setTimeout(() => frozen ? held.push(write) : write(), proxy.delayMs);
+    } else write();
+  }
+  const proxy: TroubledProxy = {
+    port: 0,
+    connections: 0,
+    sent: 0,
+    received: 0,
+    delayMs: 0,
+    cutAfter: undefined,
+    cut() {
+      for (const { near, far } of pairs) {
+        near.resetAndDestroy();
+        far.resetAndDestroy();
+      }
+      pairs.clear();
+    },
+    freeze: () => void (frozen = true),
+    thaw() {
+      frozen = false;
+      for (const write of held.splice(0)) write();
+    },
+    refuse: (on) => void (refusing = on),
+    async [Symbol.asyncDispose]() {
+      this.cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  proxy.port = (server.address() as AddressInfo).port;
+  return proxy;
+}
