@@ -8,6 +8,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
   base: {},
   charts: { base: "all" },
   ssh: { base: "all" },
+  mirror: { base: "all", ssh: "all", sweep: "types", schedulers: "types", store: "types" },
   sweep: { base: "all" },
   schedulers: { base: "all", sweep: "types" },
   store: { base: "all", sweep: "all" },
@@ -53,6 +54,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     sweep: "all",
     charts: "all",
     ssh: "all",
+    mirror: "all",
     schedulers: "all",
     store: "all",
     actions: "all",
@@ -73,6 +75,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     actions: "types",
     control: "all",
     daemon: "dynamic",
+    ssh: "types",
   },
   main: { commands: "all" },
 };
