@@ -35,6 +35,7 @@ export function answerOf(ended: Ended): Answer {
 export function said(ended: Ended): string {
   const program = ended.argv[0] ?? "";
   if (ended.spawnError !== undefined) return `${program} cannot be run (${ended.spawnError})`;
+  if (ended.lost !== undefined) return `${program}: ${ended.lost}`;
   if (ended.timedOut) {
     return `${program} did not answer within ${Math.round(ended.durationMs / 1000)} s`;
   }

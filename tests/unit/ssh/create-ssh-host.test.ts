@@ -1,61 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SshHost, SshState } from "../../../lib/ssh/ssh-host.ts";
 import { createSshRunner } from "../../../lib/ssh/ssh-runner.ts";
-import { createSshScene, type SshScene } from "../../support/ssh-scene.ts";
-import { type Sshd, type SshdOptions, startSshd, withoutSshd } from "../../support/sshd.ts";
+import { openSshdScene, troubled, untilState } from "../../support/sshd-scene.ts";
+import { withoutSshd } from "../../support/sshd.ts";
 import { untilFile } from "../../support/until-file.ts";
-import { startTroubledProxy } from "../../support/troubled-proxy.ts";
 
 const onSshd = { skip: withoutSshd };
 
-interface Scene extends SshScene {
-  server: Sshd;
-}
-
-/** A server that lets us in, and knows us. */
-async function openScene(options: SshdOptions = {}): Promise<Scene> {
-  const server = await startSshd(options);
-  const scene = createSshScene();
-  server.authorize(`${scene.key("id_ed25519")}.pub`);
-  scene.trust(server);
-  const end = scene[Symbol.asyncDispose].bind(scene);
-  return Object.assign(scene, {
-    server,
-    async [Symbol.asyncDispose]() {
-      await end();
-      await server[Symbol.asyncDispose]();
-    },
-  });
-}
-
-function here({ server, host }: Scene): SshHost {
-  return host(`127.0.0.1:${server.port}`);
-}
-
-/** The same server by way of a line that can be troubled; its key is known under its own port. */
-async function troubled(scene: Scene, config = "") {
-  const proxy = await startTroubledProxy(scene.server.port);
-  scene.config(
-    `Host it\nHostName 127.0.0.1\nPort ${proxy.port}\nHostKeyAlias [127.0.0.1]:${scene.server.port}\n${config}`,
-  );
-  return { proxy, host: scene.host("it") };
-}
-
-function until(host: SshHost, wanted: SshState["kind"]): Promise<void> {
-  return new Promise((resolve) => {
-    if (host.state.kind === wanted) return resolve();
-    const stop = host.onState(({ kind }) => {
-      if (kind !== wanted) return;
-      stop();
-      resolve();
-    });
-  });
-}
-
 test("a program runs there, with its outputs, its exit code and its signal", onSshd, async () => {
-  await using scene = await openScene();
-  const host = here(scene);
+  await using scene = await openSshdScene();
+  const host = scene.here();
   const good = await host.run(["sh", "-c", "cat; echo err >&2"], { input: "a'b\n" });
   assert.deepEqual([good.ok, good.stdout, good.stderr], [true, "a'b\n", "err\n"]);
   const bad = await host.run(["sh", "-c", "exit 7"]);
@@ -70,8 +24,8 @@ test(
   "much goes in and comes out, and a program that does not read does no harm",
   onSshd,
   async () => {
-    await using scene = await openScene();
-    const host = here(scene);
+    await using scene = await openSshdScene();
+    const host = scene.here();
     const input = "0123456789abcdef".repeat(400_000);
     const [echo, deaf, few] = await Promise.all([
       host.run(["cat"], { input }),
@@ -87,8 +41,8 @@ test(
 );
 
 test("a time limit ends the program and all of its group", onSshd, async () => {
-  await using scene = await openScene();
-  const host = here(scene);
+  await using scene = await openSshdScene();
+  const host = scene.here();
   const ended = await host.run(["sh", "-c", "echo $$; trap '' TERM; sleep 987 & wait"], {
     timeoutMs: 700,
   });
@@ -106,8 +60,8 @@ test("a time limit ends the program and all of its group", onSshd, async () => {
 
 test("an abort sends TERM, also where the server knows no signals", onSshd, async () => {
   for (const options of [{}, { shell: "/bin/sh" }]) {
-    await using scene = await openScene(options);
-    const host = here(scene);
+    await using scene = await openSshdScene(options);
+    const host = scene.here();
     await host.connect();
     const stop = new AbortController();
     const ready = scene.path("ready");
@@ -121,16 +75,16 @@ test("an abort sends TERM, also where the server knows no signals", onSshd, asyn
 });
 
 test("what the login shell prints of its own is not the program's", onSshd, async () => {
-  await using scene = await openScene({
+  await using scene = await openSshdScene({
     shell: "/bin/sh",
     config: ['SetEnv NOISE="echo hello; echo warning >&2;"'],
   });
   // A forced command that is noisy before it does what was asked.
-  await using noisy = await openScene({
+  await using noisy = await openSshdScene({
     config: ['ForceCommand echo "Welcome [herd-x]"; echo bad >&2; eval "$SSH_ORIGINAL_COMMAND"'],
   });
-  assert.equal((await here(scene).run(["echo", "x"])).stdout, "x\n");
-  const ended = await here(noisy).run(["sh", "-c", "printf x; printf y >&2"]);
+  assert.equal((await scene.here().run(["echo", "x"])).stdout, "x\n");
+  const ended = await noisy.here().run(["sh", "-c", "printf x; printf y >&2"]);
   assert.deepEqual([ended.stdout, ended.stderr], ["x", "y"]);
 });
 
@@ -138,10 +92,10 @@ test(
   "a login shell that runs nothing is told apart from a program that fails",
   onSshd,
   async () => {
-    await using scene = await openScene({
+    await using scene = await openSshdScene({
       config: ['ForceCommand echo "This account is currently not available."; exit 1'],
     });
-    const ended = await here(scene).run(["true"]);
+    const ended = await scene.here().run(["true"]);
     assert.equal(ended.exitCode, undefined);
     assert.match(ended.spawnError ?? "", /login shell ended with 1 .* "This account is currently/);
   },
@@ -151,7 +105,7 @@ test(
   "a cut is lost and no exit code; the program may go on, and the next run connects anew",
   onSshd,
   async () => {
-    await using scene = await openScene();
+    await using scene = await openSshdScene();
     const { proxy, host } = await troubled(scene);
     await using _ = proxy;
     await host.connect();
@@ -171,7 +125,7 @@ test(
 );
 
 test("a run waits for a host that comes back, up to its own time limit", onSshd, async () => {
-  await using scene = await openScene();
+  await using scene = await openSshdScene();
   const { proxy, host } = await troubled(scene);
   await using _ = proxy;
   proxy.refuse(true);
@@ -179,19 +133,19 @@ test("a run waits for a host that comes back, up to its own time limit", onSshd,
   assert.equal(late.timedOut, true);
   assert.match(late.lost ?? "", /it did not run/);
   const soon = host.run(["echo", "x"], { timeoutMs: 20_000 });
-  await until(host, "waiting");
+  await untilState(host, "waiting");
   proxy.refuse(false);
   assert.equal((await soon).stdout, "x\n");
 });
 
 test("a host that answers no longer is noticed without a word from it", onSshd, async () => {
-  await using scene = await openScene();
+  await using scene = await openSshdScene();
   const { proxy, host } = await troubled(scene, "ServerAliveInterval 1\nServerAliveCountMax 1\n");
   await using _ = proxy;
   await host.connect();
   proxy.freeze();
   const running = host.run(["echo", "x"]);
-  await until(host, "waiting");
+  await untilState(host, "waiting");
   assert.ok(host.state.kind === "waiting");
   assert.match(host.state.error.message, /answers no longer/);
   proxy.thaw();
@@ -203,8 +157,8 @@ test(
   onSshd,
   async () => {
     for (const most of [1, 3]) {
-      await using scene = await openScene({ config: [`MaxSessions ${most}`] });
-      const host = here(scene);
+      await using scene = await openSshdScene({ config: [`MaxSessions ${most}`] });
+      const host = scene.here();
       const all = await Promise.all(
         Array.from({ length: 6 }, (_, at) => host.run(["sh", "-c", `sleep 0.05; echo ${at}`])),
       );
@@ -222,9 +176,9 @@ test(
   "a stream has a terminal of the wanted size, which changes, and Ctrl-C reaches it",
   onSshd,
   async () => {
-    await using scene = await openScene();
-    const host = here(scene);
-    const script = "stty size; trap 'stty size' WINCH; trap 'echo int; exit 4' INT; " +
+    await using scene = await openSshdScene();
+    const host = scene.here();
+    const script = "trap 'stty size' WINCH; trap 'echo int; exit 4' INT; stty size; " +
       "while :; do sleep 0.05; done";
     const stream = await host.stream(["sh", "-c", script], {
       pty: { columns: 100, rows: 30, term: "xterm" },
@@ -252,9 +206,11 @@ test(
   "the environment of this machine stays here; what was changed and wanted goes there",
   onSshd,
   async () => {
-    await using scene = await openScene({ config: ["SetEnv SQUEUE_FORMAT=%i SQUEUE_X=1 KEPT=1"] });
+    await using scene = await openSshdScene({
+      config: ["SetEnv SQUEUE_FORMAT=%i SQUEUE_X=1 KEPT=1"],
+    });
     const environment = { SECRET: "token", HOME: "/laptop" };
-    const run = createSshRunner(here(scene), { environment, unsetPrefixes: ["SQUEUE_"] });
+    const run = createSshRunner(scene.here(), { environment, unsetPrefixes: ["SQUEUE_"] });
     const { stdout } = await run(["env"], { env: { ...environment, SLURM_TIME_FORMAT: "%s" } });
     assert.match(stdout, /^SLURM_TIME_FORMAT=%s$/m);
     assert.match(stdout, /^KEPT=1$/m);
@@ -263,8 +219,8 @@ test(
 );
 
 test("a closed host refuses what comes later and ends what runs", onSshd, async () => {
-  await using scene = await openScene();
-  const host = here(scene);
+  await using scene = await openSshdScene();
+  const host = scene.here();
   await host.connect();
   const running = host.run(["sh", "-c", "sleep 987"]);
   setTimeout(() => host.close(), 200);

@@ -108,7 +108,9 @@ test(
     };
     assert.equal(await step("no-such-host.invalid"), "resolve true");
     assert.equal(await step("127.0.0.1:1"), "connect true");
-    const silent: Server = createServer((socket) => socket.end("HTTP/1.1 400 Bad\r\n\r\n"));
+    const silent: Server = createServer((socket) => {
+      socket.resume().end("HTTP/1.1 400 Bad\r\n\r\n");
+    });
     await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
     assert.equal(
       await step(`127.0.0.1:${(silent.address() as { port: number }).port}`),
