@@ -60,10 +60,10 @@ async function facts(): Promise<Record<string, string>> {
 async function build(out: string, target: Target, defines: Record<string, string>): Promise<void> {
   const argv = [
     ...["build", "--compile", "--bytecode", "--format=esm", "--minify"],
-    // ssh2 does without it, and without what else it has that is not JavaScript.
-    ...["--external", "cpu-features"],
     ...["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"],
     ...["--no-compile-autoload-tsconfig", "--no-compile-autoload-package-json"],
+    // A native part that ssh2 can do without; its build is not in node_modules.
+    ...["--external", "cpu-features"],
     ...[`--target=bun-linux-${target}`, `--outfile=${out}`],
     ...Object.values(PICTURE_FILES).flatMap((file) => ["--asset", `node_modules/${file}`]),
     ...Object.entries(defines).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`),

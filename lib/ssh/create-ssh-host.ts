@@ -38,6 +38,9 @@ export interface SshParts {
 /** sshd's default is 10; one stays free for ending what runs. */
 const MOST_SESSIONS = 9;
 
+const REFUSED_MS = 50;
+const MOST_REFUSALS = 8;
+
 /** Opens nothing yet. `name` is an alias of the ssh config, a host name, or `user@host:port`. */
 export function createSshHost(name: string, parts: SshParts): SshHost {
   const ring = new Map();
@@ -69,7 +72,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     options: SshStreamOptions,
     signal: AbortSignal | undefined,
   ): Promise<Program> {
-    for (;;) {
+    for (let refusals = 1;; refusals++) {
       const giveBack = await slots.take(signal);
       try {
         const starting = startProgram(link, argv, options);
@@ -80,7 +83,10 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
         return await unlessAborted(starting, signal);
       } catch (error) {
         if (!(error instanceof NoSessionError)) throw error;
-        if (!slots.refused()) throw crowded(link, error);
+        if (slots.refused()) continue;
+        // A session that has just ended counts for a moment longer.
+        if (refusals > MOST_REFUSALS) throw crowded(link, error);
+        await parts.clock.sleep(REFUSED_MS * refusals, signal);
       }
     }
   }

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import type { ParsedKey } from "ssh2";
 import ssh2 from "ssh2";
 import { codeOf, readIfThere } from "../base/files.ts";
+import { strictPem } from "./private-pem.ts";
 
 /** What stands in an identity file. */
 export type KeyFile =
@@ -41,13 +42,20 @@ export function readKeyFile(path: string): KeyFile {
 export function openKey(text: string, passphrase?: string): ParsedKey | Error {
   const pkcs8 = /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.test(text);
   try {
-    const found = ssh2.utils.parseKey(pkcs8 ? fromPkcs8(text, passphrase) : text, passphrase);
-    const key = Array.isArray(found) ? found[0] as ParsedKey : found;
-    if (key instanceof Error || key.isPrivateKey()) return key;
-    return new Error("It holds no private key");
+    const key = parse(pkcs8 ? fromPkcs8(text, passphrase) : text, passphrase);
+    if (key instanceof Error) return key;
+    if (!key.isPrivateKey()) return new Error("It holds no private key");
+    const pem = key.getPrivatePEM();
+    const strict = strictPem(pem);
+    return strict === pem ? key : parse(strict);
   } catch (error) {
     return error as Error;
   }
+}
+
+function parse(text: string, passphrase?: string): ParsedKey | Error {
+  const found = ssh2.utils.parseKey(text, passphrase);
+  return Array.isArray(found) ? found[0] as ParsedKey : found;
 }
 
 /** Into the forms that ssh2 reads. */
@@ -100,8 +108,7 @@ function openSshBody(text: string): { cipher: string; publicKey: Buffer } | unde
 
 function publicKeyIn(text: string | undefined): ParsedKey | undefined {
   if (text === undefined || /PRIVATE KEY|PuTTY-User-Key/.test(text)) return undefined;
-  const found = ssh2.utils.parseKey(text);
-  const key = Array.isArray(found) ? found[0] as ParsedKey : found;
+  const key = parse(text);
   return key instanceof Error ? undefined : key;
 }
 

@@ -38,10 +38,11 @@ export function linkTrouble(
       ...cause,
     });
   }
+  const why = /before handshake/i.test(said) ? "it closed the connection at once" : said;
   return new SshError(
     "connect",
     host.alias,
-    `Cannot connect to "${host.alias}" (${host.hostName}, port ${host.port}): ${said}`,
+    `Cannot connect to "${host.alias}" (${host.hostName}, port ${host.port}): ${why}`,
     { hint: "Does an ssh server listen there? Try again", passing: true, ...cause },
   );
 }

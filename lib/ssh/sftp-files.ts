@@ -7,24 +7,23 @@ import {
   type RemoteFiles,
   type RemoteStat,
 } from "./remote-files.ts";
-import { fileFailure, sftpFailure } from "./sftp-failure.ts";
+import { fileFailure } from "./sftp-failure.ts";
+import { type Done, type SftpChannel, sftpRequest } from "./sftp-request.ts";
 import { createSftpSession, type SftpParts } from "./sftp-session.ts";
 import { readPieces, writePieces } from "./sftp-transfer.ts";
-
-type Done<T> = (error: Error | undefined, value: T) => void;
 
 /** The host's files over SFTP. */
 export function createSftpFiles(parts: SftpParts): RemoteFiles {
   const session = createSftpSession(parts);
 
   /** One request; `what` such as "read" is for the error. */
-  function ask<T = void>(
+  async function ask<T = void>(
     what: string,
     path: string,
     request: (sftp: SFTPWrapper, done: Done<T>) => void,
   ): Promise<T> {
     usable(what, path);
-    return session.use((sftp) => answer(sftp, what, path, request));
+    return await session.use((channel) => sftpRequest(channel, what, path, request));
   }
 
   async function unlessAbsent(
@@ -45,16 +44,16 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
     usable("read", path);
     // A generator cannot run inside `use`: its user decides when it goes on.
     const gate = Promise.withResolvers<void>();
-    const opened = Promise.withResolvers<SFTPWrapper>();
-    const using = session.use((sftp) => (opened.resolve(sftp), gate.promise), options.signal);
+    const opened = Promise.withResolvers<SftpChannel>();
+    const using = session.use((channel) => (opened.resolve(channel), gate.promise), options.signal);
     using.catch(opened.reject);
     try {
-      const sftp = await opened.promise;
-      const handle = await open(sftp, "read", path, "r");
+      const channel = await opened.promise;
+      const handle = await open(channel, "read", path, "r");
       try {
-        yield* readPieces(sftp, handle, path, options);
+        yield* readPieces(channel, handle, path, options);
       } finally {
-        await close(sftp, handle, path).catch(() => {});
+        await close(channel, handle, path).catch(() => {});
       }
     } finally {
       gate.resolve();
@@ -78,26 +77,26 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
       for await (const piece of read(path, options)) pieces.push(piece);
       return new Uint8Array(Buffer.concat(pieces));
     },
-    write(path, bytes, options = {}) {
+    async write(path, bytes, options = {}) {
       usable("write", path);
       const { from = 0, mode = 0o644, signal } = options;
-      return session.use(async (sftp) => {
-        const handle = await open(sftp, "write", path, from === 0 ? "w" : "r+", mode);
+      return await session.use(async (channel) => {
+        const handle = await open(channel, "write", path, from === 0 ? "w" : "r+", mode);
         try {
           if (from > 0) {
-            await answer<void>(
-              sftp,
+            await sftpRequest(
+              channel,
               "write",
               path,
-              (_, done) =>
-                sftp.fsetstat(handle, { size: from } as never, (error) => done(error!, undefined)),
+              (sftp, done) =>
+                sftp.fsetstat(handle, { size: from } as never, (error) => done(error, undefined)),
             );
           }
-          const end = await writePieces(sftp, handle, path, bytes, options);
-          await flush(sftp, handle);
+          const end = await writePieces(channel, handle, path, bytes, options);
+          await flush(channel, handle, path);
           return end;
         } finally {
-          await close(sftp, handle, path).catch(() => {});
+          await close(channel, handle, path).catch(() => {});
         }
       }, signal);
     },
@@ -114,9 +113,9 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
     async rename(from, to) {
       usable("rename", to);
       await ask("rename", from, (sftp, done) => {
-        const plainly = () => sftp.rename(from, to, (error) => done(error!, undefined));
+        const plainly = () => sftp.rename(from, to, (error) => done(error, undefined));
         try {
-          sftp.ext_openssh_rename(from, to, (error) => done(error!, undefined));
+          sftp.ext_openssh_rename(from, to, (error) => done(error, undefined));
         } catch {
           // The server has no rename that replaces.
           sftp.unlink(to, plainly);
@@ -128,7 +127,7 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
         await ask(
           "make",
           path,
-          (sftp, done) => sftp.mkdir(path, { mode } as never, (error) => done(error!, undefined)),
+          (sftp, done) => sftp.mkdir(path, { mode } as never, (error) => done(error, undefined)),
         );
       } catch (error) {
         const { code } = error as RemoteFileError;
@@ -145,67 +144,59 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
       ask(
         "change the mode of",
         path,
-        (sftp, done) => sftp.chmod(path, mode, (error) => done(error!, undefined)),
+        (sftp, done) => sftp.chmod(path, mode, (error) => done(error, undefined)),
       ),
     link: (target, path) =>
       ask(
         "link",
         path,
-        (sftp, done) => sftp.symlink(target, path, (error) => done(error!, undefined)),
+        (sftp, done) => sftp.symlink(target, path, (error) => done(error, undefined)),
       ),
     readLink: (path) => ask("read", path, (sftp, done) => sftp.readlink(path, done)),
     remove: (path) =>
-      ask("remove", path, (sftp, done) => sftp.unlink(path, (error) => done(error!, undefined))),
+      ask("remove", path, (sftp, done) => sftp.unlink(path, (error) => done(error, undefined))),
     removeFolder: (path) =>
-      ask("remove", path, (sftp, done) => sftp.rmdir(path, (error) => done(error!, undefined))),
+      ask("remove", path, (sftp, done) => sftp.rmdir(path, (error) => done(error, undefined))),
   };
   return files;
 }
 
-function answer<T>(
-  sftp: SFTPWrapper,
-  what: string,
-  path: string,
-  request: (sftp: SFTPWrapper, done: Done<T>) => void,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => reject(sftpFailure(what, path, error));
-    try {
-      request(sftp, (error, value) => error ? fail(error) : resolve(value));
-    } catch (error) {
-      fail(error);
-    }
-  });
-}
-
 function open(
-  sftp: SFTPWrapper,
+  channel: SftpChannel,
   what: string,
   path: string,
   flags: "r" | "w" | "r+",
   mode = 0o644,
 ): Promise<Buffer> {
-  return answer<Buffer>(sftp, what, path, (_, done) => sftp.open(path, flags, mode, done));
-}
-
-function close(sftp: SFTPWrapper, handle: Buffer, path: string): Promise<void> {
-  return answer<void>(
-    sftp,
-    "close",
+  return sftpRequest<Buffer>(
+    channel,
+    what,
     path,
-    (_, done) => sftp.close(handle, (error) => done(error!, undefined)),
+    (sftp, done) => sftp.open(path, flags, mode, done),
   );
 }
 
-/** To the disk there, where the server can. */
-function flush(sftp: SFTPWrapper, handle: Buffer): Promise<void> {
-  return new Promise((resolve) => {
-    try {
-      sftp.ext_openssh_fsync(handle, () => resolve());
-    } catch {
-      resolve();
-    }
-  });
+function close(channel: SftpChannel, handle: Buffer, path: string): Promise<void> {
+  return sftpRequest(
+    channel,
+    "close",
+    path,
+    (sftp, done) => sftp.close(handle, (error) => done(error, undefined)),
+  );
+}
+
+/** To the disk there; not every server can. */
+async function flush(channel: SftpChannel, handle: Buffer, path: string): Promise<void> {
+  try {
+    await sftpRequest(
+      channel,
+      "flush",
+      path,
+      (sftp, done) => sftp.ext_openssh_fsync(handle, (error) => done(error, undefined)),
+    );
+  } catch (error) {
+    if ((error as RemoteFileError).code === "LOST") throw error;
+  }
 }
 
 function statOf(stats: Stats): RemoteStat {

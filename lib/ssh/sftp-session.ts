@@ -1,12 +1,13 @@
 import type { SFTPWrapper } from "ssh2";
 import type { SshLink } from "./open-link.ts";
 import type { SessionSlots } from "./session-slots.ts";
+import type { SftpChannel } from "./sftp-request.ts";
 import { SshError } from "./ssh-error.ts";
 
 /** One SFTP channel, opened when first needed and given up when somebody else needs its place. */
 export interface SftpSession {
   /** Rejects with SshError when there is no way to the host or it has no SFTP. */
-  use<T>(work: (sftp: SFTPWrapper) => Promise<T>, signal?: AbortSignal): Promise<T>;
+  use<T>(work: (channel: SftpChannel) => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 export interface SftpParts {
@@ -14,9 +15,7 @@ export interface SftpParts {
   link(signal?: AbortSignal): Promise<SshLink>;
 }
 
-interface Opened {
-  link: SshLink;
-  sftp: SFTPWrapper;
+interface Opened extends SftpChannel {
   users: number;
   close(): void;
 }
@@ -32,16 +31,16 @@ export function createSftpSession({ slots, link }: SftpParts): SftpSession {
       throw error;
     });
     const mine = opened;
-    let closed = false;
+    const gone = new AbortController();
     const close = () => {
-      if (closed) return;
-      closed = true;
+      if (gone.signal.aborted) return;
+      gone.abort(new Error("No response from server"));
       if (opened === mine) opened = undefined;
       stopHearing();
       giveBack();
       sftp.end();
     };
-    const one = { link: way, sftp, users: 0, close };
+    const one = { sftp, cut: gone.signal, users: 0, close };
     const stopHearing = slots.onWanted(() => one.users === 0 && close());
     sftp.on("close", close);
     sftp.on("error", close);
@@ -61,7 +60,7 @@ export function createSftpSession({ slots, link }: SftpParts): SftpSession {
       }
       one.users++;
       try {
-        return await work(one.sftp);
+        return await work(one);
       } finally {
         if (--one.users === 0 && slots.wanted) one.close();
       }

@@ -1,6 +1,5 @@
-import type { SFTPWrapper } from "ssh2";
 import type { ReadOptions, WriteOptions } from "./remote-files.ts";
-import { sftpFailure } from "./sftp-failure.ts";
+import { type SftpChannel, sftpRequest } from "./sftp-request.ts";
 
 /** What every server takes in one request. Bytes. */
 const PIECE = 32 * 1024;
@@ -10,7 +9,7 @@ const MOST_WAITING = 64;
 
 /** Pieces of an open file in order, many reads being on their way at once. */
 export async function* readPieces(
-  sftp: SFTPWrapper,
+  channel: SftpChannel,
   handle: Buffer,
   path: string,
   { from = 0, length = Infinity, signal }: ReadOptions,
@@ -25,7 +24,7 @@ export async function* readPieces(
       signal?.throwIfAborted();
       while (waiting.length < most && at < end) {
         const wanted = Math.min(PIECE, end - at);
-        const piece = readFully(sftp, handle, path, at, wanted);
+        const piece = readFully(channel, handle, path, at, wanted);
         piece.catch(() => {});
         waiting.push(piece);
         at += wanted;
@@ -43,7 +42,7 @@ export async function* readPieces(
 
 /** A server may answer with less than it was asked for; nothing more means the end. */
 async function readFully(
-  sftp: SFTPWrapper,
+  channel: SftpChannel,
   handle: Buffer,
   path: string,
   from: number,
@@ -52,7 +51,7 @@ async function readFully(
   const bytes = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
-    const got = await readOnce(sftp, handle, path, bytes, filled, from + filled);
+    const got = await readOnce(channel, handle, path, bytes, filled, from + filled);
     if (got === 0) break;
     filled += got;
   }
@@ -60,26 +59,25 @@ async function readFully(
 }
 
 function readOnce(
-  sftp: SFTPWrapper,
+  channel: SftpChannel,
   handle: Buffer,
   path: string,
   bytes: Buffer,
   offset: number,
   position: number,
 ): Promise<number> {
-  return new Promise((resolve, reject) => {
+  return sftpRequest<number>(channel, "read", path, (sftp, done) => {
     sftp.read(handle, bytes, offset, bytes.length - offset, position, (error, got) => {
       // 1 is the end of the file.
-      if (error && (error as { code?: unknown }).code !== 1) {
-        reject(sftpFailure("read", path, error));
-      } else resolve(error ? 0 : got);
+      const ended = (error as { code?: unknown } | undefined)?.code === 1;
+      done(ended ? undefined : error, ended ? 0 : got);
     });
   });
 }
 
 /** Writes from a position on; gives back the position after the last byte. */
 export async function writePieces(
-  sftp: SFTPWrapper,
+  channel: SftpChannel,
   handle: Buffer,
   path: string,
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
@@ -100,7 +98,7 @@ export async function writePieces(
         signal?.throwIfAborted();
         await settle(MOST_WAITING - 1);
         const piece = Buffer.from(chunk.subarray(start, start + PIECE));
-        const done = writeOnce(sftp, handle, path, piece, at);
+        const done = writeOnce(channel, handle, path, piece, at);
         done.catch(() => {});
         at += piece.length;
         waiting.push({ done, end: at });
@@ -114,20 +112,13 @@ export async function writePieces(
 }
 
 function writeOnce(
-  sftp: SFTPWrapper,
+  channel: SftpChannel,
   handle: Buffer,
   path: string,
   bytes: Buffer,
   position: number,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    sftp.write(
-      handle,
-      bytes,
-      0,
-      bytes.length,
-      position,
-      (error) => error ? reject(sftpFailure("write", path, error)) : resolve(),
-    );
+  return sftpRequest(channel, "write", path, (sftp, done) => {
+    sftp.write(handle, bytes, 0, bytes.length, position, (error) => done(error, undefined));
   });
 }
