@@ -3,10 +3,10 @@ import type { Clock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { Log } from "../base/log.ts";
-import { userName } from "../base/user-name.ts";
 import type { Asker } from "../ssh/asker.ts";
 import { createSshHost } from "../ssh/create-ssh-host.ts";
 import { hostNameText } from "../ssh/host-name.ts";
+import { loginName } from "../ssh/login-name.ts";
 import { resolveHost } from "../ssh/resolve-host.ts";
 import type { SshFacts, SshHost } from "../ssh/ssh-host.ts";
 
@@ -48,7 +48,7 @@ export async function checkHost(name: string, parts: CheckHostParts): Promise<Ho
     slurm: undefined,
   };
   const home = parts.env["HOME"] || homedir();
-  const ways = { env: parts.env, home, user: userName() };
+  const ways = { env: parts.env, home, user: await loginName() };
   try {
     const { user, hostName, port, jumps } = resolveHost(name, ways);
     const via = jumps.length === 0 ? "" : `, by way of ${jumps.map(hostNameText).join(", ")}`;
