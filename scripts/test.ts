@@ -6,6 +6,7 @@
  */
 import { runChecks } from "./checks.ts";
 import { compile } from "./compile.ts";
+import { installOpenSsh } from "./openssh.ts";
 import { ensureInstalled } from "./setup.ts";
 import { countTests, NOTHING, runBeside, runSuite, type Suite, sum, type Tally } from "./suites.ts";
 import { type SlurmState, startSlurm, stopSlurm } from "./throw-away-slurm.ts";
@@ -33,6 +34,7 @@ export function closingLine({ passed, failed, skipped, late = [] }: Tally): stri
 async function runPart(part: Part): Promise<Tally> {
   await ensureInstalled();
   const tallies: Tally[] = [];
+  await installOpenSsh();
   if (part === "all") {
     tallies.push({ ...NOTHING, failed: await runChecks() });
     tallies.push(await runSuite(SUITES.unit));

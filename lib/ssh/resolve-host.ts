@@ -216,7 +216,6 @@ function noticesOf(values: ConfigValues): string[] {
   say("controlpath", () => "ControlPath is not used: herd keeps a connection of its own");
   say("certificatefile", () => "CertificateFile is not used: certificates are not supported");
   say("canonicalizehostname", () => "CanonicalizeHostname is not supported");
-  say("gssapiauthentication", () => "GSSAPIAuthentication is not supported");
   return notices;
 }
 
