@@ -248,7 +248,7 @@ async function ask(
 
 /** A server's words without what would move the cursor or break the line. */
 function oneLine(text: string): string {
-  return shownText(text).replace(/\x1b[^m]*m/g, "").replace(/[\p{Cc}\s]+/gu, " ").trim();
+  return shownText(text).replace(/\p{Cc}\[[^m]*m/gu, "").replace(/[\p{Cc}\s]+/gu, " ").trim();
 }
 
 function refusalOf({ host, tried, remarks }: Course, failure: unknown): SshError {

@@ -163,13 +163,13 @@ test("who does not answer is not asked again until somebody wants to connect", a
   await using scene = createSshScene();
   await using server = await startCodeServer({ folder: scene.home, code: () => "1" });
   scene.trust(server as never);
-  let answer: string | undefined;
-  const { asker, asked } = scriptedAsker(() => answer);
+  const known: { answer?: string } = {};
+  const { asker, asked } = scriptedAsker(() => known.answer);
   const host = scene.host(`127.0.0.1:${server.port}`, { asker });
   assert.match((await host.run(["x"], { timeoutMs: 9000 })).lost ?? "", /nobody answered/);
   assert.match((await host.run(["x"], { timeoutMs: 9000 })).lost ?? "", /nobody answered/);
   assert.equal(asked.length, 1);
-  answer = "1";
+  known.answer = "1";
   await host.connect();
   assert.equal((await host.run(["x"])).stdout, "ran");
 });
