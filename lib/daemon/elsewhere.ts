@@ -27,6 +27,8 @@ export interface ElsewhereParts {
 export interface Elsewhere {
   /** The YAML's words with the host that a command line named. */
   asked(sweep: SweepFile): SweepFile;
+  /** Its name; undefined where jobs run here. */
+  host(): string | undefined;
   /** Undefined where jobs run here. Throws RefusedError where nobody can go there. */
   side(): FarSide | undefined;
   /** Makes a job's texts for there; undefined for a job that runs here. */
@@ -76,6 +78,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
 
   return {
     side,
+    host: hostName,
     asked(sweep) {
       const host = wished();
       if (host === undefined) return sweep;
