@@ -22,6 +22,8 @@ export function curlLine(
     ? []
     : ["-H", shellQuote("Content-Type: application/json"), "-d", shellQuote(body)];
   const verb = method === (body === undefined ? "GET" : "POST") ? [] : ["-X", method];
-  const header = `printf 'header = "Authorization: Bearer %s"\\n' "$(cat ${shellQuote(tokenPath)})"`;
+  const header = `printf 'header = "Authorization: Bearer %s"\\n' "$(cat ${
+    shellQuote(tokenPath)
+  })"`;
   return `${header} | curl -sSNK - ${[...verb, ...sent, ...where].join(" ")}`;
 }

@@ -54,7 +54,9 @@ export const command = defineCommand({
         daemon: { host: daemon.host, pid: daemon.pid, version: daemon.version },
       });
     } else {
-      out.print(`The daemon on ${visible(daemon.host)} (${visible(daemon.version)}) is at ${address}`);
+      out.print(
+        `The daemon on ${visible(daemon.host)} (${visible(daemon.version)}) is at ${address}`,
+      );
       out.print(`Its token is in ${file.path}`);
       out.print(curl);
       say(out, "Ctrl-C ends the tunnel");

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { basename } from "node:path";
 import { EXIT } from "../../lib/base/exit-codes.ts";
 import { shellQuote } from "../../lib/base/text.ts";
 import { visible } from "../../lib/base/width.ts";
@@ -50,10 +51,9 @@ async function hostsOfWorkspaces(
     const host = hostOfWorkspace(workspacePath(cwd, workspace));
     const outside = host === undefined ? undefined : await openWorkspace(context, workspace);
     if (host === undefined || outside === undefined || known.has(outside.paths.root)) continue;
-    const state = outside.state();
-    const totals = totalsOf(trialViews(state));
+    const totals = totalsOf(trialViews(outside.state()));
     const { root } = outside.paths;
-    const id = state.name ?? root;
+    const id = basename(root);
     sweepsOn.set(host, [...sweepsOn.get(host) ?? [], { id, path: root, totals }]);
   }
   await using hosts = createHosts({ env, clock, log, asker: terminalAsker() });
@@ -88,7 +88,9 @@ function hostLines(host: HostStatus, paint: Context["out"]["paint"], now: number
   for (const { id, path, totals } of host.sweeps) {
     const counts = Object.entries(totals).filter(([status, n]) => n > 0 && status !== "total")
       .map(([status, n]) => `${n} ${status}`);
-    lines.push(`  ${visible(id)}: ${counts.join(", ") || "nothing yet"}  ${paint.dim(visible(path))}`);
+    lines.push(
+      `  ${visible(id)}: ${counts.join(", ") || "nothing yet"}  ${paint.dim(visible(path))}`,
+    );
   }
   return lines;
 }

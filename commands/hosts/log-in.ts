@@ -35,7 +35,14 @@ export async function logIn(context: Context, name: string): Promise<number> {
   let status = await answer({});
   while (status.state === "connecting" && status.question !== null) {
     const { id, kind, title, prompt, echo, attempt } = status.question;
-    const question = { host: name, kind: kind as SshQuestion["kind"], title, prompt, echo, attempt };
+    const question = {
+      host: name,
+      kind: kind as SshQuestion["kind"],
+      title,
+      prompt,
+      echo,
+      attempt,
+    };
     status = await answer({ question: id, answer: await asker(question, signal) ?? null });
   }
   if (json) out.json(status);

@@ -10,7 +10,7 @@ import { hostNameText } from "../ssh/host-name.ts";
 import { loginName } from "../ssh/login-name.ts";
 import { resolveHost } from "../ssh/resolve-host.ts";
 import type { SshFacts, SshHost } from "../ssh/ssh-host.ts";
-import { hostLookFindings, LOOK, type HostLook, readLook } from "./host-look.ts";
+import { type HostLook, hostLookFindings, LOOK, readLook } from "./host-look.ts";
 import { herdThere } from "./run-there.ts";
 
 export interface CheckHostParts {

@@ -71,7 +71,8 @@ function refusal(name: string, document: unknown, stderr: string): Error {
   const failure = Failure.safeParse(document);
   if (failure.success && failure.data.error.daemon === "none") {
     return new RefusedError(`No daemon of yours answers on "${name}"`, {
-      hint: `\`herd --host ${name} monitor --detach SWEEP\` starts one; it is of one login node, so ` +
+      hint:
+        `\`herd --host ${name} monitor --detach SWEEP\` starts one; it is of one login node, so ` +
         "name that node where there are several",
       facts: { daemon: "none" },
     });

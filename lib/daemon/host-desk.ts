@@ -60,9 +60,10 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
     const governed = governHost({
       host,
       mayTry: () => mayTry(host.state, login),
-      standing: () => outage.since() === undefined ? undefined : `not reached since ${
-        clockTime(outage.since()!)
-      }`,
+      standing: () =>
+        outage.since() === undefined
+          ? undefined
+          : `not reached since ${clockTime(outage.since()!)}`,
     });
     const one = { host, governed, login };
     known.set(name, one);
@@ -86,7 +87,9 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
         told = true;
         parts.tell(
           host.name,
-          `Cannot reach "${host.name}" since ${clockTime(since)}: ${needOf(host.name, state, login)}`,
+          `Cannot reach "${host.name}" since ${clockTime(since)}: ${
+            needOf(host.name, state, login)
+          }`,
         );
       }
     });

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { HostStatus, SweepOnHost } from "../control/station.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { LoginQuestion } from "./host-login.ts";
 
@@ -11,6 +12,16 @@ export interface HostStandingParts {
 
 /** So long a host that is connected may take to answer. Milliseconds. */
 const ANSWER_MS = 5_000;
+
+/** Connects, so that its standing can be told; what fails is told there. */
+export async function tryHost(host: Pick<SshHost, "connect">, signal: AbortSignal): Promise<void> {
+  try {
+    await host.connect(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof SshError)) throw error;
+  }
+}
 
 /** How a host is now, for people and programs. Never connects, never rejects. */
 export async function hostStanding(

@@ -88,15 +88,18 @@ export async function openTunnel(parts: TunnelParts): Promise<Tunnel> {
   async function carry(socket: Socket): Promise<void> {
     socket.on("error", () => socket.destroy());
     try {
-      join(socket, await forward().catch(async (error: unknown) => {
-        if (!(error instanceof SshError) || error.step !== "channel") throw error;
-        if (looking === undefined && clock.now() - lookedAt >= LOOK_AGAIN_MS) {
-          looking = lookAgain().finally(() => looking = undefined);
-        }
-        if (looking === undefined) throw error;
-        await looking;
-        return await forward();
-      }));
+      join(
+        socket,
+        await forward().catch(async (error: unknown) => {
+          if (!(error instanceof SshError) || error.step !== "channel") throw error;
+          if (looking === undefined && clock.now() - lookedAt >= LOOK_AGAIN_MS) {
+            looking = lookAgain().finally(() => looking = undefined);
+          }
+          if (looking === undefined) throw error;
+          await looking;
+          return await forward();
+        }),
+      );
     } catch {
       // Said by the watch over the connection, or by the look for the daemon.
       socket.destroy();

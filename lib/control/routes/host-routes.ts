@@ -45,7 +45,8 @@ export const HOST_ROUTES: readonly Route[] = [
     path: "/v1/hosts/{host}/answer",
     tag,
     summary: "Log in there: begin, or answer what the login asks",
-    description: "Without `answer` a login begins and is answered by hand: the document that comes " +
+    description:
+      "Without `answer` a login begins and is answered by hand: the document that comes " +
       "back has its `question` while `state` is `connecting`. With `answer` the open question is " +
       "answered, or a login begins that uses it; null gives up. What is answered is written nowhere.",
     params: z.object({ host: z.string().min(1).max(500) }),
