@@ -3,11 +3,11 @@ import type { Clock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { Log } from "../base/log.ts";
+import { userName } from "../base/user-name.ts";
 import { askHost } from "../mirror/host-facts.ts";
 import type { Asker } from "../ssh/asker.ts";
 import { createSshHost } from "../ssh/create-ssh-host.ts";
 import { hostNameText } from "../ssh/host-name.ts";
-import { loginName } from "../ssh/login-name.ts";
 import { resolveHost } from "../ssh/resolve-host.ts";
 import type { SshFacts, SshHost } from "../ssh/ssh-host.ts";
 import { type HostLook, hostLookFindings, LOOK, readLook } from "./host-look.ts";
@@ -38,7 +38,7 @@ export async function checkHost(name: string, parts: CheckHostParts): Promise<Ho
   const say = (finding: Finding) => parts.onFinding(finding);
   const area = "Connection";
   const home = parts.env["HOME"] || homedir();
-  const ways = { env: parts.env, home, user: await loginName() };
+  const ways = { env: parts.env, home, user: userName() };
   let facts: SshFacts | undefined;
   try {
     const { user, hostName, port, jumps } = resolveHost(name, ways);

@@ -70,11 +70,16 @@ export async function runThere(parts: RunThereParts): Promise<ThereEnd> {
   const unsize = terminal?.onResize(() => stream.resize(terminal.size()));
   const unfeed = feed(parts.input, stream);
   // A reader that goes away is told to the program there as its own would be.
-  const unread = () => stream.destroy();
   let isUnread = false;
-  for (const output of [parts.output, parts.errorOutput]) {
-    output.on("error", () => (isUnread = true, unread()));
-  }
+  const unread = () => {
+    isUnread = true;
+    // A channel that nobody reads never ends.
+    for (const readable of [stream.output, stream.errorOutput]) readable.unpipe?.();
+    for (const readable of [stream.output, stream.errorOutput]) readable.resume();
+    stream.destroy();
+  };
+  parts.output.once("error", unread);
+  parts.errorOutput.once("error", unread);
   try {
     stream.output.pipe(parts.output, { end: false });
     stream.errorOutput.pipe(parts.errorOutput, { end: false });
