@@ -85,21 +85,32 @@ export async function openTunnel(parts: TunnelParts): Promise<Tunnel> {
     }
   }
 
+  /** Undefined where it was looked for a moment ago. */
+  function lookSoon(): Promise<void> | undefined {
+    if (looking === undefined && clock.now() - lookedAt >= LOOK_AGAIN_MS) {
+      looking = lookAgain().finally(() => looking = undefined);
+    }
+    return looking;
+  }
+
+  async function forwardAnyway(): Promise<Duplex> {
+    try {
+      return await forward();
+    } catch (error) {
+      const look = error instanceof SshError && error.step === "channel" ? lookSoon() : undefined;
+      if (look === undefined) throw error;
+      await look;
+      return await forward();
+    }
+  }
+
   async function carry(socket: Socket): Promise<void> {
     socket.on("error", () => socket.destroy());
     try {
-      join(
-        socket,
-        await forward().catch(async (error: unknown) => {
-          if (!(error instanceof SshError) || error.step !== "channel") throw error;
-          if (looking === undefined && clock.now() - lookedAt >= LOOK_AGAIN_MS) {
-            looking = lookAgain().finally(() => looking = undefined);
-          }
-          if (looking === undefined) throw error;
-          await looking;
-          return await forward();
-        }),
-      );
+      const channel = await forwardAnyway();
+      join(socket, channel);
+      // A daemon that was started anew at the same place wants another token.
+      channel.on("data", (bytes: Uint8Array) => void (isRefusal(bytes) && lookSoon()));
     } catch {
       // Said by the watch over the connection, or by the look for the daemon.
       socket.destroy();
@@ -128,6 +139,12 @@ export async function openTunnel(parts: TunnelParts): Promise<Tunnel> {
       await closed;
     },
   };
+}
+
+const REFUSAL = "HTTP/1.1 401";
+
+function isRefusal(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, REFUSAL.length)).toString("latin1") === REFUSAL;
 }
 
 /** Each end hears when the other has no more to say, and when it is gone. */

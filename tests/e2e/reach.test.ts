@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "node:test";
 import { runProcess } from "../../lib/base/process.ts";
-import { untilTrue as untilTrueWithin } from "../support/daemon.ts";
-import { HERD, herd, type Said } from "../support/herd.ts";
+import { atTerminal } from "../support/at-terminal.ts";
+import { startCodeServer } from "../support/code-server.ts";
+import { postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
+import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
+import { HERD, herd, makeSweep, type Said } from "../support/herd.ts";
 import { openReachScene, type ReachScene } from "../support/reach-scene.ts";
 import { withoutSshd } from "../support/sshd.ts";
 
@@ -23,7 +26,9 @@ function start({ here }: ReachScene, args: readonly string[], input: "ignore" | 
   const ended = new Promise<Said>((resolve) =>
     child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }))
   );
-  return { child, ended, stdout: () => stdout, stderr: () => stderr };
+  // Deno's child.kill tells of a signal where there was an exit code.
+  const interrupt = () => void process.kill(child.pid!, "SIGINT");
+  return { child, ended, interrupt, stdout: () => stdout, stderr: () => stderr };
 }
 
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
@@ -74,8 +79,9 @@ test("Ctrl-C reaches the program there, and a cut is said as what it is", { skip
     const run = start(scene, ["--host", "login", "wait"]);
     await untilTrue("it waits there", () => run.stdout().includes("waiting"), run.stderr);
     const pid = Number(readFileSync(pidFile, "utf8"));
-    run.child.kill("SIGINT");
-    assert.equal((await run.ended).code, 130);
+    run.interrupt();
+    const { code, signal, stderr } = await run.ended;
+    assert.deepEqual([code, signal, stderr], [130, null, ""]);
     await untilTrue("it is gone", () => !isAlive(pid));
   });
   await t.test("a cut: exit code 4, and nobody claims to know", async () => {
@@ -127,7 +133,8 @@ test(
   async () => {
     await using scene = await openReachScene();
     const said = async (...args: string[]) => (await herd(args, { env: scene.here.env }));
-    scene.knowHost(readFileSync(`${scene.server.folder}/host_rsa.pub`, "utf8").trim());
+    // Any other key of that type.
+    scene.knowHost(readFileSync(scene.ssh("id_ed25519.pub"), "utf8").trim());
     for (
       const args of [["--host", "login", "status"], ["tunnel", "login"], [
         "attach",
@@ -149,11 +156,14 @@ test("herd tunnel leads to the daemon there, over cuts and its new start", { ski
   const none = await herd(["tunnel", "login"], { env: here.env });
   assert.equal(none.code, 3, none.stderr);
   assert.match(none.stderr, /No daemon of yours answers on "login"/);
-  const daemon = () => spawn(HERD, ["pool", "start"], { env: thereEnv, stdio: "ignore" });
+  // Its interview is open: nothing is submitted, and the daemon stays.
+  const sweep = makeSweep({ yaml: sweepYaml({ asks: true }), launcher: PATIENT });
+  const daemon = async () => {
+    const { code, stderr } = await herd(["monitor", sweep.path, "--detach"], { env: thereEnv });
+    assert.equal(code, 0, stderr);
+  };
   const stop = () => herd(["monitor", "--stop"], { env: thereEnv });
-  const where = async () => (await herd(["api", "--where", "--json"], { env: thereEnv }));
-  daemon();
-  await untilTrue("a daemon is there", async () => (await where()).code === 0);
+  await daemon();
   const run = start(scene, ["tunnel", "login", "--json"]);
   try {
     await untilTrue("the tunnel stands", () => run.stdout().includes("}\n"), run.stderr);
@@ -175,15 +185,78 @@ test("herd tunnel leads to the daemon there, over cuts and its new start", { ski
     await untilTrue("it says so", () => /Connected to "login" again/.test(run.stderr()));
 
     await stop();
-    daemon();
-    await untilTrue("a new daemon is there", async () => (await where()).code === 0);
+    await daemon();
     await untilTrue("the new one is asked", works, run.stderr);
     assert.match(run.stderr(), /started anew; the token file has its new token/);
-    run.child.kill("SIGINT");
+    run.interrupt();
     assert.equal((await run.ended).code, 130);
     assert.equal(existsSync(token_file), false);
   } finally {
     run.child.kill("SIGKILL");
     await stop();
+    sweep.remove();
   }
 });
+
+test(
+  "a daemon without a terminal is helped with a code, and goes on by itself",
+  { skip },
+  async () => {
+    await using scene = await openReachScene();
+    const { here } = scene;
+    await using codes = await startCodeServer({ folder: scene.there, code: (n) => `code-${n}` });
+    writeFileSync(
+      scene.ssh("config"),
+      `Host second\n  HostName 127.0.0.1\n  Port ${codes.port}\n  HostKeyAlias login\n`,
+    );
+    scene.knowHost(codes.hostKey);
+    const sweep = makeSweep({
+      yaml: sweepYaml().replace("scheduler: local", "scheduler: slurm")
+        .replace("slurm: {", "slurm: {host: second, "),
+      launcher: PATIENT,
+    });
+    const run = (...args: string[]) => herd(args, { env: here.env });
+    const posts = () => postsOf(sweep.path).filter((text) => text.includes("second"));
+    try {
+      const started = await run("monitor", sweep.path, "--detach");
+      assert.equal(started.code, 0, started.stderr);
+      await untilTrue("it asks for help", () => posts().some((text) => /needs a code/.test(text)));
+      const asked = posts().filter((text) => /needs a code/.test(text));
+      assert.match(
+        asked[0]!,
+        /Cannot reach "second" since \d\d:\d\d UTC: login needs a code: `herd hosts login second`/,
+      );
+      const listed = await run("hosts", "--json");
+      assert.equal(listed.code, 1, listed.stderr);
+      const [host] = JSON.parse(listed.stdout).hosts;
+      assert.deepEqual([host.name, host.state, host.question.kind, host.question.prompt], [
+        "second",
+        "refused",
+        "code",
+        "Verification code:",
+      ]);
+      assert.equal(host.sweeps[0].path, realpathSync(sweep.path));
+      assert.match((await run("hosts")).stdout, /herd hosts login second/);
+      const person = atTerminal([HERD, "hosts", "login", "second"], here.env);
+      await person.answer(/Verification code:/, "wrong");
+      await person.answer(/Not accepted, once more.*Verification code:/, "code-1");
+      assert.equal(await person.ended, 0, person.shown());
+      assert.match(person.shown(), /The daemon is logged in at second/);
+      await untilTrue("people are told", () => posts().some((text) => /reached again/.test(text)));
+      const after = JSON.parse((await run("hosts", "--json")).stdout).hosts[0];
+      assert.deepEqual([after.state, after.question], ["connected", null]);
+      assert.equal(posts().filter((text) => /needs a code/.test(text)).length, 1);
+      const written = await runProcess([
+        "grep",
+        "-rlE",
+        "code-1|wrong",
+        sweep.path,
+        here.env["HOME"]!,
+      ]);
+      assert.equal(written.stdout, "");
+    } finally {
+      await run("monitor", "--stop");
+      sweep.remove();
+    }
+  },
+);
