@@ -31,7 +31,7 @@ case "$1" in
   read) wc -c ;;
   both) echo '{"out": 1}'; echo "not JSON" >&2; exit 3 ;;
   wait) echo $$ > "$HOME/pid"; echo waiting; trap 'exit 130' INT; for ((;;)); do sleep 0.1; done ;;
-  size) trap 'stty size' WINCH; stty size; for ((i = 0; i < 300; i++)); do sleep 0.1; done ;;
+  size) trap 'stty size' WINCH; trap 'exit 130' INT; stty size; for ((i = 0; i < 300; i++)); do sleep 0.1; done ;;
   killed) kill -TERM $$ ;;
   *) exec "$HERD_TRUE" "$@" ;;
 esac
