@@ -1,5 +1,6 @@
 import type { Parts, WorkspaceFiles } from "../actions/parts.ts";
 import { RefusedError, SchedulerError } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Runner } from "../base/process.ts";
 import {
   freshMirrorMemory,
@@ -7,14 +8,19 @@ import {
   readMirrorMemory,
   writeMirrorMemory,
 } from "../mirror/mirror-memory.ts";
+import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createComposer } from "./compose.ts";
 import { createFarSide, type FarSide } from "./far-side.ts";
-import type { OutsideRequest } from "./outside.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface ElsewhereParts {
-  request: Pick<OutsideRequest, "reach" | "clock" | "onWarning">;
+  request: {
+    /** Undefined where nobody can go anywhere. */
+    reach?: ((host: string) => SshHost) | undefined;
+    clock: Clock;
+    onWarning(message: string): void;
+  };
   paths: WorkspacePaths;
   /** The YAML as it is now, with the host that was asked for; throws UserError. */
   sweep(): SweepFile;

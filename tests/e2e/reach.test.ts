@@ -6,7 +6,7 @@ import test from "node:test";
 import { runProcess } from "../../lib/base/process.ts";
 import { atTerminal } from "../support/at-terminal.ts";
 import { startCodeServer } from "../support/code-server.ts";
-import { postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
+import { eventsOf, postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
 import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
 import { HERD, herd, makeSweep, type Said } from "../support/herd.ts";
 import { openReachScene, type ReachScene } from "../support/reach-scene.ts";
@@ -254,6 +254,16 @@ test(
         here.env["HOME"]!,
       ]);
       assert.equal(written.stdout, "");
+
+      await run("monitor", "--stop");
+      // In the foreground it asks before lines are messages to the agent.
+      const monitor = atTerminal([HERD, "monitor", sweep.path], here.env);
+      await monitor.answer(/Verification code:/, "code-2");
+      await untilTrue("it logs in", () => codes.logins === 2, monitor.shown);
+      await untilTrue("it listens", async () => (await run("api", "sweeps")).code === 0);
+      assert.ok(!JSON.stringify(eventsOf(sweep.path)).includes("code-2"));
+      await run("monitor", "--stop");
+      await monitor.ended;
     } finally {
       await run("monitor", "--stop");
       sweep.remove();

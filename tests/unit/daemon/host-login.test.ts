@@ -11,7 +11,6 @@ const FACTS = { user: "ana" } as SshFacts;
 
 /** A host whose login asks for the code 42, three times at the most. */
 function codeHost() {
-  let login: HostLogin;
   let state: SshState = { kind: "idle" };
   const logins: string[][] = [];
   async function connect(): Promise<SshFacts> {
@@ -40,7 +39,7 @@ function codeHost() {
       return state;
     },
   };
-  login = createHostLogin({ host: () => host, clock: createSystemClock() });
+  const login: HostLogin = createHostLogin({ host: () => host, clock: createSystemClock() });
   return { host, login, logins };
 }
 
