@@ -4,16 +4,16 @@ import { resolve } from "node:path";
 import { UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { codeOf } from "../lib/base/files.ts";
-import { shellQuote } from "../lib/base/text.ts";
 import { createControlClient } from "../lib/control/client.ts";
 import type { Answer, ControlClient } from "../lib/control/client.ts";
+import type { DaemonRecord } from "../lib/control/daemon-record.ts";
 import { noDaemon } from "../lib/control/exchange.ts";
 import { isFailureDocument } from "../lib/control/failure.ts";
 import { findDaemon } from "../lib/control/find-daemon.ts";
-import type { FoundDaemon } from "../lib/control/find-daemon.ts";
 import { userPlace } from "../lib/control/user-place.ts";
 import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
+import { curlLine } from "./curl-line.ts";
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"] as const;
 
@@ -33,6 +33,7 @@ const OPTIONS = [
   },
   { name: "follow", short: "f", description: "Print what a stream sends, a line each" },
   { name: "curl", description: "Print the same request as a line for curl and send nothing" },
+  { name: "where", description: "Print where the daemon answers and where its token is" },
 ] as const;
 
 export const command = defineCommand({
@@ -42,7 +43,11 @@ export const command = defineCommand({
     "printed as it came in a pipe. docs/api.md and the path /openapi.json say what there is.\n" +
     "Exit codes: 1 for what is not there, 2 for a wrong request, 3 where the daemon declines\n" +
     "or none runs, 4 and 5 for trouble with the scheduler.",
-  arguments: [{ name: "PATH", description: "Such as sweeps, or /healthz" }],
+  arguments: [{
+    name: "PATH",
+    optional: true,
+    description: "Such as sweeps, or /healthz; none with --where",
+  }],
   options: OPTIONS,
   examples: [
     { line: "herd api sweeps", meaning: "what the daemon holds" },
@@ -52,17 +57,21 @@ export const command = defineCommand({
       meaning: "have something done",
     },
     { line: "herd api sweeps/lr/events --follow", meaning: "every event as it happens" },
+    { line: "herd api --where", meaning: "socket, port and token, for programs of your own" },
   ],
   async run(context) {
     const { values, out, env, cwd, signal } = context;
-    const path = pathOf(context.positionals[0]!);
+    if (!values.where) refuseNoPath(context.positionals);
+    const path = pathOf(context.positionals[0] ?? "sweeps");
     const body = values.data === undefined ? undefined : bodyOf(values.data, cwd);
     const method = values.method ?? (body === undefined ? "GET" : "POST");
     const place = userPlace(env, userInfo().uid, hostname());
     const daemon = await findDaemon(place, { signal });
     if (daemon === undefined) throw noDaemon(`${place.folder}`);
+    if (values.where) return showWhere(context, daemon.record);
     if (values.curl) {
-      out.print(curlLine(daemon, { method, path, body }));
+      const { address, record: { tokenPath } } = daemon;
+      out.print(curlLine({ address, tokenPath }, { method, path, body }));
       return EXIT.done;
     }
     const { address, token } = daemon;
@@ -73,6 +82,25 @@ export const command = defineCommand({
     return exitCodeOf(answer);
   },
 });
+
+function refuseNoPath({ length }: readonly string[]): void {
+  if (length > 0) return;
+  throw new UserError("Cannot ask the daemon for nothing: a PATH is missing", {
+    hint: "Such as: herd api sweeps; --where says where the daemon answers",
+  });
+}
+
+function showWhere({ out, json }: Pick<Context, "out" | "json">, record: DaemonRecord): number {
+  const { socketPath: socket, port, tokenPath: token_file, host, pid, version } = record;
+  if (json) out.json({ socket, port, token_file, host, pid, version });
+  else {
+    out.print(`Socket  ${socket}`);
+    out.print(`Port    ${port} of 127.0.0.1`);
+    out.print(`Token   in ${token_file}`);
+    out.print(`Daemon  ${version}, process ${pid} on ${host}`);
+  }
+  return EXIT.done;
+}
 
 function pathOf(given: string): string {
   const path = given.startsWith("/") ? given : `/v1/${given}`;
@@ -145,25 +173,4 @@ function exitCodeOf({ status }: Answer): number {
   if (status < 500) return EXIT.mistake;
   if (status === 503) return EXIT.unreachable;
   return status === 502 ? EXIT.rejected : EXIT.unexpected;
-}
-
-/**
- * The token goes to curl through a pipe: in its arguments everybody on the machine
- * could read it.
- */
-function curlLine(
-  { address, record }: FoundDaemon,
-  { method, path, body }: { method: string; path: string; body: string | undefined },
-): string {
-  const where = "port" in address
-    ? [shellQuote(`http://127.0.0.1:${address.port}${path}`)]
-    : ["--unix-socket", shellQuote(address.socketPath), shellQuote(`http://localhost${path}`)];
-  const sent = body === undefined
-    ? []
-    : ["-H", shellQuote("Content-Type: application/json"), "-d", shellQuote(body)];
-  const verb = method === (body === undefined ? "GET" : "POST") ? [] : ["-X", method];
-  const header = `printf 'header = "Authorization: Bearer %s"\\n' "$(cat ${
-    shellQuote(record.tokenPath)
-  })"`;
-  return `${header} | curl -sSNK - ${[...verb, ...sent, ...where].join(" ")}`;
 }

@@ -15,12 +15,14 @@ import { defineCommand } from "./command.ts";
 import type { Context } from "./command.ts";
 import { say } from "./open.ts";
 import { createRemotePort, lastTalk, sweepPath } from "./remote-port.ts";
+import { hostOf, runThereCommand } from "./run-there.ts";
 import { createTerminalChannel } from "./terminal-channel.ts";
 import { terminalInput } from "./terminal-input.ts";
 
 const USUAL_POSTS = 20;
 
 const OPTIONS = [
+  { name: "host", value: "NAME", description: "The monitor on this host, reached by ssh" },
   { name: "no-follow", description: "Print the last posts and end" },
   {
     name: "lines",
@@ -51,10 +53,12 @@ export const command = defineCommand({
   examples: [
     { line: "herd attach", meaning: "every sweep of the daemon, or that of this folder" },
     { line: "herd attach sweep --no-follow", meaning: "what was said last" },
+    { line: "herd attach --host login", meaning: "the monitor that runs on a login node" },
     { line: "herd attach --json | jq .what", meaning: "every event as a line of JSON" },
   ],
   async run(context) {
     const { env, signal } = context;
+    if (context.values.host !== undefined) return await attachThere(context);
     const place = userPlace(env, userInfo().uid, hostname());
     const daemon = await findDaemon(place, { signal });
     if (daemon === undefined) throw noDaemon(place.folder);
@@ -65,6 +69,20 @@ export const command = defineCommand({
     return await talk(context, client, sweeps);
   },
 });
+
+/** As `herd --host NAME attach …` does it. */
+async function attachThere(context: AttachContext): Promise<number> {
+  const { values, positionals, json } = context;
+  const { host = "", lines } = values;
+  const words = [
+    ...(values["no-follow"] ? ["--no-follow"] : []),
+    ...(lines === undefined ? [] : [`--lines=${lines}`]),
+    ...(json ? ["--json"] : []),
+    ...(positionals.length === 0 ? [] : ["--", ...positionals]),
+  ];
+  const there = hostOf(["--host", host, "attach", ...words])!;
+  return await runThereCommand(there.host, there.words, context);
+}
 
 /** The sweeps that are meant. */
 function choose(

@@ -55,18 +55,38 @@ function bashScript(commands: readonly Command[]): string {
     )
   );
   return `# bash completion for herd: source <(herd completions bash)
+_herd_hosts() {
+  awk 'tolower($1) == "host" { for (i = 2; i <= NF; i++) if ($i !~ /[*?!]/) print $i }' \\
+    ~/.ssh/config 2>/dev/null
+}
 _herd() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" words=""
+  local at=1
   COMPREPLY=()
-  if ((COMP_CWORD == 1)) || [[ "\${COMP_WORDS[1]}" == help ]]; then
-    mapfile -t COMPREPLY < <(compgen -W ${shellQuote(namesOf(commands))} -- "$current")
+  if [[ "\${COMP_WORDS[1]}" == --host ]]; then
+    # bash takes --host=NAME for three words.
+    at=3
+    if [[ "\${COMP_WORDS[2]-}" == = ]]; then at=4; fi
+    if ((COMP_CWORD == at - 1)); then
+      mapfile -t COMPREPLY < <(compgen -W "$(_herd_hosts)" -- "$current")
+      return
+    fi
+  fi
+  if ((COMP_CWORD == at)) || [[ "\${COMP_WORDS[at]}" == help ]]; then
+    words=${shellQuote(namesOf(commands))}
+    if ((at == 1)) && [[ "$current" == -* ]]; then words=--host; fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     return
   fi
-  case "\${COMP_WORDS[1]}:$previous" in
+  if [[ "\${COMP_WORDS[at]}:$previous" =~ ^(tunnel:tunnel|hosts:(check|login)|.*:--host)$ ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(_herd_hosts)" -- "$current")
+    return
+  fi
+  case "\${COMP_WORDS[at]}:$previous" in
 ${[...choices, "    *) ;;"].join("\n")}
   esac
   if [[ -z "$words" && "$current" == -* ]]; then
-    case "\${COMP_WORDS[1]}" in
+    case "\${COMP_WORDS[at]}" in
 ${words.map((line) => `  ${line}`).join("\n")}
     esac
   fi
@@ -99,6 +119,14 @@ ${list.join("\n")}
   _describe command commands
 }
 _herd() {
+  if [[ "$words[2]" == --host ]]; then
+    if ((CURRENT == 3)); then
+      _hosts
+      return
+    fi
+    words=(herd "\${words[@]:3}")
+    ((CURRENT -= 2))
+  fi
   if ((CURRENT == 2)); then
     _herd_commands
     return
@@ -129,7 +157,11 @@ function zshEscape(text: string): string {
 }
 
 function fishScript(commands: readonly Command[]): string {
-  const lines = ["# fish completion for herd"];
+  const lines = [
+    "# fish completion for herd",
+    "complete -c herd -n __fish_use_subcommand -l host -x -a '(__fish_print_hostnames)' " +
+    "-d 'Run the command on that computer, by ssh'",
+  ];
   const none = `not __fish_seen_subcommand_from ${namesOf(commands)}`;
   for (const one of commands) {
     lines.push(

@@ -1,59 +1,55 @@
 import { UserError } from "../lib/base/errors.ts";
-import { EXIT } from "../lib/base/exit-codes.ts";
-import type { Finding } from "../lib/base/finding.ts";
-import { visible } from "../lib/base/width.ts";
 import { defineCommand } from "./command.ts";
-import { terminalAsker } from "./terminal-asker.ts";
+
+const ACTIONS = ["list", "check", "login"] as const;
 
 export const command = defineCommand({
   name: "hosts",
-  summary: "Computers behind ssh: try the way to one, step by step",
+  summary: "Computers behind ssh: how they are reached, what runs there, log in, try the way",
   details:
+    "list shows the hosts of the daemon's sweeps, and those of the WORKSPACEs that are named: since\n" +
+    "when they are reached, how fast they answer, and the state of each sweep there. Exits with 1\n" +
+    "when one is not reached.\n" +
     "check NAME reads ~/.ssh/config as ssh does, connects, logs in (asking for a passphrase, a\n" +
     "password or a code where one is wanted), and says what is there. Exits with 1 when the way\n" +
-    "does not lead all through (✗).",
+    "does not lead all through (✗).\n" +
+    "login NAME asks here what a login of the daemon wants to know, and hands the answer to it.",
   arguments: [
-    { name: "ACTION", description: "check" },
-    { name: "NAME", description: "As for ssh: an alias, a name, user@name:port" },
+    { name: "ACTION", optional: true, description: `${ACTIONS.join(", ")}; default list` },
+    {
+      name: "NAME",
+      optional: true,
+      repeatable: true,
+      description: "As for ssh: an alias, a name, user@name:port; with list WORKSPACEs",
+    },
   ],
-  examples: [{ line: "herd hosts check login", meaning: "does the way to the cluster work" }],
-  async run({ positionals, out, json, env, clock, log, signal }) {
-    const [action, name = ""] = positionals;
-    if (action !== "check") {
-      throw new UserError(`Cannot do "${action}" with hosts: there is no such action`, {
-        hint: "The action is check",
-      });
+  examples: [
+    { line: "herd hosts", meaning: "which clusters, and are they reached" },
+    { line: "herd hosts list sweep/", meaning: "that of a sweep, with or without a daemon" },
+    { line: "herd hosts check login", meaning: "does the way to the cluster work" },
+    { line: "herd hosts login login", meaning: "give the daemon a one-time code" },
+  ],
+  async run(context) {
+    const [action = "list", ...names] = context.positionals;
+    switch (action) {
+      case "list":
+        return await (await import("./hosts/list-hosts.ts")).listHosts(context, names);
+      case "check":
+        return await (await import("./hosts/check-host.ts")).check(context, oneOf(action, names));
+      case "login":
+        return await (await import("./hosts/log-in.ts")).logIn(context, oneOf(action, names));
+      default:
+        throw new UserError(`Unknown action "${action}" of herd hosts`, {
+          hint: `Allowed are ${ACTIONS.join(", ")}`,
+        });
     }
-    const { checkHost } = await import("../lib/daemon/check-host.ts");
-    const { green, yellow, red, dim } = out.paint;
-    const marks = { good: green("✓"), doubt: yellow("!"), bad: red("✗") };
-    const findings: Finding[] = [];
-    const { ok, facts, ...found } = await checkHost(name, {
-      ...{ env, clock, log, signal, asker: terminalAsker() },
-      onFinding(finding) {
-        findings.push(finding);
-        if (json) return;
-        out.print(`${marks[finding.mark]} ${visible(finding.message)}`);
-        if (finding.mend !== undefined) out.print(`    ${dim("→")} ${visible(finding.mend)}`);
-      },
-    });
-    if (json) {
-      out.json({
-        ok,
-        host: name,
-        user: facts?.user ?? null,
-        address: facts?.address ?? null,
-        port: facts?.port ?? null,
-        jumps: facts?.jumps ?? [],
-        method: facts?.method ?? null,
-        host_key: facts?.hostKey ?? null,
-        shell: found.shell ?? null,
-        home: found.home ?? null,
-        system: found.system ?? null,
-        slurm: found.slurm ?? null,
-        checks: findings.map(({ mark, message, mend }) => ({ mark, message, mend: mend ?? null })),
-      });
-    }
-    return ok ? EXIT.done : EXIT.negative;
   },
 });
+
+function oneOf(action: string, names: readonly string[]): string {
+  const [name] = names;
+  if (name !== undefined && name !== "" && names.length === 1) return name;
+  throw new UserError(`Cannot ${action} ${names.length} hosts at once: name one`, {
+    hint: `Such as: herd hosts ${action} login`,
+  });
+}

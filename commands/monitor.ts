@@ -252,7 +252,6 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     who: { from: `cli:${user}`, name: user },
     newId: () => `cli-${randomUUID()}`,
   });
-  await channel.start();
   const ended = await runDaemon({
     workspaces,
     env,
@@ -269,6 +268,8 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     broker: false,
     canAsk: () => input !== undefined || values.background === true,
     asker: values.background ? undefined : terminalAsker(),
+    // A code that is typed while lines are read would be a message to the agent.
+    begin: () => channel.start(),
     onWarning: (message) => say(out, message),
     // One JSON document and nothing else on standard output.
     open: (port) => context.json ? Promise.resolve() : channel.add(port),

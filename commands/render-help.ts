@@ -33,7 +33,7 @@ export function overview(
   const lines = [
     "Runs sweeps of trials on a SLURM cluster, or on this machine",
     "",
-    `${paint.bold("Usage:")} herd COMMAND [arguments] [options]`,
+    `${paint.bold("Usage:")} herd [--host NAME] COMMAND [arguments] [options]`,
   ];
   const widest = Math.max(...[...groups.values()].flat().map((one) => one.name.length));
   for (const [title, commands] of groups) {
@@ -43,6 +43,7 @@ export function overview(
   return [
     ...lines,
     "",
+    "--host NAME in front runs the command on that computer, by ssh, with the herd that is there.",
     '"herd COMMAND --help" explains a command, "herd help exit-codes" the exit codes.',
     "Environment: NO_COLOR and FORCE_COLOR for colours, HERD_DEBUG=1 for the details of an error.",
   ];

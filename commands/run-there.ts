@@ -1,6 +1,7 @@
 import { isatty } from "node:tty";
 import { constants } from "node:os";
 import { SchedulerError, UserError } from "../lib/base/errors.ts";
+import { EXIT } from "../lib/base/exit-codes.ts";
 import type { Context } from "./command.ts";
 import { terminalAsker } from "./terminal-asker.ts";
 
@@ -17,11 +18,11 @@ export async function runThereCommand(
   { env, clock, log, signal }: Pick<Context, "env" | "clock" | "log" | "signal">,
 ): Promise<number> {
   const { createHosts } = await import("../lib/daemon/hosts.ts");
-  const { NO_PROGRAM, runThere } = await import("../lib/daemon/run-there.ts");
+  const { enterHost, NO_PROGRAM, runThere } = await import("../lib/daemon/run-there.ts");
   await using hosts = createHosts({ env, clock, log, asker: terminalAsker() });
   const there = hosts.reach(host);
   // Questions are asked before the terminal is given away.
-  await there.connect(signal);
+  await enterHost(there, signal);
   const { stdin, stdout, stderr } = process;
   const isTerminal = isatty(0) && isatty(1);
   if (isTerminal) stdin.setRawMode(true);
@@ -39,14 +40,22 @@ export async function runThereCommand(
         ? {
           term: env["TERM"] || "xterm-256color",
           size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
-          onResize: (listener) => void stdout.on("resize", listener),
+          onResize(listener) {
+            stdout.on("resize", listener);
+            return () => void stdout.off("resize", listener);
+          },
         }
         : undefined,
       signal,
     });
     if ("lost" in end) {
-      throw new SchedulerError("unreachable", `Cannot tell how it ended on "${host}": ${end.lost}`);
+      throw new SchedulerError(
+        "unreachable",
+        `Cannot tell how it ended on "${host}", nobody knows: ${end.lost}. ` +
+          "Look there before you repeat it, such as with herd status",
+      );
     }
+    if ("unread" in end) return EXIT.brokenPipe;
     if ("signal" in end) return 128 + (signalNumber(end.signal) ?? 0);
     if (end.exitCode === NO_PROGRAM) {
       throw new UserError(`Cannot run herd on "${host}": it is not installed there`, {

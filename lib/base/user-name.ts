@@ -1,13 +1,16 @@
+import { spawnSync } from "node:child_process";
 import { userInfo } from "node:os";
 
-/** Who acts, for the journal; the number where the account has no name here. */
+/** Who acts, for the journal and for logins elsewhere; the number where the account has no name here. */
 export function userName(): string {
-  const number = `${process.getuid?.() ?? "unknown"}`;
   try {
-    // Bun reads $USER and says "unknown" without it.
     const { username } = userInfo();
-    return username === "unknown" || username === "" ? number : username;
+    if (username !== "unknown" && username !== "") return username;
   } catch {
-    return number;
+    // Asked below.
   }
+  // Bun knows no name where $USER is not set; the system's own program asks LDAP as well.
+  const { stdout, status } = spawnSync("id", ["-un"], { encoding: "utf8", timeout: 10_000 });
+  const name = status === 0 ? stdout.trim() : "";
+  return name === "" ? `${process.getuid?.() ?? "unknown"}` : name;
 }

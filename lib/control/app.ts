@@ -12,6 +12,7 @@ import { rawRoute } from "./route.ts";
 import type { Route } from "./route.ts";
 import { ACTION_ROUTES } from "./routes/action-routes.ts";
 import { BROKER_ROUTES } from "./routes/broker-routes.ts";
+import { HOST_ROUTES } from "./routes/host-routes.ts";
 import { daemonRoutes } from "./routes/daemon-routes.ts";
 import { POOL_ROUTES } from "./routes/pool-routes.ts";
 import { TASK_ROUTES } from "./routes/task-routes.ts";
@@ -90,6 +91,7 @@ function routesOf(options: ControlAppOptions): readonly Route[] {
     ...TASK_ROUTES,
     ...TRIAL_TASK_ROUTES,
     ...BROKER_ROUTES,
+    ...HOST_ROUTES,
     PERFORM_ROUTE,
   ];
 }

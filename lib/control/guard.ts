@@ -54,11 +54,11 @@ export function createGuard(parts: GuardParts): MiddlewareHandler<ControlEnv> {
 function refuseHost(host: string, door: Door | undefined, allowed: readonly string[]): void {
   // Nobody but us reaches the socket, and what a client calls it is of no account.
   if (door?.kind === "unix" || allowed.includes(host)) return;
-  const own = door === undefined ? [] : LOOPBACK.map((name) => `${name}:${door.port}`);
-  if (own.includes(host.toLowerCase())) return;
+  // A rebound name is not of these, whatever its port; a tunnel has a port of its own at its other end.
+  const [, name = "", port] = /^(.*):(\d{1,5})$/.exec(host.toLowerCase()) ?? [];
+  if (door !== undefined && port !== undefined && LOOPBACK.includes(name)) return;
   throw new RequestError("forbidden", `Cannot answer under the name "${host.slice(0, 100)}"`, {
-    hint: `Ask for ${own[0] ?? "our own address"}; a tunnel needs the same port at both ends, as ` +
-      `in ssh -L ${door?.port ?? "PORT"}:127.0.0.1:${door?.port ?? "PORT"}`,
+    hint: `Ask for ${door === undefined ? "our own address" : `127.0.0.1:${door.port}`}`,
   });
 }
 

@@ -36,6 +36,56 @@ export interface Station {
   broker(): BrokerStatus | undefined;
   /** The same as `startPool` for the broker. */
   startBroker(): Promise<void>;
+  /** The computers behind ssh that its sweeps use. */
+  hosts(): Promise<readonly HostStatus[]>;
+  /**
+   * Begins a login there, or answers what it asks; resolves when it asks something more, or is over.
+   * Throws NothingError for a host that it does not use, RefusedError for an answer to nothing.
+   */
+  answerHost(
+    name: string,
+    given: { question?: string | undefined; answer?: string | null | undefined },
+  ): Promise<HostStatus>;
+}
+
+/** A computer behind ssh as the daemon sees it; times are milliseconds since the epoch. */
+export interface HostStatus {
+  /** As the sweep names it. */
+  name: string;
+  /** `idle`, `connecting`, `connected`, `waiting`, `refused` or `closed`, as lib/ssh/ssh-host.ts has them. */
+  state: string;
+  /** Since when it is in this state. */
+  since: number | null;
+  /** Why it cannot be reached, and what to do. */
+  detail: string | null;
+  hint: string | null;
+  /** Not tried before. */
+  retry_at: number | null;
+  user: string | null;
+  address: string | null;
+  port: number | null;
+  jumps: readonly string[];
+  method: string | null;
+  /** There and back; null while it is not reached. */
+  latency_ms: number | null;
+  /** What a login wants to know. */
+  question: {
+    id: string;
+    kind: string;
+    title: string;
+    prompt: string;
+    echo: boolean;
+    attempt: number;
+    asked_at: number;
+  } | null;
+  sweeps: readonly SweepOnHost[];
+}
+
+/** Trials by status. */
+export interface SweepOnHost {
+  id: string;
+  path: string;
+  totals: Readonly<Record<string, number>>;
 }
 
 /** What a broker is doing now. */

@@ -3,12 +3,15 @@ import type { Clock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { Log } from "../base/log.ts";
+import { userName } from "../base/user-name.ts";
+import { askHost } from "../mirror/host-facts.ts";
 import type { Asker } from "../ssh/asker.ts";
 import { createSshHost } from "../ssh/create-ssh-host.ts";
 import { hostNameText } from "../ssh/host-name.ts";
-import { loginName } from "../ssh/login-name.ts";
 import { resolveHost } from "../ssh/resolve-host.ts";
 import type { SshFacts, SshHost } from "../ssh/ssh-host.ts";
+import { type HostLook, hostLookFindings, LOOK, readLook } from "./host-look.ts";
+import { herdThere } from "./run-there.ts";
 
 export interface CheckHostParts {
   env: Readonly<Record<string, string | undefined>>;
@@ -24,78 +27,67 @@ export interface CheckHostParts {
 export interface HostCheckup {
   ok: boolean;
   facts: SshFacts | undefined;
-  shell: string | undefined;
-  home: string | undefined;
-  system: string | undefined;
-  /** Such as `slurm 22.05.8`; undefined without SLURM. */
-  slurm: string | undefined;
+  look: HostLook | undefined;
 }
 
-/** Prints what it is asked, one line each; a missing SLURM is an empty line. */
-const LOOK = 'printf "%s\\n" "$SHELL" "$HOME"; uname -sm; sbatch --version 2>/dev/null || echo';
+/** A login shell that loads modules may take long. Milliseconds. */
+const TIMEOUT_MS = 60_000;
 
 /** Goes to a host step by step, and says how far it comes. */
 export async function checkHost(name: string, parts: CheckHostParts): Promise<HostCheckup> {
-  const { onFinding } = parts;
-  const say = (mark: Finding["mark"], area: string, message: string, mend?: string) =>
-    onFinding({ area, mark, message, ...(mend === undefined ? {} : { mend }) });
-  const none: HostCheckup = {
-    ok: false,
-    facts: undefined,
-    shell: undefined,
-    home: undefined,
-    system: undefined,
-    slurm: undefined,
-  };
+  const say = (finding: Finding) => parts.onFinding(finding);
+  const area = "Connection";
   const home = parts.env["HOME"] || homedir();
-  const ways = { env: parts.env, home, user: await loginName() };
+  const ways = { env: parts.env, home, user: userName() };
+  let facts: SshFacts | undefined;
   try {
     const { user, hostName, port, jumps } = resolveHost(name, ways);
     const via = jumps.length === 0 ? "" : `, by way of ${jumps.map(hostNameText).join(", ")}`;
-    say("good", "Settings", `${user}@${hostName}, port ${port}${via}`);
+    say({ area, mark: "good", message: `Settings: ${user}@${hostName}, port ${port}${via}` });
     await using host = createSshHost(name, {
       ...parts,
       ...ways,
-      onNotice: (text) => say("doubt", "Settings", text),
+      onNotice: (message) => say({ area, mark: "doubt", message }),
     });
-    const facts = await host.connect(parts.signal);
-    say("good", "Connection", `The server is ${facts.server}, its key ${facts.hostKey}`);
-    say("good", "Connection", `Logged in by ${facts.method}`);
-    return { ...none, facts, ...await lookAround(host, parts.signal, say) };
+    facts = await host.connect(parts.signal);
+    const { server, hostKey, method } = facts;
+    say({ area, mark: "good", message: `The server is ${server}, its key ${hostKey}` });
+    say({ area, mark: "good", message: `Logged in by ${method}` });
+    const look = await lookAround(host, parts);
+    hostLookFindings(look, name).forEach(say);
+    await host.files.realPath(".");
+    say({ area: "Files", mark: "good", message: "SFTP works" });
+    return { ok: true, facts, look };
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    say("bad", "Connection", error.message, error.hint);
-    return none;
+    parts.signal.throwIfAborted();
+    const known = error instanceof UserError || (error as Error).name === "RemoteFileError";
+    if (!known) throw error;
+    const { message, hint } = error as UserError;
+    say({ area, mark: "bad", message, ...(hint === undefined ? {} : { mend: hint }) });
+    return { ok: false, facts, look: undefined };
   }
 }
 
 async function lookAround(
   host: SshHost,
-  signal: AbortSignal,
-  say: (mark: Finding["mark"], area: string, message: string, mend?: string) => void,
-): Promise<Omit<HostCheckup, "facts">> {
-  const ended = await host.run(["sh", "-c", LOOK], { timeoutMs: 30_000, signal });
-  const [shell, home, system, slurm] = ended.stdout.split("\n").map((line) => line || undefined);
-  const unknown = { shell, home, system, slurm };
-  if (!ended.ok) {
-    say("bad", "Programs", ended.lost ?? ended.spawnError ?? "The host runs no program");
-    return { ok: false, ...unknown };
+  { clock, signal }: Pick<CheckHostParts, "clock" | "signal">,
+): Promise<HostLook> {
+  const { home, login } = await askHost(host, signal);
+  const options = { timeoutMs: TIMEOUT_MS, signal };
+  const before = clock.now();
+  const looked = await host.run(["sh", "-c", LOOK], {
+    ...options,
+    // As herd's calls of SLURM's programs see it.
+    env: { PATH: login["PATH"] ?? "" },
+  });
+  const middle = (before + clock.now()) / 2;
+  if (!looked.ok) {
+    throw new UserError(looked.lost ?? looked.spawnError ?? "The host runs no program");
   }
-  say("good", "Programs", `${system}, shell ${shell}, home ${home}`);
-  if (slurm === undefined) {
-    say(
-      "doubt",
-      "Programs",
-      "There is no sbatch in the PATH of a login without a terminal",
-      "Set PATH in ~/.bashrc there, above its line that ends for shells without a terminal",
-    );
-  } else say("good", "Programs", slurm);
-  try {
-    await host.files.realPath(".");
-    say("good", "Files", "SFTP works");
-  } catch (error) {
-    say("bad", "Files", (error as Error).message, (error as UserError).hint);
-    return { ok: false, ...unknown };
-  }
-  return { ok: true, ...unknown };
+  const herd = await host.run(herdThere(["--version"]), options);
+  return readLook(looked.stdout, {
+    home,
+    middle,
+    herd: herd.ok ? herd.stdout.trim().split("\n").at(-1) : undefined,
+  });
 }

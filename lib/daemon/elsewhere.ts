@@ -1,6 +1,6 @@
 import type { Parts, WorkspaceFiles } from "../actions/parts.ts";
-import type { Clock } from "../base/clock.ts";
 import { RefusedError, SchedulerError } from "../base/errors.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Runner } from "../base/process.ts";
 import {
   freshMirrorMemory,
@@ -16,7 +16,7 @@ import type { SweepFile } from "./sweep-file.ts";
 
 export interface ElsewhereParts {
   request: {
-    /** How a host is reached; without it a sweep that names one can only be read. */
+    /** Undefined where nobody can go anywhere. */
     reach?: ((host: string) => SshHost) | undefined;
     clock: Clock;
     onWarning(message: string): void;
@@ -33,6 +33,8 @@ export interface ElsewhereParts {
 export interface Elsewhere {
   /** The YAML's words with the host that a command line named. */
   asked(sweep: SweepFile): SweepFile;
+  /** Its name; undefined where jobs run here. */
+  host(): string | undefined;
   /** Undefined where jobs run here. Throws RefusedError where nobody can go there. */
   side(): FarSide | undefined;
   /** Makes a job's texts for there; undefined for a job that runs here. */
@@ -82,6 +84,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
 
   return {
     side,
+    host: hostName,
     asked(sweep) {
       const host = wished();
       if (host === undefined) return sweep;

@@ -12,6 +12,8 @@ export interface HostsParts {
   log: Log;
   /** Undefined where nobody can be asked. */
   asker?: Asker | undefined;
+  /** The same, where each host has its own. */
+  askerOf?: ((name: string) => Asker) | undefined;
 }
 
 /** The computers that this process reaches: one connection to each, whoever needs it. */
@@ -20,12 +22,13 @@ export interface Hosts extends AsyncDisposable {
   all(): readonly SshHost[];
 }
 
-export function createHosts({ env, clock, log, asker }: HostsParts): Hosts {
+export function createHosts({ env, clock, log, ...parts }: HostsParts): Hosts {
   const hosts = new Map<string, SshHost>();
   return {
     reach(name) {
       const known = hosts.get(name);
       if (known !== undefined) return known;
+      const asker = parts.askerOf?.(name) ?? parts.asker;
       const host = createSshHost(name, {
         env,
         home: env["HOME"] || homedir(),

@@ -143,6 +143,8 @@ export interface Outside {
   /** Tells the user that the workspace is held by another process. */
   tellWaiting(holder: Holder): void;
   scheduler(name: "slurm" | "local"): Scheduler;
+  /** The computer where the jobs run, as it is named; undefined where that is this one. */
+  host(): string | undefined;
   /** The copy on the computer where the jobs run; undefined where that is this one. */
   mirror(): Mirror | undefined;
   /**
@@ -538,6 +540,7 @@ export function openOutside(request: OutsideRequest): Outside {
     refresh: () => void journal.refresh(),
     tellWaiting,
     scheduler,
+    host: elsewhere.host,
     mirror: () => elsewhere.side()?.mirror,
     wishHost(host) {
       const isBusy = [...journal.state.attempts.values()].some(isOpen);

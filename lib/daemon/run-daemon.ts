@@ -7,9 +7,12 @@ import { answerSlash } from "../slash/run.ts";
 import type { Event } from "../sweep/event.ts";
 import { createBrokerOffice } from "./broker-office.ts";
 import { createPoolOffice } from "./pool-office.ts";
+import type { SweepOnHost } from "../control/station.ts";
+import type { HeldSweep } from "./held-sweep.ts";
 import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
-import { createHosts } from "./hosts.ts";
+import { createHostDesk } from "./host-desk.ts";
+import { hostOfWorkspace } from "./host-of-workspace.ts";
 import { lingerMs } from "./linger.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
@@ -47,6 +50,8 @@ export interface RunDaemonParts {
   canAsk(): boolean;
   /** For passphrases and codes of other computers; undefined where nobody can be asked. */
   asker?: Asker | undefined;
+  /** From here on nothing is asked at the terminal: what is typed is for the sweeps. */
+  begin?(): Promise<void>;
   onWarning(message: string): void;
   open(port: LocalPort): Promise<void>;
   close(id: string): void;
@@ -96,9 +101,21 @@ export async function runDaemon(
     random: Math.random,
     onWarning: parts.onWarning,
   });
-  await using hosts = createHosts({ env, clock, log, asker: parts.asker });
+  await using hosts = createHostDesk({
+    env,
+    clock,
+    log,
+    sweepsOn: (host) => station.all().flatMap((held) => onHost(held, host)),
+    tell(host, text) {
+      log.write("warn", text, { host });
+      const users = station.all().filter(({ outside }) => outside.host() === host);
+      if (users.length === 0) parts.onWarning(text);
+      for (const held of users) void tellSweep(held, text, parts);
+    },
+  });
   await using station = createStation({
     reach: hosts.reach,
+    hosts,
     pool: { pool: pool.desk, startPool: pool.start, trialTasks: pool.trialTasks },
     broker: { broker: broker.status, startBroker: broker.start },
     onShutdown() {
@@ -140,6 +157,11 @@ export async function runDaemon(
     await pool.begin(parts.pool);
     await broker.begin(parts.broker);
   }
+  if (parts.asker !== undefined) {
+    const names = new Set(parts.workspaces.flatMap((one) => hostOfWorkspace(one) ?? []));
+    await hosts.enter([...names], parts.asker, signal);
+  }
+  await parts.begin?.();
   const stop = () => void station.shutdown("it was told to stop", "signal");
   signal.addEventListener("abort", stop, { once: true });
   let failed = 0;
@@ -166,6 +188,25 @@ export async function runDaemon(
   await broker.idle();
   await station.idle();
   return { sweeps: ended, failed };
+}
+
+function onHost({ desk, outside }: HeldSweep, host: string): SweepOnHost[] {
+  if (outside.host() !== host) return [];
+  return [{ id: desk.id, path: desk.path, totals: desk.status({ limit: 0 }).totals }];
+}
+
+/** In each of its channels. */
+async function tellSweep(
+  held: HeldSweep,
+  text: string,
+  { clock, log }: Pick<RunDaemonParts, "clock" | "log">,
+): Promise<void> {
+  const said = { key: `host/${clock.now()}`, kind: "warning" as const, text };
+  try {
+    await held.record([{ type: "said", said }]);
+  } catch (error) {
+    log.write("error", "Cannot tell the sweep of its host", { error: explain(error, "log") });
+  }
 }
 
 function portOf(desk: Desk, clock: Clock): LocalPort {

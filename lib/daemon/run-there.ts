@@ -1,4 +1,6 @@
 import type { Readable, Writable } from "node:stream";
+import { SchedulerError } from "../base/errors.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import type { SshHost, SshStream, WindowSize } from "../ssh/ssh-host.ts";
 
 export interface RunThereParts {
@@ -11,16 +13,25 @@ export interface RunThereParts {
   output: Writable;
   errorOutput: Writable;
   /** The size of the terminal here; undefined: there is none, and none is made there. */
-  terminal: { term: string; size(): WindowSize; onResize(listener: () => void): void } | undefined;
+  terminal: TerminalHere | undefined;
   /** Ctrl-C: it is told there, and says how it ended. */
   signal: AbortSignal;
+}
+
+export interface TerminalHere {
+  term: string;
+  size(): WindowSize;
+  /** Gives back what ends it. */
+  onResize(listener: () => void): () => void;
 }
 
 export type ThereEnd =
   | { exitCode: number }
   | { signal: string }
   /** Nobody knows how it ended. */
-  | { lost: string };
+  | { lost: string }
+  /** Whoever read the output here stopped reading, and the program there was ended. */
+  | { unread: true };
 
 /**
  * Finds herd where `herd deploy` and people put it, and starts it as a terminal would: with the
@@ -48,23 +59,59 @@ export function herdThere(words: readonly string[]): string[] {
 /** Runs herd there, as if it had been typed there. Rejects with SshError when it cannot be started. */
 export async function runThere(parts: RunThereParts): Promise<ThereEnd> {
   const { host, words, env, terminal } = parts;
+  parts.signal.throwIfAborted();
   const stream = await host.stream(herdThere(words), {
     env,
     ...(terminal === undefined ? {} : { pty: { term: terminal.term, ...terminal.size() } }),
   });
   const stop = () => stream.kill("INT");
   parts.signal.addEventListener("abort", stop, { once: true });
-  terminal?.onResize(() => stream.resize(terminal.size()));
+  if (parts.signal.aborted) stop();
+  const unsize = terminal?.onResize(() => stream.resize(terminal.size()));
   const unfeed = feed(parts.input, stream);
+  // A reader that goes away is told to the program there as its own would be.
+  let isUnread = false;
+  const unread = () => {
+    isUnread = true;
+    // A channel that nobody reads never ends.
+    for (const readable of [stream.output, stream.errorOutput]) readable.unpipe?.();
+    for (const readable of [stream.output, stream.errorOutput]) readable.resume();
+    stream.destroy();
+  };
+  parts.output.once("error", unread);
+  parts.errorOutput.once("error", unread);
   try {
     stream.output.pipe(parts.output, { end: false });
     stream.errorOutput.pipe(parts.errorOutput, { end: false });
     const { exitCode, signal, lost } = await stream.ended;
+    if (isUnread) return { unread: true };
+    await Promise.all([written(parts.output), written(parts.errorOutput)]);
     if (lost !== undefined) return { lost };
     return exitCode === undefined ? { signal: signal ?? "SIGKILL" } : { exitCode };
   } finally {
     parts.signal.removeEventListener("abort", stop);
+    unsize?.();
     unfeed();
+  }
+}
+
+/** Everything that was given to it has left this process. */
+function written(output: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    if (output.destroyed) return resolve();
+    output.once("close", resolve);
+    output.write("", () => resolve());
+  });
+}
+
+/** Connects while a person may be asked. What may be over soon is `unreachable`, so that scripts try again. */
+export async function enterHost(host: Pick<SshHost, "connect">, signal: AbortSignal) {
+  try {
+    await host.connect(signal);
+  } catch (error) {
+    if (!(error instanceof SshError) || !error.passing) throw error;
+    const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+    throw new SchedulerError("unreachable", `${error.message}${hint}`, { cause: error });
   }
 }
 

@@ -34,6 +34,7 @@ export interface StationParts {
   onWarning(message: string): void;
   /** How other computers are reached. */
   reach: NonNullable<OutsideRequest["reach"]>;
+  hosts: Pick<Station, "hosts" | "answerHost">;
   /** A sweep came; its channels may be opened. */
   onHeld(held: HeldSweep): void | Promise<void>;
   /** Its last words are written; whoever passes them on does it now. */
@@ -52,6 +53,7 @@ export interface RunningStation extends Station, AsyncDisposable {
   announce(where: Omit<ControlFile, "id">): void;
   /** A sweep that is held, by its name or its folder with links resolved. */
   find(nameOrFolder: string): HeldSweep | undefined;
+  all(): readonly HeldSweep[];
   /** Resolves when no sweep is held any more. */
   idle(): Promise<void>;
 }
@@ -285,6 +287,9 @@ export function createStation(parts: StationParts): RunningStation {
     trialTasks: parts.pool.trialTasks,
     broker: parts.broker.broker,
     startBroker: parts.broker.startBroker,
+    hosts: parts.hosts.hosts,
+    answerHost: parts.hosts.answerHost,
+    all: () => [...sweeps.values()].map(({ held }) => held),
     find: (nameOrFolder) =>
       (sweeps.get(nameOrFolder) ?? [...sweeps.values()].find(({ path }) => path === nameOrFolder))
         ?.held,

@@ -68,7 +68,12 @@ async function accept(
       signal,
     );
     const said = answer?.trim();
-    if (said === undefined || /^(no|n|)$/i.test(said)) break;
+    if (said === undefined) {
+      throw refusal(host, `its key ${shown} is not in known_hosts, and nobody answered`, {
+        hint: `Compare it with what the host's operators publish; ssh ${host.alias} adds it`,
+      });
+    }
+    if (/^(no|n|)$/i.test(said)) break;
     if (/^yes$/i.test(said) || said === fingerprint(key)) return;
   }
   throw refusal(host, `its key ${shown} was not accepted`, {

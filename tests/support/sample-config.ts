@@ -20,6 +20,8 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
     launcher: "./train.sh",
     scheduler: "local",
     slurm: {
+      host: undefined,
+      path: undefined,
       partition: undefined,
       account: undefined,
       qos: undefined,

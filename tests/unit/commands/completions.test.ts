@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "node:test";
 import { defineCommand } from "../../../commands/command.ts";
 import { completionScript } from "../../../commands/completions.ts";
@@ -43,6 +46,26 @@ test("bash completes commands, options and choices", async () => {
   assert.deepEqual(await offered("herd", "sh", "--d"), ["--dry-run"]);
   assert.deepEqual(await offered("herd", "sh", "--mode", "a"), ["asha"]);
   assert.deepEqual(await offered("herd", "help", "s"), ["sh", "status"]);
+});
+
+test("bash completes behind --host NAME as in front, and names of the ssh config", async () => {
+  assert.deepEqual(await offered("herd", "--h"), ["--host"]);
+  assert.deepEqual(await offered("herd", "--host", "login", ""), ["sh", "status", "help"]);
+  assert.deepEqual(await offered("herd", "--host", "=", "login", "st"), ["status"]);
+  assert.deepEqual(await offered("herd", "--host", "login", "sh", "--mode", "s"), ["sync"]);
+  assert.deepEqual(await offered("herd", "--host", "login", "sh", "--d"), ["--dry-run"]);
+  const home = mkdtempSync(join(tmpdir(), "herd-completions-"));
+  mkdirSync(join(home, ".ssh"));
+  writeFileSync(join(home, ".ssh/config"), "Host login gpu*\nhost other\n  User ana\n");
+  const before = process.env["HOME"];
+  process.env["HOME"] = home;
+  try {
+    assert.deepEqual(await offered("herd", "--host", ""), ["login", "other"]);
+    assert.deepEqual(await offered("herd", "status", "--host", "o"), ["other"]);
+  } finally {
+    process.env["HOME"] = before;
+    rmSync(home, { recursive: true });
+  }
 });
 
 test("bash leaves files to bash itself", async () => {

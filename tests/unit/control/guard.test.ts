@@ -43,7 +43,7 @@ test("a name that was rebound to 127.0.0.1 is refused, token or not", () =>
       "evil.example",
       `evil.example:${port}`,
       "127.0.0.1",
-      `127.0.0.1:${port + 1}`,
+      `127.0.0.2:${port}`,
       `127.0.0.1.evil.example:${port}`,
       `localhost.:${port}`,
       `0.0.0.0:${port}`,
@@ -59,7 +59,14 @@ test("a name that was rebound to 127.0.0.1 is refused, token or not", () =>
     }
     assert.deepEqual(desk.acted, []);
     for (
-      const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`]
+      const host of [
+        `127.0.0.1:${port}`,
+        `localhost:${port}`,
+        `LOCALHOST:${port}`,
+        `[::1]:${port}`,
+        // The other end of a tunnel.
+        `localhost:${port + 1}`,
+      ]
     ) {
       assert.equal((await ask(port, "GET", "/v1/sweeps", { headers: { host } })).status, 200, host);
     }

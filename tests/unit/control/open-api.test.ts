@@ -25,6 +25,8 @@ const ROUTES = `
   get /v1/sweeps/{id}/trials/{index}/metrics /v1/sweeps/{id}/trials/{index}/metrics/{name}
   get /v1/broker
   post /v1/broker/start
+  get /v1/hosts
+  post /v1/hosts/{host}/answer
   post /v1/shutdown /v1/sweeps /v1/sweeps/{id}/messages /v1/sweeps/{id}/perform
   post /v1/sweeps/{id}/slash
   put /v1/sweeps/{id}/plan
@@ -85,9 +87,11 @@ test("every route that is described is there", () =>
         continue;
       }
       // An unknown sweep, or a body that lacks what it needs; never an unknown path.
-      if (path!.includes("{id}")) assert.ok([400, 404].includes(said.status), name);
+      if (path!.includes("{host}")) assert.match(said.json.error.message, /log in at "{host}"/);
+      else if (path!.includes("{id}")) assert.ok([400, 404].includes(said.status), name);
       else assert.equal(said.status, 200, name);
-      if (said.status === 404) assert.match(said.json.error.message, /sweep "nope"/, name);
+      const isSweep = path!.includes("{id}") && said.status === 404;
+      if (isSweep) assert.match(said.json.error.message, /sweep "nope"/, name);
     }
   }));
 

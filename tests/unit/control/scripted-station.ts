@@ -1,5 +1,6 @@
 import type { Desk, InfoDocument, Notice, Outcome, Request } from "../../../lib/actions/desk.ts";
 import type { HoldRequest, Station } from "../../../lib/control/station.ts";
+import { NothingError } from "../../../lib/base/errors.ts";
 import type { Event, Happening } from "../../../lib/sweep/event.ts";
 
 /** A desk of a test's own: a journal in memory, logs as text, outcomes as scripted. */
@@ -158,6 +159,8 @@ export function createScriptedStation(ids: readonly string[] = ["lr"]): Scripted
     startPool: () => Promise.resolve(),
     broker: () => undefined,
     startBroker: () => Promise.resolve(),
+    hosts: () => Promise.resolve([]),
+    answerHost: (name) => Promise.reject(new NothingError(`Cannot log in at "${name}"`)),
     list: ids.map(createScriptedDesk),
     held: [],
     ended: [],
