@@ -8,6 +8,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
   base: {},
   charts: { base: "all" },
   ssh: { base: "all" },
+  deploy: { base: "all", ssh: "all" },
   mirror: { base: "all", ssh: "all", sweep: "types", schedulers: "types", store: "types" },
   sweep: { base: "all" },
   schedulers: { base: "all", sweep: "types" },
@@ -54,6 +55,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     sweep: "all",
     charts: "all",
     ssh: "all",
+    deploy: "all",
     mirror: "all",
     schedulers: "all",
     store: "all",
@@ -76,7 +78,6 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     actions: "types",
     control: "all",
     daemon: "dynamic",
-    ssh: "types",
   },
   main: { commands: "all" },
 };
