@@ -12,6 +12,9 @@ export interface Build {
   target: string | undefined;
 }
 
+/** Which way a running daemon hands over to its successor; both must know the same one. */
+export const HANDOVER_VERSION = 1;
+
 export function currentBuild(): Build {
   const compiled = typeof HERD_VERSION === "string";
   return {
