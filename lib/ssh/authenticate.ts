@@ -1,4 +1,10 @@
-import type { AnyAuthMethod, AuthHandlerMiddleware, KeyboardInteractiveAuthMethod } from "ssh2";
+import type {
+  AnyAuthMethod,
+  AuthHandlerMiddleware,
+  BaseAgent,
+  KeyboardInteractiveAuthMethod,
+} from "./ssh2.d.ts";
+// @ts-types="./ssh2.d.ts"
 import ssh2 from "ssh2";
 import { shownText } from "../base/shown.ts";
 import type { Asker, SshQuestion } from "./asker.ts";
@@ -57,8 +63,7 @@ export function createAuthentication(host: ResolvedHost, parts: AuthParts): Auth
   return {
     handler(left, partial, next) {
       const reply = { left: left ?? undefined, partial: partial ?? false };
-      // Its types do not know that `false` ends it.
-      const none = () => (next as unknown as (method: false) => void)(false);
+      const none = () => next(false);
       attempts.next(reply).then(
         ({ done, value }) => done === true ? none() : next(value as AnyAuthMethod),
         (error) => {
@@ -130,7 +135,7 @@ async function* tryKeys(
 }
 
 /** A key as an agent of its own: it is unlocked only when the server has said that it will do. */
-function agentOf(key: Identity, signing: { made: boolean }, course: Course): ssh2.BaseAgent {
+function agentOf(key: Identity, signing: { made: boolean }, course: Course): BaseAgent {
   return Object.assign(Object.create(ssh2.BaseAgent.prototype), {
     getIdentities: (done: (error: undefined, keys: unknown[]) => void) =>
       done(undefined, [key.publicKey]),

@@ -1,4 +1,5 @@
-import type { ParsedKey } from "ssh2";
+import type { ParsedKey } from "./ssh2.d.ts";
+// @ts-types="./ssh2.d.ts"
 import ssh2 from "ssh2";
 import type { Asker } from "./asker.ts";
 import { type KeyFile, openKey, readKeyFile } from "./key-file.ts";

@@ -1,6 +1,7 @@
 import { createPrivateKey } from "node:crypto";
 import { statSync } from "node:fs";
-import type { ParsedKey } from "ssh2";
+import type { ParsedKey } from "./ssh2.d.ts";
+// @ts-types="./ssh2.d.ts"
 import ssh2 from "ssh2";
 import { codeOf, readIfThere } from "../base/files.ts";
 import { strictPem } from "./private-pem.ts";

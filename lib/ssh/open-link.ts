@@ -1,4 +1,5 @@
-import type { Client } from "ssh2";
+import type { Client } from "./ssh2.d.ts";
+// @ts-types="./ssh2.d.ts"
 import ssh2 from "ssh2";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../base/clock.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { SFTPWrapper, Stats } from "ssh2";
+import type { SFTPWrapper, Stats } from "./ssh2.d.ts";
 import {
   type ReadOptions,
   type RemoteEntry,

@@ -1,4 +1,4 @@
-import type { SFTPWrapper } from "ssh2";
+import type { SFTPWrapper } from "./ssh2.d.ts";
 import { sftpFailure } from "./sftp-failure.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 

@@ -1,4 +1,4 @@
-import type { SFTPWrapper } from "ssh2";
+import type { SFTPWrapper } from "./ssh2.d.ts";
 import type { SshLink } from "./open-link.ts";
 import type { SessionSlots } from "./session-slots.ts";
 import type { SftpChannel } from "./sftp-request.ts";

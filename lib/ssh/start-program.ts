@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
-import type { ClientChannel } from "ssh2";
+import type { ClientChannel } from "./ssh2.d.ts";
 import { shownText } from "../base/shown.ts";
 import type { SshLink } from "./open-link.ts";
 import { markPattern, remoteCommand } from "./remote-command.ts";

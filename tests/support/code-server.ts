@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
+// @ts-types="../../lib/ssh/ssh2.d.ts"
 import ssh2 from "ssh2";
+import type { Connection, ParsedKey } from "../../lib/ssh/ssh2.d.ts";
 import { generateKey, type Sshd } from "./sshd.ts";
 
 export interface CodeServerOptions {
@@ -21,10 +23,10 @@ export interface CodeServer extends AsyncDisposable, Pick<Sshd, "port" | "hostKe
 export async function startCodeServer(options: CodeServerOptions): Promise<CodeServer> {
   const file = `${options.folder}/code_host_key`;
   generateKey(file);
-  const clients = new Set<ssh2.Connection>();
+  const clients = new Set<Connection>();
   const first = options.keyFirst === undefined
     ? undefined
-    : ssh2.utils.parseKey(readFileSync(options.keyFirst, "utf8")) as ssh2.ParsedKey;
+    : ssh2.utils.parseKey(readFileSync(options.keyFirst, "utf8")) as ParsedKey;
   const server = new ssh2.Server({ hostKeys: [readFileSync(file)] }, (client) => {
     clients.add(client);
     let keyed = first === undefined;
