@@ -35,6 +35,6 @@ function readPath(given: string, text: string): string {
   if (path.startsWith("~")) refuse("only your own home folder, ~/, is known there");
   // deno-lint-ignore no-control-regex -- what no path of a program should have
   if (/[\x00-\x1f\x7f]/.test(path)) refuse("the path has control characters in it");
-  if (/(^|\/)\.{1,2}$/.test(path)) refuse("the path is a folder");
+  if (/(^|\/)\.[^/]*$/.test(path)) refuse("its name begins with a dot");
   return path.endsWith("/") ? `${path}herd` : path;
 }

@@ -1,7 +1,14 @@
-import { mkdirSync, mkdtempSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { herd } from "./herd.ts";
+import { HERD, herd } from "./herd.ts";
 import type { Said } from "./herd.ts";
 import { removeTree } from "./remove-tree.ts";
 import { openSshdScene } from "./sshd-scene.ts";
@@ -35,7 +42,12 @@ export async function openDeployScene(path = process.env["PATH"]!): Promise<Depl
   };
   const words = Object.entries(thereEnv).map(([name, value]) => `"${name}=${value}"`);
   const ssh = await openSshdScene({ config: [`SetEnv ${words.join(" ")}`] });
-  const env = { USER: userInfo().username, HOME: ssh.home, XDG_STATE_HOME: join(ssh.home, "state"), XDG_RUNTIME_DIR: ssh.home };
+  const env = {
+    USER: userInfo().username,
+    HOME: ssh.home,
+    XDG_STATE_HOME: join(ssh.home, "state"),
+    XDG_RUNTIME_DIR: ssh.home,
+  };
   return {
     ssh,
     there,
@@ -48,4 +60,25 @@ export async function openDeployScene(path = process.env["PATH"]!): Promise<Depl
       removeTree(there);
     },
   };
+}
+
+/** The same program of another commit: only that word differs. */
+export async function otherBuild(file: string, commit: string): Promise<string> {
+  const { commit: own } = JSON.parse((await herd(["version", "--json"])).stdout);
+  const bytes = readFileSync(HERD);
+  const word = commit.padEnd(own.length, "-");
+  for (let at = bytes.indexOf(own); at >= 0; at = bytes.indexOf(own, at)) bytes.write(word, at);
+  writeFileSync(file, bytes, { mode: 0o755 });
+  return word;
+}
+
+/** A folder with some programs of this machine and nothing else, to be a PATH. */
+export function fewPrograms(folder: string, names: readonly string[]): string {
+  mkdirSync(folder);
+  for (const name of names) {
+    const found = (process.env["PATH"] ?? "").split(":").map((one) => join(one, name))
+      .find((path) => existsSync(path));
+    if (found !== undefined) symlinkSync(found, join(folder, name));
+  }
+  return folder;
 }
