@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { postsOf, untilTrue } from "../support/daemon.ts";
@@ -112,8 +112,8 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
       "canaries live",
       () => sweeps.every(({ path }) => statuses(path).includes("running 1")),
     );
-    const place = join(scene.there, "state/herd");
-    const token = () => readFileSync(join(place, readdirSync(place)[0]!, "token"), "utf8");
+    const place = join(scene.there, "state/herd", hostname());
+    const token = () => readFileSync(join(place, "token"), "utf8");
     const oldToken = token();
 
     const folder = mkdtempSync(join(tmpdir(), "herd-build-"));
@@ -152,7 +152,7 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
       // The rest was begun by a daemon that had only been told of that environment.
       for (const trial of ["0", "1"]) {
         assert.match(
-          there(scene, "tail", path, trial, "--no-follow"),
+          there(scene, "tail", path, trial),
           new RegExp(`mark=of-${name}`),
         );
       }
