@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import { constants } from "node:os";
 import { SchedulerError, UserError } from "../lib/base/errors.ts";
-import type { Surroundings } from "./dispatch.ts";
+import type { Context } from "./command.ts";
 import { terminalAsker } from "./terminal-asker.ts";
 
 /** What of the environment here decides how herd there looks. */
@@ -14,7 +14,7 @@ const PASSED = ["NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "TZ"];
 export async function runThereCommand(
   host: string,
   words: readonly string[],
-  { env, clock, log, signal }: Pick<Surroundings, "env" | "clock" | "log" | "signal">,
+  { env, clock, log, signal }: Pick<Context, "env" | "clock" | "log" | "signal">,
 ): Promise<number> {
   const { createHosts } = await import("../lib/daemon/hosts.ts");
   const { NO_PROGRAM, runThere } = await import("../lib/daemon/run-there.ts");

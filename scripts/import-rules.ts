@@ -73,7 +73,6 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
   commands: {
     base: "all",
     sweep: "all",
-    ssh: "types",
     words: "all",
     actions: "types",
     control: "all",

@@ -1,4 +1,5 @@
 import type { Parts, WorkspaceFiles } from "../actions/parts.ts";
+import type { Clock } from "../base/clock.ts";
 import { RefusedError, SchedulerError } from "../base/errors.ts";
 import type { Runner } from "../base/process.ts";
 import {
@@ -7,14 +8,19 @@ import {
   readMirrorMemory,
   writeMirrorMemory,
 } from "../mirror/mirror-memory.ts";
+import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { createComposer } from "./compose.ts";
 import { createFarSide, type FarSide } from "./far-side.ts";
-import type { OutsideRequest } from "./outside.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface ElsewhereParts {
-  request: Pick<OutsideRequest, "reach" | "clock" | "onWarning">;
+  request: {
+    /** How a host is reached; without it a sweep that names one can only be read. */
+    reach?: ((host: string) => SshHost) | undefined;
+    clock: Clock;
+    onWarning(message: string): void;
+  };
   paths: WorkspacePaths;
   /** The YAML as it is now, with the host that was asked for; throws UserError. */
   sweep(): SweepFile;

@@ -39,6 +39,8 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
       maxConcurrent: undefined,
       signal: undefined,
       export: [],
+    host: undefined,
+    path: undefined,
     },
     local: { slots: undefined },
     halving: undefined,
@@ -55,6 +57,7 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
     monitor: MONITOR_DEFAULTS,
     remediation: REMEDIATION_DEFAULTS,
     agent: AGENT_DEFAULTS,
+    sync: [],
     ...change,
   };
 }
