@@ -65,12 +65,19 @@ async function sendFrom(
 ): Promise<void> {
   onProgress(from, size);
   if (from === size && size > 0) return;
-  await host.files.write(part, createReadStream(path, { start: from, highWaterMark: 256 * 1024 }), {
-    from,
-    mode: 0o700,
-    signal,
-    onProgress: (done) => onProgress(done, size),
-  });
+  const pieces = createReadStream(path, { start: from, highWaterMark: 256 * 1024 });
+  // Whoever reads it hears of it; where nobody comes to read, nobody has to.
+  pieces.on("error", () => {});
+  try {
+    await host.files.write(part, pieces, {
+      from,
+      mode: 0o700,
+      signal,
+      onProgress: (done) => onProgress(done, size),
+    });
+  } finally {
+    pieces.destroy();
+  }
 }
 
 /** How much of it is there. Throws RefusedError when somebody else is writing it now. */

@@ -276,7 +276,7 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
 
     const not = await bsd.run("deploy", bsd.host);
     assert.match(not.stderr, /it runs FreeBSD, and herd is made for Linux/);
-    const several = await scene.run("deploy", "no such host", host, "--json");
+    const several = await scene.run("deploy", "no such host", host, "-n", "--json");
     const { hosts } = JSON.parse(several.stdout);
     assert.deepEqual(
       hosts.map(({ ok }: Report) => ok),
