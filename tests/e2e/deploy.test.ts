@@ -19,6 +19,7 @@ import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
 import { fewPrograms, openDeployScene, otherBuild } from "../support/deploy-scene.ts";
 import type { DeployScene } from "../support/deploy-scene.ts";
 import { HERD, makeSweep } from "../support/herd.ts";
+import { livePool } from "../support/live-pool.ts";
 import { withoutSshd } from "../support/sshd.ts";
 
 const USUAL = ".local/bin/herd";
@@ -288,4 +289,33 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
   } finally {
     rmSync(tools, { recursive: true });
   }
+});
+
+test("a daemon of a pool restarts in its process, and what a worker has goes on", async (t) => {
+  const pool = livePool(t, {
+    yaml: `pool:
+  defaults: {model: echo, sandbox: none}
+  backends:
+    echo: {kind: command, command: [FOLDER/echo.sh], input: stdin, result: stdout}
+  models: {echo: {backend: echo}}
+`,
+    programs: {
+      "echo.sh": `#!/bin/bash
+echo begun > "$(dirname "$0")/begun"
+until [ -e "$(dirname "$0")/go" ]; do sleep 0.05; done
+env | grep -c HERD_HANDOVER
+`,
+    },
+  });
+  const daemon = await pool.daemon();
+  pool.worker();
+  const id = (await pool.run("task", "submit", "wait")).stdout.trim();
+  await pool.until("it runs", () => existsSync(pool.path("begun")));
+  const said = await pool.run("monitor", "--restart", "--json");
+  assert.equal(said.code, 0, said.stderr);
+  const { pid, restarted } = JSON.parse(said.stdout);
+  assert.deepEqual([restarted, pid], [true, daemon.child.pid]);
+  writeFileSync(pool.path("go"), "");
+  await pool.until("it is done", async () => (await pool.task(id)).status !== "running");
+  assert.equal((await pool.task(id)).attempts.length, 1);
 });
