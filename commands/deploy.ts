@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { exitCodeOf, explain } from "../lib/base/explain.ts";
+import { shellQuote } from "../lib/base/text.ts";
 import { visible } from "../lib/base/width.ts";
 import type { DeployedTo } from "../lib/daemon/deploy-to.ts";
 import { defineCommand } from "./command.ts";
@@ -127,8 +128,8 @@ function show({ out }: DeployContext, destination: string, deployed: DeployedTo)
     const folder = path.replace(/\/[^/]*$/, "");
     say(
       out,
-      `${folder} is not in PATH there; herd --host finds it, a shell there needs\n` +
-        `export PATH="${folder}:$PATH" in ~/.bashrc or ~/.profile`,
+      `${visible(folder)} is not in PATH there: add this to ~/.bashrc or ~/.profile\n` +
+        `export PATH=${visible(shellQuote(folder))}:"$PATH"`,
     );
   }
   tellOthers(out, destination, facts);

@@ -133,6 +133,8 @@ function given(error: Error, reached: number, { size }: Binary, host: SshHost): 
   });
 }
 
+/** Of the powers of ten, as disks and lines are sold: `134.2 MB`, `68.9 GB`. */
 export function megabytes(bytes: number): string {
+  if (bytes >= 1e10) return `${Math.round(bytes / 1e8) / 10} GB`;
   return `${Math.round(bytes / 1e5) / 10} MB`;
 }
