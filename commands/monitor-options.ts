@@ -5,6 +5,7 @@ export const MONITOR_OPTIONS = [
   { name: "detach", short: "d", description: "Go on in the background" },
   { name: "ensure", description: "Start it in the background unless it runs; for cron" },
   { name: "stop", description: "End the daemon, or the monitor of these sweeps only" },
+  { name: "restart", description: "Have the daemon become the version that is installed now" },
   { name: "once", description: "One look, one tick, then the end" },
   {
     name: "dry-run",

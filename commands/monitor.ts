@@ -5,7 +5,10 @@ import { EXIT } from "../lib/base/exit-codes.ts";
 import { count } from "../lib/base/text.ts";
 import { createControlClient } from "../lib/control/client.ts";
 import type { ControlClient } from "../lib/control/client.ts";
+import type { Handover } from "../lib/daemon/handover.ts";
+import type { runDaemon } from "../lib/daemon/run-daemon.ts";
 import type { FoundDaemon } from "../lib/control/find-daemon.ts";
+import { become, restart } from "./restart-daemon.ts";
 import { talk } from "./attach.ts";
 import { defineCommand } from "./command.ts";
 import { MONITOR_OPTIONS } from "./monitor-options.ts";
@@ -40,6 +43,7 @@ export const command = defineCommand({
     { line: "herd monitor --ensure sweep/", meaning: "for cron: start it unless it runs" },
     { line: "herd monitor sweep/ --dry-run", meaning: "what it would do and tell the agent" },
     { line: 'herd monitor sweep/ -p "why is trial 3 slow?"', meaning: "one question, one answer" },
+    { line: "herd monitor --restart", meaning: "after an upgrade; nothing is lost" },
     { line: "herd monitor --stop", meaning: "end the daemon; its trials go on" },
   ],
   run: monitorCommand,
@@ -47,6 +51,9 @@ export const command = defineCommand({
 
 async function monitorCommand(context: MonitorContext): Promise<number> {
   const { values, positionals, cwd } = context;
+  const { takeHandover } = await import("../lib/daemon/handover.ts");
+  const handed = takeHandover(process.env);
+  if (handed !== undefined) return await runHere(context, [], handed);
   refuseContradictions(context);
   const given = positionals.length === 0 ? ["."] : positionals;
   const workspaces = given.map((one) => workspacePath(cwd, one));
@@ -58,6 +65,7 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   const place = placeOf(context.env);
   const daemon = await findDaemon(place, { signal: context.signal });
   if (values.stop) return await stop(context, daemon, positionals.length === 0 ? [] : workspaces);
+  if (values.restart) return await restart(context, daemon);
   await checkWorkspaces(workspaces);
   if (values.host !== undefined) {
     for (const one of workspaces) await openWorkspace(context, one, values.host);
@@ -72,7 +80,12 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
     } catch (error) {
       if (!(error instanceof RefusedError) || error.facts["ending"] !== true) throw error;
       say(context.out, "The monitor that runs here is ending; another one follows it");
-      await goneOf(daemon);
+      const { readDaemonRecord } = await import("../lib/control/daemon-record.ts");
+      // One that restarts is the same process.
+      await goneOf(daemon, () => {
+        const { startedAt } = readDaemonRecord(place) ?? daemon.record;
+        return startedAt !== daemon.record.startedAt;
+      });
       return await monitorCommand(context);
     }
   }
@@ -81,7 +94,7 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
 }
 
 function refuseContradictions({ values }: MonitorContext): void {
-  const given = (["detach", "once", "dry-run", "stop", "ensure"] as const)
+  const given = (["detach", "once", "dry-run", "stop", "restart", "ensure"] as const)
     .filter((name) => values[name]);
   const both = given.filter((name) => name !== "detach" || !values.ensure);
   if (both.length > 1) {
@@ -140,10 +153,10 @@ async function stop(
 /** So long a daemon may take for its last step and words. */
 const STOP_WAIT_MS = 30_000;
 
-async function goneOf({ record }: FoundDaemon): Promise<void> {
+async function goneOf({ record }: FoundDaemon, isAnother = () => false): Promise<void> {
   const { processStart } = await import("../lib/base/pid.ts");
   const until = Date.now() + STOP_WAIT_MS;
-  while (processStart(record.pid) !== undefined && Date.now() < until) {
+  while (processStart(record.pid) !== undefined && !isAnother() && Date.now() < until) {
     await new Promise((next) => setTimeout(next, 50));
   }
 }
@@ -237,7 +250,26 @@ async function detach(context: MonitorContext, workspaces: readonly string[]): P
 }
 
 /** This process is the daemon, until its sweeps are over or it is told to end. */
-async function runHere(context: MonitorContext, workspaces: readonly string[]): Promise<number> {
+async function runHere(
+  context: MonitorContext,
+  workspaces: readonly string[],
+  handed?: Handover,
+): Promise<number> {
+  const ended = await lifeHere(context, workspaces, handed);
+  if ("running" in ended) return await handOver(context, clientOf(ended.running), workspaces);
+  const { handover, sweeps, failed } = ended;
+  if (handover !== undefined) return await become(context, handover);
+  if (context.json) context.out.json({ sweeps });
+  if (failed > 0) say(context.out, `${count(failed, "sweep")} could not be monitored`);
+  return failed > 0 ? EXIT.negative : EXIT.done;
+}
+
+/** With a terminal to talk in, which is given back at its end. */
+async function lifeHere(
+  context: MonitorContext,
+  workspaces: readonly string[],
+  handed: Handover | undefined,
+): ReturnType<typeof runDaemon> {
   const { values, out, clock, log, env, signal } = context;
   const { runDaemon } = await import("../lib/daemon/run-daemon.ts");
   const input = values.background || values.message !== undefined
@@ -252,8 +284,9 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     who: { from: `cli:${user}`, name: user },
     newId: () => `cli-${randomUUID()}`,
   });
-  const ended = await runDaemon({
+  return await runDaemon({
     workspaces,
+    handed,
     env,
     clock,
     log,
@@ -275,10 +308,6 @@ async function runHere(context: MonitorContext, workspaces: readonly string[]): 
     open: (port) => context.json ? Promise.resolve() : channel.add(port),
     close: (id) => channel.remove(id),
   });
-  if ("running" in ended) return await handOver(context, clientOf(ended.running), workspaces);
-  if (context.json) out.json({ sweeps: ended.sweeps });
-  if (ended.failed > 0) say(out, `${count(ended.failed, "sweep")} could not be monitored`);
-  return ended.failed > 0 ? EXIT.negative : EXIT.done;
 }
 
 function withoutUndefined(

@@ -27,6 +27,7 @@ export const TABLE: readonly Entry[] = [
   { name: "monitor", group: "Monitor", load: () => import("./monitor.ts") },
   { name: "attach", group: "Monitor", load: () => import("./attach.ts") },
   { name: "tunnel", group: "Clusters", load: () => import("./tunnel.ts") },
+  { name: "deploy", group: "Clusters", load: () => import("./deploy.ts") },
   { name: "hosts", group: "Clusters", load: () => import("./hosts.ts") },
   { name: "pool", group: "Agents", load: () => import("./pool.ts") },
   { name: "task", group: "Agents", load: () => import("./task.ts") },

@@ -1,11 +1,22 @@
-import { currentBuild, currentRuntime } from "../lib/base/build.ts";
+import { currentBuild, currentRuntime, HANDOVER_VERSION } from "../lib/base/build.ts";
 import { defineCommand } from "./command.ts";
 
-/** Version, commit and runtime: what a bug report must say. */
-export function versionFacts(): Record<"version" | "commit" | "runtime" | "platform", string> {
-  const { version, commit } = currentBuild();
+/** Version, commit and runtime: what a bug report must say, and a daemon that restarts. */
+export function versionFacts(): {
+  version: string;
+  commit: string;
+  runtime: string;
+  platform: string;
+  target: string | null;
+  handover: number;
+} {
+  const { version, commit, target } = currentBuild();
   const platform = `${process.platform}-${process.arch}`;
-  return { version, commit, runtime: currentRuntime(), platform };
+  return {
+    ...{ version, commit, runtime: currentRuntime(), platform },
+    target: target ?? null,
+    handover: HANDOVER_VERSION,
+  };
 }
 
 export const command = defineCommand({

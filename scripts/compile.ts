@@ -31,7 +31,7 @@ export async function compile(options: CompileOptions = {}): Promise<string> {
   const folder = await Deno.makeTempDir({ dir: await folderOf(out), prefix: ".compile-" });
   try {
     const made = `${folder}/herd`;
-    await build(made, target, await facts());
+    await build(made, target, { ...await facts(), HERD_TARGET: target });
     const bytes = await Deno.readFile(made);
     seal(bytes);
     await Deno.writeFile(made, bytes, { mode: 0o755 });

@@ -1,6 +1,7 @@
 import { EXIT } from "../../lib/base/exit-codes.ts";
 import { createControlClient } from "../../lib/control/client.ts";
 import { ownCommandLine, say } from "../open.ts";
+import { become } from "../restart-daemon.ts";
 import type { PoolContext } from "./options.ts";
 
 /** Runs the pool: in the daemon that is there, else here or in the background. */
@@ -54,5 +55,6 @@ export async function start(context: PoolContext): Promise<number> {
     close: () => {},
   });
   if ("running" in ended) return await start(context);
+  if (ended.handover !== undefined) return await become(context, ended.handover);
   return EXIT.done;
 }

@@ -1,13 +1,19 @@
 /** Put in by `scripts/compile.ts`; absent when the source itself runs. */
 declare const HERD_VERSION: string;
 declare const HERD_COMMIT: string;
+declare const HERD_TARGET: string;
 
 /** What this executable was made from. */
 export interface Build {
   version: string;
   commit: string;
   compiled: boolean;
+  /** As `scripts/compile.ts` calls it, such as `x64-baseline`; undefined for the source itself. */
+  target: string | undefined;
 }
+
+/** Which way a running daemon hands over to its successor; both must know the same one. */
+export const HANDOVER_VERSION = 1;
 
 export function currentBuild(): Build {
   const compiled = typeof HERD_VERSION === "string";
@@ -15,6 +21,7 @@ export function currentBuild(): Build {
     version: compiled ? HERD_VERSION : "development",
     commit: compiled ? HERD_COMMIT : "unknown",
     compiled,
+    target: compiled ? HERD_TARGET : undefined,
   };
 }
 

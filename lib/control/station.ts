@@ -6,6 +6,9 @@ import type { Tokens } from "../sweep/monitor-event.ts";
 /** What the daemon offers to whoever speaks to it over HTTP. */
 export interface Station {
   readonly version: string;
+  readonly commit: string;
+  /** Where it was started from; with a runtime, the script. */
+  readonly executable: string;
   readonly host: string;
   readonly pid: number;
   /** Milliseconds since the epoch. */
@@ -20,6 +23,11 @@ export interface Station {
   release(id: string, by: string): Promise<void>;
   /** Ends the daemon, with its final messages; resolves when that has begun. */
   shutdown(reason: string, by: string): Promise<void>;
+  /**
+   * Becomes what lies at `executable` now and holds the same; resolves to its version when that
+   * has begun. Throws RefusedError where that cannot be.
+   */
+  restart(by: string): Promise<string>;
   /**
    * Carries out an `Action` of lib/actions/perform.ts under the sweep's lease and
    * gives back its result or refusal: the door of our own command line.
@@ -128,6 +136,8 @@ export interface HoldRequest {
   env: Readonly<Record<string, string>>;
   options?: {
     noAgent?: boolean;
+    /** Version of the daemon that held it until now; never from outside. */
+    restartedFrom?: string;
     /** A first message to the agent. */
     message?: string;
   };

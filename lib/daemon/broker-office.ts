@@ -44,6 +44,8 @@ export interface BrokerOffice extends AsyncDisposable {
   /** The same later, for a daemon that runs already. */
   start(): Promise<void>;
   end(): void;
+  /** Whether somebody asked for it. */
+  isKept(): boolean;
   /** Resolves when the daemon need not stay for the broker. */
   idle(): Promise<void>;
 }
@@ -198,6 +200,7 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
       kept = true;
     },
     end: stopped.resolve,
+    isKept: () => kept,
     idle: () => kept ? stopped.promise : Promise.resolve(),
     async [Symbol.asyncDispose]() {
       stopped.resolve();

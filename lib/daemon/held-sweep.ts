@@ -430,8 +430,8 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     outside,
     monitor: {
       ...monitor,
-      end(why) {
-        monitor.end(why);
+      end(why, how) {
+        monitor.end(why, how);
         news.wake();
       },
     },

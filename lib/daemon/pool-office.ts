@@ -51,6 +51,8 @@ export interface PoolOffice extends AsyncDisposable {
   /** The same later, for a daemon that runs already. */
   start(): Promise<void>;
   end(): void;
+  /** Whether somebody asked for it. */
+  isKept(): boolean;
   /** Resolves when the daemon need not stay for the pool. */
   idle(): Promise<void>;
 }
@@ -195,6 +197,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
       stop.abort();
       stopped.resolve();
     },
+    isKept: () => kept,
     idle: () => kept ? stopped.promise : Promise.resolve(),
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -1,6 +1,7 @@
 import type { Desk, Notice } from "../actions/desk.ts";
 import type { Clock } from "../base/clock.ts";
 import { explain } from "../base/explain.ts";
+import { currentBuild } from "../base/build.ts";
 import type { Log } from "../base/log.ts";
 import type { FoundDaemon } from "../control/find-daemon.ts";
 import { answerSlash } from "../slash/run.ts";
@@ -13,10 +14,13 @@ import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
 import { createHostDesk } from "./host-desk.ts";
 import { hostOfWorkspace } from "./host-of-workspace.ts";
+import type { HoldRequest } from "../control/station.ts";
+import type { Handover } from "./handover.ts";
 import { lingerMs } from "./linger.ts";
 import { placeOf } from "./remote.ts";
 import { startDaemon } from "./start-daemon.ts";
 import { createStation } from "./station.ts";
+import { versionText } from "./successor.ts";
 import { userName } from "../base/user-name.ts";
 import type { Asker } from "../ssh/asker.ts";
 
@@ -32,6 +36,8 @@ export interface LocalPort {
 
 export interface RunDaemonParts {
   workspaces: readonly string[];
+  /** Instead of these: what this process held when it was another version. */
+  handed?: Handover | undefined;
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
@@ -61,6 +67,8 @@ export interface DaemonEnd {
   /** Why the monitor of each sweep ended. */
   sweeps: readonly { id: string; path: string; ended: string }[];
   failed: number;
+  /** What the new version is to hold, where the daemon ended to become it. */
+  handover: Handover | undefined;
 }
 
 /** So long a channel has for what was said last. */
@@ -72,6 +80,8 @@ export async function runDaemon(
 ): Promise<DaemonEnd | { running: FoundDaemon }> {
   const { clock, log, signal, env } = parts;
   const ended: { id: string; path: string; ended: string }[] = [];
+  const { handed } = parts;
+  let handover: Handover | undefined;
   await using hub = createDiscordHub({
     clock,
     log,
@@ -122,6 +132,10 @@ export async function runDaemon(
       pool.end();
       broker.end();
     },
+    onRestart(sweeps) {
+      const kept = { pool: pool.isKept(), broker: broker.isKept() };
+      handover = { from: versionText(currentBuild()), sweeps, ...kept };
+    },
     clock,
     log,
     self: parts.self,
@@ -154,8 +168,8 @@ export async function runDaemon(
   if (daemon !== undefined && "running" in daemon) return daemon;
   await using _ = daemon;
   if (daemon !== undefined) {
-    await pool.begin(parts.pool);
-    await broker.begin(parts.broker);
+    await pool.begin(handed?.pool ?? parts.pool);
+    await broker.begin(handed?.broker ?? parts.broker);
   }
   if (parts.asker !== undefined) {
     const names = new Set(parts.workspaces.flatMap((one) => hostOfWorkspace(one) ?? []));
@@ -166,28 +180,41 @@ export async function runDaemon(
   signal.addEventListener("abort", stop, { once: true });
   let failed = 0;
   // At once: one that waits for a lease keeps no other from running.
-  await Promise.all(parts.workspaces.map(async (path) => {
-    try {
-      await station.hold({
-        path,
-        env: withoutUndefined(env),
-        ...(parts.message === undefined ? {} : { options: { message: parts.message } }),
-      }, "cli");
-    } catch (error) {
-      signal.throwIfAborted();
-      if (parts.workspaces.length === 1) throw error;
-      failed++;
-      log.write("error", explain(error, "terminal"), { path });
-      parts.onWarning(`${path}: ${explain(error, "terminal")}`);
-    }
-  }));
+  await Promise.all(
+    requestsOf(parts).map(async (request) => {
+      const { path } = request;
+      try {
+        await station.hold(request, "cli");
+      } catch (error) {
+        signal.throwIfAborted();
+        if (handover !== undefined) return;
+        if (handed === undefined && parts.workspaces.length === 1) throw error;
+        failed++;
+        log.write("error", explain(error, "terminal"), { path });
+        parts.onWarning(`${path}: ${explain(error, "terminal")}`);
+      }
+    }),
+  );
   if (signal.aborted) stop();
   await station.idle();
   // Asked for meanwhile, it keeps the daemon; and sweeps may come as long as it does.
   await pool.idle();
   await broker.idle();
   await station.idle();
-  return { sweeps: ended, failed };
+  return { sweeps: ended, failed, handover };
+}
+
+/** What it begins with. */
+function requestsOf({ workspaces, handed, env, message }: RunDaemonParts): readonly HoldRequest[] {
+  if (handed === undefined) {
+    const options = message === undefined ? {} : { options: { message } };
+    return workspaces.map((path) => ({ path, env: withoutUndefined(env), ...options }));
+  }
+  return handed.sweeps.map(({ path, env, noAgent }) => ({
+    path,
+    env,
+    options: { restartedFrom: handed.from, ...(noAgent === undefined ? {} : { noAgent }) },
+  }));
 }
 
 function onHost({ desk, outside }: HeldSweep, host: string): SweepOnHost[] {

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { SchedulerError } from "../base/errors.ts";
 import { SshError } from "../ssh/ssh-error.ts";
+import { EXEC_AS_LOGIN } from "../deploy/login-shell.ts";
 import type { SshHost, SshStream, WindowSize } from "../ssh/ssh-host.ts";
 
 export interface RunThereParts {
@@ -33,20 +34,13 @@ export type ThereEnd =
   /** Whoever read the output here stopped reading, and the program there was ended. */
   | { unread: true };
 
-/**
- * Finds herd where `herd deploy` and people put it, and starts it as a terminal would: with the
- * login shell's own paths, of which SLURM's may be some. What such a shell prints of its own goes
- * to the error output, so that the output is herd's alone.
- */
+/** Finds herd where `herd deploy` and people put it, and starts it as a terminal would. */
 const SCRIPT = `for p in "$HOME/.local/bin/herd" "$HOME/bin/herd" "$HOME/herd"; do
   [ -f "$p" ] && [ -x "$p" ] && break
   p=herd
 done
-case "$SHELL" in
-  */bash|*/zsh|*/ksh|*/sh|*/dash) exec "$SHELL" -l -c 'exec "$@" >&3 3>&-' sh "$p" "$@" 3>&1 >&2 ;;
-  */fish) exec "$SHELL" -l -c 'exec $argv >&3 3>&-' "$p" "$@" 3>&1 >&2 ;;
-  *) exec "$p" "$@" ;;
-esac`;
+set -- "$p" "$@"
+${EXEC_AS_LOGIN}`;
 
 /** A shell's word for: there is no such program. */
 export const NO_PROGRAM = 127;

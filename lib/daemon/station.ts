@@ -18,8 +18,10 @@ import { removeControlFile, writeControlFile } from "./control-file.ts";
 import type { ControlFile } from "./control-file.ts";
 import { holdSweep } from "./held-sweep.ts";
 import type { HeldSweep } from "./held-sweep.ts";
+import type { Handover } from "./handover.ts";
 import type { OutsideRequest } from "./outside.ts";
 import { checkWorkspace } from "./reach.ts";
+import { proveSuccessor, versionText } from "./successor.ts";
 
 export interface StationParts {
   clock: Clock;
@@ -43,6 +45,8 @@ export interface StationParts {
   broker: Pick<Station, "broker" | "startBroker">;
   /** The daemon ends, whether it holds a sweep or not. */
   onShutdown(): void;
+  /** The daemon ends to become another executable, which holds these then. */
+  onRestart(sweeps: Handover["sweeps"]): void;
   /** A sweep's monitor ended, and why. */
   onReleased(held: HeldSweep, why: string): void;
 }
@@ -60,6 +64,7 @@ export interface RunningStation extends Station, AsyncDisposable {
 
 interface Held {
   held: HeldSweep;
+  request: HoldRequest;
   lease: Lease;
   path: string;
   stop: AbortController;
@@ -80,7 +85,8 @@ export function createStation(parts: StationParts): RunningStation {
   let asked = 0;
   const closing = new AbortController();
   let fewer = Promise.withResolvers<void>();
-  const coming = new Map<string, Promise<Desk>>();
+  const coming = new Map<string, { request: HoldRequest; begun: Promise<Desk> }>();
+  let isRestarting = false;
 
   async function hold(request: HoldRequest): Promise<Desk> {
     if (closing.signal.aborted) throw isEnding();
@@ -89,9 +95,9 @@ export function createStation(parts: StationParts): RunningStation {
     const known = [...sweeps.values()].find((one) => one.path === path);
     if (known !== undefined) return await greet(known.held.desk, request);
     const other = coming.get(path);
-    if (other !== undefined) return await greet(await other, request);
+    if (other !== undefined) return await greet(await other.begun, request);
     const begun = begin(request, path);
-    coming.set(path, begun);
+    coming.set(path, { request, begun });
     try {
       return await begun;
     } finally {
@@ -144,7 +150,7 @@ export function createStation(parts: StationParts): RunningStation {
         lingerMs: () => parts.lingerMs(held),
         onAsk: () => void asked++,
         reach: parts.reach,
-        options: parts.options,
+        options: restartedOptions(parts.options, request),
         onWarning: (message) => {
           log.write("warn", message, { path });
           parts.onWarning(message);
@@ -152,6 +158,7 @@ export function createStation(parts: StationParts): RunningStation {
       });
       return await settle({
         held,
+        request,
         lease,
         path,
         stop: new AbortController(),
@@ -244,15 +251,33 @@ export function createStation(parts: StationParts): RunningStation {
     await one.ended;
   }
 
+  async function restart(by: string): Promise<string> {
+    const successor = await proveSuccessor(parts.self);
+    if (closing.signal.aborted) throw isEnding();
+    isRestarting = true;
+    parts.onRestart(
+      [...sweeps.values(), ...coming.values()].map(({ request: { path, env, options } }) => ({
+        path,
+        env: { ...env },
+        ...(options?.noAgent === undefined ? {} : { noAgent: options.noAgent }),
+      })),
+    );
+    log.write("info", `Restarting as herd ${successor}`, { by });
+    void endAll(`it restarts as herd ${successor}`);
+    return successor;
+  }
+
   async function endAll(reason: string): Promise<void> {
     closing.abort(isEnding());
     parts.onShutdown();
-    for (const { held } of sweeps.values()) held.monitor.end(reason);
+    for (const { held } of sweeps.values()) held.monitor.end(reason, { isSilent: isRestarting });
     await Promise.all([...sweeps.values()].map(({ ended }) => ended));
   }
 
   return {
     version: currentBuild().version,
+    commit: currentBuild().commit,
+    executable: parts.self.at(-1) ?? "",
     host: hostname(),
     pid: process.pid,
     startedAt,
@@ -264,6 +289,7 @@ export function createStation(parts: StationParts): RunningStation {
       void endAll(reason === "" ? `${by} ended it` : reason);
       return Promise.resolve();
     },
+    restart,
     perform: (id, action, by) => found(id).held.perform(action as Action, by),
     metrics() {
       const states = [...sweeps.values()].map(({ held }) => held.outside.state());
@@ -302,6 +328,12 @@ export function createStation(parts: StationParts): RunningStation {
       await endAll("the daemon ends");
     },
   };
+}
+
+function restartedOptions(options: MonitorOptions, request: HoldRequest): MonitorOptions {
+  const { restartedFrom } = request.options ?? {};
+  if (restartedFrom === undefined) return options;
+  return { ...options, restarted: { from: restartedFrom, to: versionText(currentBuild()) } };
 }
 
 function isEnding(): RefusedError {

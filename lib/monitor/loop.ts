@@ -3,7 +3,7 @@ import type { Config } from "../sweep/config.ts";
 import { LIVE } from "../sweep/status.ts";
 import { totalsOf } from "../sweep/view.ts";
 import type { TrialView } from "../sweep/view.ts";
-import { phaseName, startText } from "../words/phase-text.ts";
+import { phaseName, restartedText, startText } from "../words/phase-text.ts";
 import { stoppedText } from "../words/stopped-text.ts";
 import { heartbeatText, standingText } from "../words/tick-text.ts";
 import { transitionPosts } from "../words/transition-posts.ts";
@@ -27,13 +27,15 @@ export interface MonitorOptions {
   once?: boolean;
   /** Ends after so many ticks. */
   maxTicks?: number;
+  /** Versions of the daemon that ran it until now and of this one, which it has become. */
+  restarted?: { from: string; to: string };
 }
 
 export interface SweepMonitor {
   /** Runs until somebody ends it; resolves to why. Throws only what keeps it from beginning. */
   run(signal: AbortSignal): Promise<string>;
-  /** Ends it after the step that it is in. */
-  end(why: string): void;
+  /** Ends it after the step that it is in; silent where the same goes on in a moment. */
+  end(why: string, how?: { isSilent: boolean }): void;
   /** A tick is wanted now. */
   tick(): void;
   /** When somebody wants the next tick, milliseconds since the epoch. */
@@ -70,6 +72,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   const session = createSession(ground);
   const { clock } = ground;
   let ending: string | undefined;
+  let isSilent = false;
   let lookAt = 0;
   let lookedAt = -Infinity;
   let vigilAt = 0;
@@ -135,7 +138,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const { version, host, pid } = ground;
     const before = { ...ground.state().monitor };
     const wasCutOff = before.running !== undefined;
-    const text = startText({
+    const text = options.restarted !== undefined ? restartedText(options.restarted) : startText({
       sweep: config.name,
       trials: views.length,
       boot,
@@ -509,14 +512,17 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     });
     await part("end", () =>
       ground.record([
-        { type: "said", said: keyed(ground, { kind: "stopped", text }) },
+        ...isSilent
+          ? []
+          : [{ type: "said" as const, said: keyed(ground, { kind: "stopped" as const, text }) }],
         { type: "monitor-stopped", why },
       ]));
   }
 
   return {
     run,
-    end(why) {
+    end(why, how) {
+      if (ending === undefined) isSilent = how?.isSilent ?? false;
       ending ??= why;
     },
     tick() {

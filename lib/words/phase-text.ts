@@ -78,6 +78,11 @@ export function startText(start: {
   ].join("\n");
 }
 
+/** Instead of it where a daemon has become another version of itself. */
+export function restartedText({ from, to }: { from: string; to: string }): string {
+  return `herd ${to} runs here now, before it was ${from}; the monitoring goes on.`;
+}
+
 function sentenceOf(text: string): string {
   return /[.…]$/.test(text) ? text : `${text}.`;
 }

@@ -108,7 +108,7 @@ function monitorLines(): string[] {
   return [...text.matchAll(/^```(?:ba)?sh\n([^]*?)^```$/gm)].flatMap(([, block]) =>
     block!.replace(/\\\n\s*/g, "").trim().split("\n")
   ).map((line) => line.replace(/\s+# .*$/, ""))
-    .filter((line) => !/^(npx|scp|\.\/herd monitor sweep\/$)/.test(line));
+    .filter((line) => !/^(npx|\.\/herd deploy|herd monitor sweep\/$)/.test(line));
 }
 
 test("what the README tells of the monitor works, curl included", async () => {

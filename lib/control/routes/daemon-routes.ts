@@ -33,6 +33,8 @@ export function daemonRoutes({ token }: { token: string }): readonly Route[] {
       summary: "The daemon itself",
       answer: z.object({
         version: z.string(),
+        commit: z.string(),
+        executable: z.string(),
         host: z.string(),
         pid: z.number(),
         startedAt: z.number(),
@@ -40,6 +42,8 @@ export function daemonRoutes({ token }: { token: string }): readonly Route[] {
       }),
       handle: ({ station }) => ({
         version: station.version,
+        commit: station.commit,
+        executable: station.executable,
         host: station.host,
         pid: station.pid,
         startedAt: station.startedAt,
@@ -59,6 +63,21 @@ export function daemonRoutes({ token }: { token: string }): readonly Route[] {
         await station.shutdown(body.reason, by);
         return { ending: true };
       },
+    }),
+    documentRoute({
+      method: "post",
+      path: "/v1/restart",
+      tag,
+      summary: "Become the executable that lies at the daemon's path now; it holds what it held",
+      description: "Socket and process stay the same; port and token are told anew.",
+      body: z.strictObject({}),
+      status: 202,
+      answer: z.object({ restarting: z.literal(true), version: z.string() }),
+      failures: ["refused"],
+      handle: async ({ station, by }) => ({
+        restarting: true as const,
+        version: await station.restart(by),
+      }),
     }),
     rawRoute({
       method: "get",

@@ -142,7 +142,9 @@ test("version names version, commit, runtime and platform", async () => {
     assert.match(stdout, /^herd \S+ \(commit \S+, (bun|deno) [\d.]+\S*, \w+-\w+\)\n$/);
   }
   const facts = JSON.parse((await run(["version", "--json"])).stdout);
-  assert.deepEqual(Object.keys(facts), ["version", "commit", "runtime", "platform"]);
+  assert.deepEqual(Object.keys(facts), [
+    ...["version", "commit", "runtime", "platform", "target", "handover"],
+  ]);
 });
 
 test("every command of the table is as its line says, and says enough for help", async () => {

@@ -195,6 +195,19 @@ test("a sweep is handed over, let go of, and the daemon ended", () =>
     assert.deepEqual(station.ended, ["cli:alice: enough"]);
   }));
 
+test("a restart says what it becomes, and is refused where that cannot be", () =>
+  serving(async ({ client, station }) => {
+    const daemon = await client.request<Record<string, unknown>>("GET", "/v1/daemon");
+    assert.equal(daemon["executable"], "/home/ana/.local/bin/herd");
+    assert.deepEqual(await client.request("POST", "/v1/restart", {}), {
+      restarting: true,
+      version: "10.0.0 (commit 7654321)",
+    });
+    assert.deepEqual(station.ended, ["cli:alice: restart"]);
+    station.unfit = 'Cannot restart: "herd" does not start';
+    await assert.rejects(client.request("POST", "/v1/restart", {}), RefusedError);
+  }));
+
 test("Prometheus gets text whose labels cannot be broken out of", () =>
   serving(async ({ control: { port }, station, desk }) => {
     station.list.push({ ...desk, id: 'a"b\\c\nd' });

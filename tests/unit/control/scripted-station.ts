@@ -1,4 +1,5 @@
 import type { Desk, InfoDocument, Notice, Outcome, Request } from "../../../lib/actions/desk.ts";
+import { RefusedError } from "../../../lib/base/errors.ts";
 import type { HoldRequest, Station } from "../../../lib/control/station.ts";
 import { NothingError } from "../../../lib/base/errors.ts";
 import type { Event, Happening } from "../../../lib/sweep/event.ts";
@@ -145,12 +146,16 @@ export interface ScriptedStation extends Station {
   list: ScriptedDesk[];
   held: { request: HoldRequest; by: string }[];
   ended: string[];
+  /** Why it cannot restart. */
+  unfit?: string;
   performing: (id: string, action: unknown, by: string) => Promise<unknown>;
 }
 
 export function createScriptedStation(ids: readonly string[] = ["lr"]): ScriptedStation {
   const station: ScriptedStation = {
     version: "9.9.9",
+    commit: "1234567",
+    executable: "/home/ana/.local/bin/herd",
     host: "login1",
     pid: 4711,
     startedAt: 1,
@@ -180,6 +185,11 @@ export function createScriptedStation(ids: readonly string[] = ["lr"]): Scripted
     shutdown(reason, by) {
       station.ended.push(`${by}: ${reason}`);
       return Promise.resolve();
+    },
+    restart(by) {
+      if (station.unfit !== undefined) return Promise.reject(new RefusedError(station.unfit));
+      station.ended.push(`${by}: restart`);
+      return Promise.resolve("10.0.0 (commit 7654321)");
     },
     perform: (id, action, by) => station.performing(id, action, by),
     metrics: () => ({
