@@ -9,7 +9,7 @@ import { type BatchLimits, nextBatch } from "./next-turn.ts";
 import type { TurnPatience } from "./patience.ts";
 import { type RunningTurn, runTurn } from "./run-turn.ts";
 import type { Sessions } from "./sessions.ts";
-import type { PermissionWord, Turn, TurnFailure } from "./turn.ts";
+import { type PermissionWord, type Turn, type TurnFailure, turnId } from "./turn.ts";
 
 export interface BrokerParts {
   state(): ChatState;
@@ -152,7 +152,7 @@ export function createBroker(parts: BrokerParts): Broker {
 
   function begin(one: Conversation, batch: readonly Waiting[]) {
     const messages = batch.map(({ arrival }) => arrival.id);
-    const turn = `${one.id}-${one.turns + 1}`;
+    const turn = turnId(one.id, one.turns + 1);
     write([{ type: "turn-begun", turn, conversation: one.id, messages }], "broker");
     return { turn, messages };
   }

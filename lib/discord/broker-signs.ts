@@ -3,12 +3,14 @@ import type { Conversation } from "../chat/chat-state.ts";
 import { nextSigns, type ShownSigns } from "../chat/next-signs.ts";
 import { emojiOf, type SignStyle, wantedSigns } from "../chat/signs.ts";
 import { isOver, type Turn } from "../chat/turn.ts";
+import type { BrokerMemory, OwedSigns } from "./broker-memory.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface BrokerSignsParts {
   rest: Pick<DiscordRest, "react" | "unreact">;
+  memory: BrokerMemory;
   clock: Clock;
   style(): SignStyle;
   /** Undefined when it is not known any more. */
@@ -21,18 +23,22 @@ export interface BrokerSigns extends AsyncDisposable {
   show(turn: Turn): void;
   /** One that was over in an earlier life: what is on its messages is not known. */
   restore(turn: Turn): void;
+  /** Sees to what an earlier life has left, of turns whose answers were given. */
+  start(): void;
 }
 
 /** What an earlier life may have left on a message. */
 const OF_WORK = ["thinking", "tool", "coding", "web", "slow", "silent", "asking", "stuck"] as const;
 
 export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
-  const { rest, clock } = parts;
+  const { rest, clock, memory } = parts;
   const stop = new AbortController();
   const turns = new Map<string, { turn: Turn; wake: PromiseWithResolvers<void> }>();
   const working = new Set<Promise<void>>();
 
   function show(turn: Turn, isOld = wasTried(turn)): void {
+    // Before anybody can say that it is told: from then on the journal does not know it any more.
+    if (isOver(turn.state)) owe(turn);
     const known = turns.get(turn.id);
     if (known !== undefined) {
       known.turn = turn;
@@ -41,13 +47,46 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     if (stop.signal.aborted) return;
     const entry = { turn, wake: Promise.withResolvers<void>() };
     turns.set(turn.id, entry);
-    const work = follow(entry, isOld).catch((error: unknown) =>
-      parts.log("info", "Cannot show how far a turn is", { error: `${error}` })
-    ).finally(() => {
-      turns.delete(turn.id);
-      working.delete(work);
-    });
+    keep(turn.id, follow(entry, isOld).finally(() => turns.delete(turn.id)));
+  }
+
+  function keep(turn: string, done: Promise<void>): void {
+    const work = done.then(
+      () => stop.signal.aborted ? undefined : settle(turn),
+      (error: unknown) => parts.log("info", "Cannot show how far a turn is", { error: `${error}` }),
+    ).finally(() => working.delete(work));
     working.add(work);
+  }
+
+  function owe(turn: Turn): void {
+    const style = parts.style();
+    const { emojis } = wantedSigns(turn, { ...style, removeAfterReply: false }, clock.now());
+    const channelOf = channels(parts.find(turn.conversation));
+    const last = turn.messages.at(-1);
+    const emoji = last === undefined || style.removeAfterReply ? undefined : emojis.get(last);
+    const messages = turn.messages.flatMap((id) => {
+      const channel = channelOf(id);
+      return channel === undefined ? [] : [[id, channel] as const];
+    });
+    if (!style.enabled || messages.length === 0) return;
+    memory.write({
+      signs: { ...memory.read().signs, [turn.id]: { messages, emoji: emoji ?? null } },
+    });
+  }
+
+  function settle(turn: string): void {
+    const { [turn]: owed, ...rest } = memory.read().signs;
+    if (owed !== undefined) memory.write({ signs: rest });
+  }
+
+  async function pay({ messages, emoji }: OwedSigns): Promise<void> {
+    const style = parts.style();
+    const queued = emojiOf("queued", style);
+    for (const [message, channel] of messages) await change("remove", channel, message, queued);
+    const [message, channel] = messages.at(-1) ?? [];
+    if (message === undefined || channel === undefined) return;
+    await clear(message, channel, style);
+    if (emoji !== null) await change("add", channel, message, emoji);
   }
 
   /** Its messages were in a turn that an end of herd has cut off. */
@@ -123,6 +162,11 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   return {
     show: (turn) => show(turn),
     restore: (turn) => show(turn, true),
+    start() {
+      for (const [turn, owed] of Object.entries(memory.read().signs)) {
+        if (!turns.has(turn)) keep(turn, pay(owed));
+      }
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all(working);

@@ -116,7 +116,7 @@ test("A.17.5: a turn that an end of herd interrupted is carried out by its next 
   assert.equal(scene.prompts[0]!.text, "one\ntwo");
   scene.prompts[0]!.end(done("both"));
   await scene.until("it is over", () => scene.broker.turns().length === 0);
-  assert.deepEqual(scene.state().conversations.get("200")!.untold.map(({ id }) => id), ["200-2"]);
+  assert.deepEqual(scene.state().conversations.get("200")!.untold.map(({ id }) => id), ["200-1"]);
 });
 
 test("a turn in which herd died three times is given up with a word", async (t) => {
