@@ -146,14 +146,18 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   /** What was shown of a turn that was interrupted, and whose messages nobody wants answered any more. */
   async function tidy({ id, turn, turns, untold, cut }: Conversation): Promise<void> {
     const next = cut === undefined ? turn?.id : turnId(id, turns + 1);
-    for (const [shown, { channelId, ids }] of Object.entries(memory.read().shown)) {
+    for (const [shown, { channelId, ids, isWhole }] of Object.entries(memory.read().shown)) {
       const isWanted = shown === next || untold.some((one) => one.id === shown);
       if (isWanted || conversationOfTurn(shown) !== id) continue;
-      for (const message of ids) {
+      for (const message of isWhole === true ? [] : ids) {
         await rest.remove(channelId, message, stop.signal).catch(unlessClosed);
       }
       forget(shown);
     }
+  }
+
+  function keep(turn: string, shown: ShownTurn): void {
+    memory.write({ shown: { ...memory.read().shown, [turn]: shown } });
   }
 
   function forget(turn: string): void {
@@ -215,13 +219,13 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       });
     }
     const { channelId } = shown;
-    memory.write({
-      shown: { ...memory.read().shown, [turn]: { channelId, ids: [], isFinal: true } },
-    });
+    keep(turn, { channelId, ids: [], isFinal: true });
     return [];
   }
 
   function done(one: Conversation, record: TurnRecord): void {
+    const shown = memory.read().shown[record.id];
+    if (shown !== undefined) keep(record.id, { ...shown, isWhole: true });
     parts.broker.told(one.id, record.id);
     ended.delete(record.id);
     drawn.delete(record.id);
@@ -251,8 +255,6 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     const messages = one.turn?.messages ?? one.untold.find(({ id }) => id === turn)?.messages ?? [];
     const answered = messages.at(-1)?.arrival.id;
     const before = memory.read().shown[turn] ?? { channelId, ids: [] };
-    const remember = (now: ShownTurn) =>
-      memory.write({ shown: { ...memory.read().shown, [turn]: { ...now, channelId } } });
     const content = view.content ?? "";
     const { posting } = before;
     const isOpen = posting?.at === at && answered !== undefined;
@@ -262,7 +264,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       }, stop.signal)
       : undefined;
     const files = view.files?.map(({ name }) => name) ?? [];
-    if (found === undefined) remember({ ...before, posting: { at, content, files } });
+    if (found === undefined) keep(turn, { ...before, posting: { at, content, files } });
     const posted = found ?? await rest.send(channelId, {
       ...view,
       nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${before.isFinal === true}`, at),
@@ -270,7 +272,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }, stop.signal);
     const ids = [...before.ids];
     ids[at] = posted.id;
-    remember({ ...before, ids, posting: undefined });
+    keep(turn, { ...before, ids, posting: undefined });
     // It may be what an earlier life has sent, whose words were others.
     if (posted.content !== content) await rest.edit(channelId, posted.id, view, stop.signal);
   }

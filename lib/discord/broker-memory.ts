@@ -22,6 +22,8 @@ export interface ShownTurn {
   ids: readonly Id[];
   /** What grew was taken away, and these are of the answer alone. */
   isFinal?: boolean | undefined;
+  /** All of the answer is there: whatever becomes of the rest, it stays. */
+  isWhole?: boolean | undefined;
   /** Was about to be sent; whether it was is not known. */
   posting?: Posting | undefined;
 }

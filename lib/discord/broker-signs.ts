@@ -9,8 +9,10 @@ import type { Id } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface BrokerSignsParts {
-  rest: Pick<DiscordRest, "react" | "unreact">;
+  rest: Pick<DiscordRest, "react" | "unreact" | "message">;
   memory: BrokerMemory;
+  /** Whether the sign that it is stored is on it; from now on nobody else puts it there. */
+  isMarked(message: Id): Promise<boolean>;
   clock: Clock;
   style(): SignStyle;
   /** Undefined when it is not known any more. */
@@ -26,9 +28,6 @@ export interface BrokerSigns extends AsyncDisposable {
   /** Sees to what an earlier life has left, of turns whose answers were given. */
   start(): void;
 }
-
-/** What an earlier life may have left on a message. */
-const OF_WORK = ["thinking", "tool", "coding", "web", "slow", "silent", "asking", "stuck"] as const;
 
 export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   const { rest, clock, memory } = parts;
@@ -80,47 +79,63 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   }
 
   async function pay({ messages, emoji }: OwedSigns): Promise<void> {
-    const style = parts.style();
-    const queued = emojiOf("queued", style);
-    for (const [message, channel] of messages) await change("remove", channel, message, queued);
-    const [message, channel] = messages.at(-1) ?? [];
-    if (message === undefined || channel === undefined) return;
-    await clear(message, channel, style);
-    if (emoji !== null) await change("add", channel, message, emoji);
+    for (const [i, [message, channel]] of messages.entries()) {
+      const wanted = i === messages.length - 1 ? emoji : null;
+      const own = await ownOn(channel, message);
+      if (wanted !== null && !own.includes(wanted)) await change("add", channel, message, wanted);
+      for (const one of own) if (one !== wanted) await change("remove", channel, message, one);
+    }
+  }
+
+  /** What this bot has on a message; what cannot be seen is taken for nothing. */
+  async function ownOn(channel: Id, message: Id): Promise<readonly string[]> {
+    try {
+      return (await rest.message(channel, message, stop.signal)).reactions ?? [];
+    } catch (error) {
+      if (!stop.signal.aborted && !(error instanceof DiscordError)) throw error;
+      return [];
+    }
   }
 
   /** Its messages were in a turn that an end of herd has cut off. */
-  function wasTried({ conversation, messages }: Turn): boolean {
-    const heard = parts.find(conversation)?.turn?.messages ?? [];
-    return heard.some(({ arrival, tries }) => tries > 0 && messages.includes(arrival.id));
+  function wasTried({ conversation, id }: Turn): boolean {
+    const { turn, untold = [] } = parts.find(conversation) ?? {};
+    const record = turn?.id === id ? turn : untold.find((one) => one.id === id);
+    return record?.messages.some(({ tries }) => tries > 0) === true;
   }
 
-  async function clear(message: Id, channel: Id | undefined, style: SignStyle): Promise<void> {
-    const emojis = new Set(OF_WORK.map((sign) => emojiOf(sign, style)));
-    for (const emoji of channel === undefined ? [] : emojis) {
-      await change("remove", channel!, message, emoji);
+  /** What stands on each message when its turn begins to be shown. */
+  async function standing(
+    { conversation, messages }: Turn,
+    isOld: boolean,
+  ): Promise<ShownSigns["emojis"]> {
+    const style = parts.style();
+    if (!style.enabled) return new Map();
+    const marked = await Promise.all(messages.map(parts.isMarked));
+    if (!isOld) {
+      const queued = emojiOf("queued", style);
+      return new Map(messages.map((message, i) => [message, marked[i] === true ? [queued] : []]));
     }
+    const channelOf = channels(parts.find(conversation));
+    const own = await Promise.all(messages.map(async (message) => {
+      const channel = channelOf(message);
+      return [message, channel === undefined ? [] : await ownOn(channel, message)] as const;
+    }));
+    return new Map(own);
   }
 
   async function follow(
     entry: { turn: Turn; wake: PromiseWithResolvers<void> },
     isOld: boolean,
   ): Promise<void> {
-    const { messages, conversation } = entry.turn;
-    const style = parts.style();
-    const queued = emojiOf("queued", style);
-    // What was stored bears that sign already.
-    let shown: ShownSigns = {
-      emojis: new Map(style.enabled ? messages.map((message) => [message, [queued]]) : []),
-      waiting: undefined,
-    };
+    const { conversation } = entry.turn;
+    const { timing } = parts.style();
+    let shown: ShownSigns = { emojis: await standing(entry.turn, isOld), waiting: undefined };
     const channelOf = channels(parts.find(conversation));
-    const last = messages.at(-1);
-    if (isOld && style.enabled && last !== undefined) await clear(last, channelOf(last), style);
     while (!stop.signal.aborted) {
       const { turn } = entry;
       const wanted = wantedSigns(turn, parts.style(), clock.now());
-      const next = nextSigns(shown, wanted, clock.now(), style.timing.debounce);
+      const next = nextSigns(shown, wanted, clock.now(), timing.debounce);
       for (const { do: what, message, emoji } of next.steps) {
         const channel = channelOf(message);
         if (channel !== undefined) await change(what, channel, message, emoji);

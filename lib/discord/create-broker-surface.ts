@@ -120,7 +120,10 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     siblings: parts.siblings,
   });
-  const signs = createBrokerSigns({ ...common, memory, style: () => signStyle(config()), find });
+  const signs = createBrokerSigns({
+    ...{ ...common, memory, find, isMarked: marks.leave },
+    style: () => signStyle(config()),
+  });
   const deaf = broker.onTurn((turn) => {
     answers.show(turn);
     signs.show(turn);

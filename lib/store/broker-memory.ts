@@ -25,6 +25,7 @@ const BrokerMemorySchema = z.object({
       channelId: Id,
       ids: z.array(Id).readonly(),
       isFinal: z.boolean().optional(),
+      isWhole: z.boolean().optional(),
       posting: z.object({
         at: z.int().min(0),
         content: z.string(),
