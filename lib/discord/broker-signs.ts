@@ -106,8 +106,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
 
   /** What stands on each message when its turn begins to be shown. */
   async function standing(
-    { conversation, messages }: Turn,
-    isOld: boolean,
+    { messages }: Turn,
+    { isOld, channelOf }: { isOld: boolean; channelOf(message: Id): Id | undefined },
   ): Promise<ShownSigns["emojis"]> {
     const style = parts.style();
     if (!style.enabled) return new Map();
@@ -116,7 +116,6 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
       const queued = emojiOf("queued", style);
       return new Map(messages.map((message, i) => [message, marked[i] === true ? [queued] : []]));
     }
-    const channelOf = channels(parts.find(conversation));
     const own = await Promise.all(messages.map(async (message) => {
       const channel = channelOf(message);
       return [message, channel === undefined ? [] : await ownOn(channel, message)] as const;
@@ -128,10 +127,11 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     entry: { turn: Turn; wake: PromiseWithResolvers<void> },
     isOld: boolean,
   ): Promise<void> {
-    const { conversation } = entry.turn;
     const { timing } = parts.style();
-    let shown: ShownSigns = { emojis: await standing(entry.turn, isOld), waiting: undefined };
-    const channelOf = channels(parts.find(conversation));
+    // Now: when its answer was given, nobody knows any more where its messages were said.
+    const channelOf = channels(parts.find(entry.turn.conversation));
+    const emojis = await standing(entry.turn, { isOld, channelOf });
+    let shown: ShownSigns = { emojis, waiting: undefined };
     while (!stop.signal.aborted) {
       const { turn } = entry;
       const wanted = wantedSigns(turn, parts.style(), clock.now());
