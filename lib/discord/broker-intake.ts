@@ -202,11 +202,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       const { channelId } = message;
       // At once: what waits behind others in this process is found again by the next one.
       reading.begin(channelId, message.id);
-      guarded(async () => {
-        reading.miss(channelId);
-        await take(message);
-        reading.found(channelId);
-      });
+      guarded(() => reading.attempt(channelId, () => take(message)));
       void rereadLater(channelId);
     },
     edited(message) {

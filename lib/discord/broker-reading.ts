@@ -27,7 +27,8 @@ export interface BrokerReading {
   miss(channel: Id): void;
   /** In these places, and in all that it knows of. */
   missAll(channels: readonly Id[]): void;
-  found(channel: Id): void;
+  /** Something is missed there unless this succeeds, and what was missed before still is. */
+  attempt(channel: Id, act: () => Promise<void>): Promise<void>;
   /** Reads where something was missed. Rejects when it cannot. */
   all(): Promise<void>;
   /** The same until it could be done. */
@@ -105,7 +106,12 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
       const recent = [...places].filter((id) => !channels.includes(id)).slice(-MOST_READ);
       for (const place of [...channels, ...recent]) unread.add(place);
     },
-    found: (channel) => void unread.delete(channel),
+    async attempt(channel, act) {
+      const wasMissed = unread.has(channel);
+      unread.add(channel);
+      await act();
+      if (!wasMissed) unread.delete(channel);
+    },
     all,
     async again() {
       if (retrying) return;

@@ -85,6 +85,9 @@ test("a disk that is full acknowledges nothing; the message is taken when there 
   assert.deepEqual([heard(), marks], [[], []]);
   const told = () => chat.discord.texts("100").filter((text) => /cannot store/.test(text)).length;
   assert.equal(told(), 1, "it is said, and once");
+  // What is heard and need not be stored hides nothing that could not be.
+  intake.hear(say("100", "I cannot store", { author: { id: BOT, bot: true } }));
+  await intake.settled();
   isFull = false;
   await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
   clock.advance(2_000);
