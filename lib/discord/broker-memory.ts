@@ -11,6 +11,8 @@ export interface BrokerRemembered {
   bots: readonly (readonly [Id, readonly Id[]])[];
   /** By conversation: how long bots have talked without a person. */
   turns: Readonly<Record<Id, BotTurns>>;
+  /** By conversation: the newest message that is in its count; after a restart none is counted again. */
+  counted: Readonly<Record<Id, Id>>;
   /** By turn: the messages that show it, in order. */
   shown: Readonly<Record<string, ShownTurn>>;
   /** By turn: signs that were not all seen to. */

@@ -19,6 +19,7 @@ const BrokerMemorySchema = z.object({
       owed: z.object({ warning: Warning, dueAt: z.number().nullable() }).optional(),
     }).transform(({ owed, ...rest }) => ({ ...rest, owed })),
   ).default({}),
+  counted: z.record(Id, Id).default({}),
   shown: z.record(
     z.string(),
     z.object({

@@ -22,6 +22,8 @@ export interface BrokerKillCounts {
   turns: number;
   /** Prompts that the agent saw again, because its first answer was not stored. */
   prompts: number;
+  /** Ends that were asked for (SIGTERM), beside the kills. */
+  drains: number;
   /** Messages that were given up, with a sentence. */
   lost: number;
   /** From the last start until all was answered, milliseconds. */
@@ -52,7 +54,16 @@ export async function brokerKillCampaign(
   const asked: Asked[] = [];
   const open: (FakeChannel | undefined)[] = Array.from({ length: conversations });
   const counts: BrokerKillCounts = {
-    ...{ kills: 0, conversations: 0, messages: 0, turns: 0, prompts: 0, lost: 0, longest: 0 },
+    ...{
+      kills: 0,
+      drains: 0,
+      conversations: 0,
+      messages: 0,
+      turns: 0,
+      prompts: 0,
+      lost: 0,
+      longest: 0,
+    },
     moments: { time: 0, event: 0, call: 0, start: 0 },
   };
   let daemon = scene.start();
@@ -94,9 +105,13 @@ export async function brokerKillCampaign(
       await pause(2);
     }
     watch.end();
-    counts.moments[moment]++;
-    await kill(daemon);
-    counts.kills++;
+    const isDrain = random() < 0.12;
+    await end(daemon, isDrain ? "SIGTERM" : "SIGKILL");
+    if (isDrain) counts.drains++;
+    else {
+      counts.kills++;
+      counts.moments[moment]++;
+    }
   }
 
   while (counts.kills < kills) {
@@ -129,7 +144,7 @@ export async function brokerKillCampaign(
 export function brokerKillText({ moments, ...counts }: BrokerKillCounts): string {
   return `${counts.kills} kills (${moments.time} at a time, ${moments.event} after an event, ` +
     `${moments.call} at a call to Discord, ${moments.start} in a start), ` +
-    `${counts.conversations} conversations, ${counts.messages} messages, ${counts.turns} turns, ` +
+    `${counts.drains} orderly ends, ${counts.conversations} conversations, ${counts.messages} messages, ${counts.turns} turns, ` +
     `${counts.prompts} prompts, ${counts.lost} given up with a word, ` +
     `${counts.longest} ms at most until all was answered`;
 }
@@ -164,10 +179,12 @@ function watchFor(
   };
 }
 
-async function kill({ child, ended }: BrokerProcess): Promise<void> {
+async function end({ child, ended }: BrokerProcess, signal: NodeJS.Signals): Promise<void> {
   assert.equal(child.exitCode, null, "nobody else has ended it");
-  child.kill("SIGKILL");
+  const began = Date.now();
+  child.kill(signal);
   await ended;
+  assert.ok(Date.now() - began < 15_000, "A.17.6: nothing is drained for long");
 }
 
 function pause(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ export function brokerMemoryInRam(start: Partial<BrokerRemembered> = {}): Broker
     seen: {},
     bots: [],
     turns: {},
+    counted: {},
     shown: {},
     signs: {},
     ...start,

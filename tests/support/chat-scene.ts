@@ -51,7 +51,7 @@ export function chatScene(
   { journal = [], limit = 10, opening = () => Promise.resolve(), ...more }:
     & { journal?: ChatHappening[]; limit?: number; opening?: () => Promise<void> }
     & Partial<
-      Pick<BrokerParts, "batch" | "patience" | "place" | "blocks">
+      Pick<BrokerParts, "batch" | "patience" | "place" | "blocks" | "screen">
     > = {},
 ): ChatScene {
   const clock = createSteppedClock();

@@ -12,13 +12,16 @@ import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
 import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
-function scene(t: TestContext, rules: Partial<BotRules> = {}) {
+function scene(
+  t: TestContext,
+  rules: Partial<BotRules> = {},
+  memory = brokerMemoryInRam(),
+) {
   const chat = chatScene(t);
   const discord = memoryDiscord();
   for (const [id, parent] of [["100", undefined], ["300", undefined], ["200", "100"]] as const) {
     discord.channels.set(id, { ...channel(id, "lab", "", "1", parent), ownerId: BOT });
   }
-  const memory = brokerMemoryInRam();
   const all: BotRules = { ...RULE_DEFAULTS, channels: ["100"], users: ["1"], ...rules };
   const places = createBrokerPlaces(discord.rest);
   const room = createBrokerRoom({
@@ -86,13 +89,33 @@ test("a disk that is full acknowledges nothing; the message is taken when there 
   const told = () => chat.discord.texts("100").filter((text) => /cannot store/.test(text)).length;
   assert.equal(told(), 1, "it is said, and once");
   // What is heard and need not be stored hides nothing that could not be.
-  intake.hear(say("100", "I cannot store", { author: { id: BOT, bot: true } }));
+  intake.hear(say("100", "I cannot store", {
+    author: { id: BOT, name: "herd", bot: true, webhook: false },
+  }));
   await intake.settled();
   isFull = false;
   await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
   clock.advance(2_000);
   await until("both are taken", () => heard().length === 2);
   assert.equal(marks.length, 2);
+});
+
+test("messages of bots that are read again after a restart are not counted again", async (t) => {
+  const bots = { botMessages: "all", trustedBots: ["55"] } as const;
+  const memory = brokerMemoryInRam();
+  const { intake, say } = scene(t, bots, memory);
+  const author = { id: "55", name: "other", bot: true, webhook: false };
+  for (let i = 0; i < 5; i++) intake.hear(say("200", "more", { author }));
+  await intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 5);
+  const next = scene(t, bots, memory);
+  // The same ids: another world of the same messages.
+  for (let i = 0; i < 5; i++) next.intake.hear(next.say("200", "more", { author }));
+  await next.intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 5);
+  next.intake.hear(next.say("200", "new", { author, id: "99999" }));
+  await next.intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 6);
 });
 
 test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
