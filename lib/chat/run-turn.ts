@@ -88,7 +88,8 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
       onAhead: (ahead) => enter({ kind: "queued", ahead }),
     });
     if ("aborted" in got) return over("cancelled");
-    if ("failed" in got) return over("failed", got.failed);
+    // Who stops it is no failure of the agent that was starting.
+    if ("failed" in got) return signal.aborted ? over("cancelled") : over("failed", got.failed);
     taken = got;
     const { session } = got;
     parts.onSession(session);
@@ -107,7 +108,8 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     change({ text: end.text });
     if (why !== undefined) return over("failed", timedOut(why));
     if (end.kind === "done" && end.text.trim() === "") return over("failed", saidNothing(session));
-    return end.kind === "failed" ? over("failed", end.failure) : over(end.kind);
+    if (end.kind !== "failed") return over(end.kind);
+    return signal.aborted ? over("cancelled") : over("failed", end.failure);
   }
 
   function over(end: TurnEnding["end"], failure?: TurnFailure): TurnEnding {

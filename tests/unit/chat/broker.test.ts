@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { TurnFailure } from "../../../lib/chat/turn.ts";
 import { createToolUses } from "../../../lib/chat/tool-uses.ts";
 import type { ChatHappening } from "../../../lib/chat/chat-event.ts";
 import { arrival, chatScene, inThread } from "../../support/chat-scene.ts";
@@ -188,6 +189,19 @@ test("a turn that was killed has its number again, unless its first message is w
   assert.deepEqual(next([]), [1, "m1"]);
   assert.deepEqual(next([withdrawn("m2")]), [1, "m1"]);
   assert.deepEqual(next([withdrawn("m1")]), [2, undefined]);
+});
+
+test("an orderly end of herd while an agent starts leaves the turn for its next life, too", async (t) => {
+  const started = Promise.withResolvers<{ failed: TurnFailure }>();
+  const scene = chatScene(t, { opening: () => started.promise });
+  scene.hear("m1", "one");
+  await scene.until("it starts", () => scene.agents.length === 1);
+  const ended = scene.broker[Symbol.asyncDispose]();
+  const failure = { kind: "gone", message: "It was stopped", code: undefined } as const;
+  started.resolve({ failed: { ...failure, stderr: "", hint: undefined } });
+  await ended;
+  const last = scene.journal.at(-1)!;
+  assert.ok(last.type === "turn-ended" && last.end === "interrupted", JSON.stringify(last));
 });
 
 test("an orderly end of herd in mid-turn leaves the turn for its next life", async (t) => {
