@@ -32,7 +32,9 @@ export interface BotOutboxParts {
 
 /** What agents put into their outbox is posted, while a turn runs and after it. */
 export interface BotOutbox extends AsyncDisposable {
-  heed(turn: Turn): void;
+  heed(turn: Pick<Turn, "conversation" | "state">): void;
+  /** Looks once for what an earlier life has left unsent. */
+  start(conversations: readonly string[]): void;
 }
 
 const EVERY_MS = 2_000;
@@ -52,7 +54,7 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
   const stop = new AbortController();
   const watches = new Map<string, Watch>();
 
-  function heed({ conversation, state }: Turn): void {
+  function heed({ conversation, state }: Pick<Turn, "conversation" | "state">): void {
     const known = watches.get(conversation);
     if (known !== undefined) {
       known.isOver = isOver(state);
@@ -146,6 +148,9 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
 
   return {
     heed,
+    start(conversations) {
+      for (const conversation of conversations) heed({ conversation, state: { kind: "done" } });
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all([...watches.values()].map(({ ended }) => ended));

@@ -311,6 +311,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       surface.start();
       broker.start();
       desk.start();
+      outbox.start(lately(journal.state));
     },
     async [Symbol.asyncDispose]() {
       for (const end of deaf) end();
@@ -323,6 +324,14 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     },
   };
 }
+
+/** Conversations whose agents may have left something in the last life of this program, newest last. */
+function lately({ conversations }: ChatState): string[] {
+  return [...conversations.values()].filter(({ turns, turn }) => turns > 0 && turn === undefined)
+    .sort((a, b) => a.lastAt - b.lastAt).slice(-MOST_LATELY).map(({ id }) => id);
+}
+
+const MOST_LATELY = 50;
 
 const REMEMBERED = {
   loaded: "-# The agent was started again; it remembers this conversation.",

@@ -112,6 +112,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     broker,
     state: parts.state,
     memory,
+    me,
     style: () => answerStyle(config()),
     streams(conversation) {
       const { streaming } = config().answers;
@@ -119,7 +120,10 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     siblings: parts.siblings,
   });
-  const signs = createBrokerSigns({ ...common, style: () => signStyle(config()), find });
+  const signs = createBrokerSigns({
+    ...{ ...common, memory, find, isMarked: marks.leave },
+    style: () => signStyle(config()),
+  });
   const deaf = broker.onTurn((turn) => {
     answers.show(turn);
     signs.show(turn);
@@ -193,9 +197,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       for (const { id, untold } of parts.state().conversations.values()) {
         for (const record of untold) signs.restore(turnOfRecord(record, id, "somebody"));
       }
+      signs.start();
       answers.start();
     },
     withdrawn({ id, first, where, place }, message) {
+      answers.look(id);
       const { enabled, emojis } = config().reactions;
       if (!enabled) return;
       const above = message === first.id ? place.threadId ?? place.channelId : undefined;

@@ -217,6 +217,19 @@ ${call}`,
     /messages of bots without a person/.test(content)
   );
   assert.equal(warnings.length, 1, discord.transcript(thread));
+  // G.8.12: a person's word lets them go on, up to the same cap.
+  const before = discord.messages(thread).length;
+  discord.say(alice, thread, `<@${discord.bot.id}>\n${call}`);
+  await scene.until(
+    "they stop again",
+    () =>
+      discord.messages(thread).filter(({ content }) =>
+        /messages of bots without a person/.test(content)
+      ).length === 2,
+    60_000,
+  );
+  const more = discord.messages(thread).length - before;
+  assert.ok(more >= 6 && more <= 10, `${more} messages\n${discord.transcript(thread)}`);
   assert.deepEqual(discord.violations, []);
 });
 

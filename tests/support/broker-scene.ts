@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { userPlace } from "../../lib/control/user-place.ts";
@@ -11,6 +11,10 @@ import { startDiscord } from "./discord/start-discord.ts";
 import type { FakeDiscord } from "./discord/start-discord.ts";
 import type { FakeChannel, FakeMessage, Person } from "./discord/world.ts";
 import { HERD, herd } from "./herd.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const FROM_SOURCE = [process.execPath, "run", "-A", "--no-check", MAIN];
+const DENO_CACHE = process.env["DENO_DIR"] ?? join(homedir(), ".cache/deno");
 
 interface Test {
   after(act: () => unknown): void;
@@ -39,7 +43,8 @@ export interface BrokerScene {
   /** Where the bot is allowed. */
   lab: FakeChannel;
   path(...parts: string[]): string;
-  start(): BrokerProcess;
+  /** `isOther`: from its sources, which is another build and another version. */
+  start(which?: { isOther?: boolean }): BrokerProcess;
   /** The connection is up. */
   ready(): Promise<void>;
   run(...args: string[]): ReturnType<typeof herd>;
@@ -118,9 +123,11 @@ ${more}
     mallory,
     lab,
     path,
-    start() {
-      const child = spawn(HERD, ["broker", "start"], {
-        env: home.env,
+    start({ isOther = false } = {}) {
+      const command = isOther ? FROM_SOURCE : [HERD];
+      const child = spawn(command[0]!, [...command.slice(1), "broker", "start"], {
+        // Where Deno keeps what it has fetched is not the home of the test.
+        env: isOther ? { ...home.env, DENO_DIR: DENO_CACHE } : home.env,
         stdio: ["ignore", "pipe", "pipe"],
       });
       let output = "";

@@ -84,3 +84,15 @@ test("what does not arrive is said, and is sent after a later turn", async (t) =
   next.heed(over);
   await settled(next, () => sent.length === 1);
 });
+
+test("what was left when herd was killed after a turn is sent by its next life", async (t) => {
+  const { root, sent, open } = scene(t);
+  writeFileSync(join(root, "work/outbox/late.txt"), "x");
+  const next = open();
+  next.start(["7"]);
+  await settled(next, () => sent.includes("late.txt"));
+  const again = open();
+  again.start(["7"]);
+  await again[Symbol.asyncDispose]();
+  assert.deepEqual(sent, ["late.txt"]);
+});

@@ -6,18 +6,22 @@ import { RULE_DEFAULTS } from "../../../lib/chat/broker-defaults.ts";
 import { createBrokerIntake } from "../../../lib/discord/broker-intake.ts";
 import { createBrokerPlaces } from "../../../lib/discord/broker-places.ts";
 import { createBrokerRoom } from "../../../lib/discord/broker-room.ts";
+import { idOfTime } from "../../../lib/discord/snowflake.ts";
 import type { Message } from "../../../lib/discord/message.ts";
 import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
 import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
-function scene(t: TestContext, rules: Partial<BotRules> = {}) {
+function scene(
+  t: TestContext,
+  rules: Partial<BotRules> = {},
+  memory = brokerMemoryInRam(),
+) {
   const chat = chatScene(t);
   const discord = memoryDiscord();
   for (const [id, parent] of [["100", undefined], ["300", undefined], ["200", "100"]] as const) {
     discord.channels.set(id, { ...channel(id, "lab", "", "1", parent), ownerId: BOT });
   }
-  const memory = brokerMemoryInRam();
   const all: BotRules = { ...RULE_DEFAULTS, channels: ["100"], users: ["1"], ...rules };
   const places = createBrokerPlaces(discord.rest);
   const room = createBrokerRoom({
@@ -79,12 +83,39 @@ test("a disk that is full acknowledges nothing; the message is taken when there 
   };
   intake.hear(say("100", "hello"));
   await intake.settled();
+  intake.hear(say("100", "hello again"));
+  await intake.settled();
   assert.deepEqual([heard(), marks], [[], []]);
+  const told = () => chat.discord.texts("100").filter((text) => /cannot store/.test(text)).length;
+  assert.equal(told(), 1, "it is said, and once");
+  // What is heard and need not be stored hides nothing that could not be.
+  intake.hear(say("100", "I cannot store", {
+    author: { id: BOT, name: "herd", bot: true, webhook: false },
+  }));
+  await intake.settled();
   isFull = false;
   await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
   clock.advance(2_000);
-  await until("it is taken", () => heard().length === 1);
-  assert.equal(marks.length, 1);
+  await until("both are taken", () => heard().length === 2);
+  assert.equal(marks.length, 2);
+});
+
+test("messages of bots that are read again after a restart are not counted again", async (t) => {
+  const bots = { botMessages: "all", trustedBots: ["55"] } as const;
+  const memory = brokerMemoryInRam();
+  const { intake, say } = scene(t, bots, memory);
+  const author = { id: "55", name: "other", bot: true, webhook: false };
+  for (let i = 0; i < 5; i++) intake.hear(say("200", "more", { author }));
+  await intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 5);
+  const next = scene(t, bots, memory);
+  // The same ids: another world of the same messages.
+  for (let i = 0; i < 5; i++) next.intake.hear(next.say("200", "more", { author }));
+  await next.intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 5);
+  next.intake.hear(next.say("200", "new", { author, id: "99999" }));
+  await next.intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 6);
 });
 
 test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
@@ -122,6 +153,30 @@ test("what was said before the bot came is answered by nobody", async (t) => {
   intake.catchUp();
   await intake.settled();
   assert.deepEqual(heard(), ["new words"]);
+});
+
+test("what is said while the bot comes for the first time is found again by its next life", async (t) => {
+  const { intake, say, heard, discord, memory, clock } = scene(t);
+  const now = idOfTime(clock.now() + 5);
+  intake.catchUp();
+  const message = say("100", "just now", { id: now });
+  discord.fail = (call) => {
+    // This life ends before it can take anything.
+    if (call === "channel") throw unreachable();
+  };
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  assert.ok(BigInt(memory.read().seen["100"]!) < BigInt(message.id));
+});
+
+test("a channel that is named is read however many threads there are", async (t) => {
+  const { intake, memory, say, heard } = scene(t);
+  const old = Array.from({ length: 150 }, (_, i) => [`${5_000 + i}`, "1"]);
+  memory.write({ seen: { "100": "1", ...Object.fromEntries(old) } });
+  say("100", "while it was away");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["while it was away"]);
 });
 
 test("while Discord does not say where something was said nothing is lost", async (t) => {
