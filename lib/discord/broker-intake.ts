@@ -11,8 +11,8 @@ import type { BrokerRoom } from "./broker-room.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Member, Message } from "./message.ts";
 import { patience } from "./patience.ts";
-import type { PoolMarks } from "./pool-marks.ts";
 import { nonceOf } from "./post-view.ts";
+import type { Reactions } from "./reactions.ts";
 import type { DiscordRest } from "./rest.ts";
 import { createSerial } from "./serial.ts";
 
@@ -24,7 +24,7 @@ export interface BrokerIntakeParts {
   places: BrokerPlaces;
   room: BrokerRoom;
   memory: BrokerMemory;
-  marks: Pick<PoolMarks, "set">;
+  reactions: Pick<Reactions, "add">;
   clock: Clock;
   random(): number;
   /** Whether it was an order, such as "stop", and no message for the agent; then it is done. */
@@ -108,7 +108,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   }
 
   function mark({ place, id }: Arrival, emoji: string): void {
-    parts.marks.set({ channelId: place.threadId ?? place.channelId, messageId: id, emoji });
+    const channelId = place.threadId ?? place.channelId;
+    parts.reactions.add({ channelId, messageId: id }, emoji, "first");
   }
 
   async function warn(arrival: Arrival, warning: "soft" | "window" | "hard"): Promise<void> {

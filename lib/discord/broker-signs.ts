@@ -3,12 +3,11 @@ import type { Conversation } from "../chat/chat-state.ts";
 import { nextSigns, type ShownSigns } from "../chat/next-signs.ts";
 import { emojiOf, type SignStyle, wantedSigns } from "../chat/signs.ts";
 import { isOver, type Turn } from "../chat/turn.ts";
-import { DiscordError } from "./discord-error.ts";
 import type { Id } from "./message.ts";
-import type { DiscordRest } from "./rest.ts";
+import type { Reactions } from "./reactions.ts";
 
 export interface BrokerSignsParts {
-  rest: Pick<DiscordRest, "react" | "unreact">;
+  reactions: Pick<Reactions, "add" | "remove">;
   clock: Clock;
   style(): SignStyle;
   /** Undefined when it is not known any more. */
@@ -27,7 +26,7 @@ export interface BrokerSigns extends AsyncDisposable {
 const OF_WORK = ["thinking", "tool", "coding", "web", "slow", "silent", "asking", "stuck"] as const;
 
 export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
-  const { rest, clock } = parts;
+  const { clock } = parts;
   const stop = new AbortController();
   const turns = new Map<string, { turn: Turn; wake: PromiseWithResolvers<void> }>();
   const working = new Set<Promise<void>>();
@@ -56,10 +55,10 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     return heard.some(({ arrival, tries }) => tries > 0 && messages.includes(arrival.id));
   }
 
-  async function clear(message: Id, channel: Id | undefined, style: SignStyle): Promise<void> {
+  function clear(message: Id, channel: Id | undefined, style: SignStyle): void {
     const emojis = new Set(OF_WORK.map((sign) => emojiOf(sign, style)));
     for (const emoji of channel === undefined ? [] : emojis) {
-      await change("remove", channel!, message, emoji);
+      change("remove", channel!, message, emoji);
     }
   }
 
@@ -77,14 +76,14 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     };
     const channelOf = channels(parts.find(conversation));
     const last = messages.at(-1);
-    if (isOld && style.enabled && last !== undefined) await clear(last, channelOf(last), style);
+    if (isOld && style.enabled && last !== undefined) clear(last, channelOf(last), style);
     while (!stop.signal.aborted) {
       const { turn } = entry;
       const wanted = wantedSigns(turn, parts.style(), clock.now());
       const next = nextSigns(shown, wanted, clock.now(), style.timing.debounce);
       for (const { do: what, message, emoji } of next.steps) {
         const channel = channelOf(message);
-        if (channel !== undefined) await change(what, channel, message, emoji);
+        if (channel !== undefined) change(what, channel, message, emoji);
       }
       shown = next.shown;
       if (isOver(turn.state) && next.wakeAt === undefined) return;
@@ -94,20 +93,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     }
   }
 
-  async function change(
-    what: "add" | "remove",
-    channel: Id,
-    message: Id,
-    emoji: string,
-  ): Promise<void> {
-    try {
-      if (what === "add") await rest.react(channel, message, emoji, stop.signal);
-      else await rest.unreact(channel, message, emoji, stop.signal);
-    } catch (error) {
-      if (stop.signal.aborted) return;
-      if (!(error instanceof DiscordError)) throw error;
-      parts.log("info", `Cannot react with ${emoji}`, { error: error.message });
-    }
+  function change(what: "add" | "remove", channelId: Id, messageId: Id, emoji: string): void {
+    parts.reactions[what]({ channelId, messageId }, emoji);
   }
 
   async function until(event: Promise<void>, at: number | undefined): Promise<void> {

@@ -18,9 +18,9 @@ import { answerStyle, signStyle } from "./broker-style.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { GatewayEvent, Interaction } from "./gateway-event.ts";
 import type { Id } from "./message.ts";
-import { createPoolMarks } from "./pool-marks.ts";
 import { nonceOf } from "./post-view.ts";
 import type { DiscordRest } from "./rest.ts";
+import { createReactions } from "./reactions.ts";
 import { createTyping } from "./typing.ts";
 
 export interface BrokerSurfaceParts {
@@ -82,7 +82,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     onOwed: (conversation, at) => settleLater(conversation, at),
   });
-  const marks = createPoolMarks(common);
+  const reactions = createReactions(common);
   const intake = createBrokerIntake({
     ...common,
     broker,
@@ -94,7 +94,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     places: parts.places,
     room,
     memory,
-    marks,
+    reactions,
     me,
     roleName: parts.roleName,
     isTaken: parts.isTaken,
@@ -119,7 +119,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     siblings: parts.siblings,
   });
-  const signs = createBrokerSigns({ ...common, style: () => signStyle(config()), find });
+  const signs = createBrokerSigns({ ...common, reactions, style: () => signStyle(config()), find });
   const deaf = broker.onTurn((turn) => {
     answers.show(turn);
     signs.show(turn);
@@ -180,7 +180,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);
       else if (event.type === "ready" || event.type === "resumed") {
-        marks.wake();
+        reactions.wake();
         intake.catchUp();
       }
     },
@@ -201,12 +201,9 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       const above = message === first.id ? place.threadId ?? place.channelId : undefined;
       const channelId = above ?? where?.channelId ?? place.threadId ?? place.channelId;
       log("info", "A message is not answered any more", { conversation: id, message });
-      marks.set({
-        channelId,
-        messageId: message,
-        emoji: emojis.cancelled,
-        instead: emojis.queued,
-      });
+      const spot = { channelId, messageId: message };
+      reactions.remove(spot, emojis.queued);
+      reactions.add(spot, emojis.cancelled);
     },
     look: answers.look,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
@@ -215,7 +212,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       deaf();
       stop.abort();
       for (const one of typing.values()) one.end();
-      for (const part of [intake, answers, signs, marks]) await part[Symbol.asyncDispose]();
+      for (const part of [intake, answers, signs, reactions]) await part[Symbol.asyncDispose]();
       await Promise.all(owed);
     },
   };

@@ -35,7 +35,7 @@ function scene(t: TestContext, rules: Partial<BotRules> = {}) {
     places,
     room,
     memory,
-    marks: { set: ({ messageId, emoji }) => void marks.push(`${emoji} ${messageId}`) },
+    reactions: { add: ({ messageId }, emoji) => void marks.push(`${emoji} ${messageId}`) },
     clock: chat.clock,
     random: () => 0,
     me: () => BOT,
