@@ -96,29 +96,34 @@ async function settled(pid: number): Promise<number> {
 }
 
 async function reportMemory(daemon: number, empty: number, full: number): Promise<void> {
-  const agents = await Promise.all((await childrenOf(daemon)).map(cost));
-  const theirs = agents.reduce((sum, { megabytes }) => sum + megabytes, 0);
+  let theirs = 0;
+  for (const pid of await below(daemon)) theirs += (await cost(pid)).megabytes;
   const each = ((full - empty) * 1024 / LIVE).toFixed(0);
   console.log(
     `memory of the daemon, ${LIVE} idle sessions`.padEnd(45) +
       `${empty} MB before, ${full} MB with them: ${each} KB each; ` +
-      `${agents.length} agents of ${Math.round(theirs / agents.length)} MB beside it`,
+      `agents of ${Math.round(theirs / LIVE)} MB each beside it`,
   );
 }
 
-async function childrenOf(pid: number): Promise<number[]> {
-  const found: number[] = [];
+/** All processes that a process has begun, and those that they have begun. */
+async function below(pid: number): Promise<number[]> {
+  const parents = new Map<number, number>();
   for await (const { name } of Deno.readDir("/proc")) {
-    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
-    if (stat.replace(/^.*\) /, "").split(" ")[1] === `${pid}`) found.push(Number(name));
+    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => undefined);
+    if (stat !== undefined) {
+      parents.set(Number(name), Number(stat.replace(/^.*\) /, "").split(" ")[1]));
+    }
   }
-  return found;
+  const isBelow = (one: number | undefined): boolean =>
+    one !== undefined && (one === pid || isBelow(parents.get(one)));
+  return [...parents].filter(([, parent]) => isBelow(parent)).map(([child]) => child);
 }
 
 function reportCalls(what: string, calls: readonly { method: string; path: string }[]): void {
   const kinds = new Map<string, number>();
   for (const { method, path } of calls) {
-    const kind = `${method} ${/\/(reactions|threads|typing|messages)/.exec(path)?.[1] ?? path}`;
+    const kind = `${method} ${/.*\/(reactions|threads|typing|messages)/.exec(path)?.[1] ?? path}`;
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   const shown = [...kinds].map(([kind, count]) => `${(count / TIMES).toFixed(1)} ${kind}`);

@@ -43,12 +43,16 @@ interface Lane {
   isNews: boolean;
   /** When the growing message was last changed. */
   drawnAt: number;
+  /** The turn whose first words are shown. */
+  spoken: string | undefined;
   nap: AbortController;
   ended: Promise<void>;
 }
 
 /** Discord allows five edits in five seconds. */
 const EVERY_MS = 1_500;
+/** First words do not wait as long after the placeholder: people wait for them. */
+const FIRST_MS = 250;
 /** Edits of a message older than an hour are few. */
 const TOO_OLD = 30046;
 
@@ -78,6 +82,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     const lane: Lane = {
       isNews: true,
       drawnAt: -Infinity,
+      spoken: undefined,
       nap: new AbortController(),
       ended: Promise.resolve(),
     };
@@ -109,12 +114,17 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   async function news(id: string, lane: Lane): Promise<void> {
     const isLive = () => !isOver(latest.get(id)?.state ?? { kind: "done" });
     while (!stop.signal.aborted) {
-      const due = lane.drawnAt + EVERY_MS - clock.now();
+      const due = lane.drawnAt + pause(id, lane) - clock.now();
       if (lane.isNews && (due <= 0 || !isLive())) return;
       lane.nap = new AbortController();
       const signal = AbortSignal.any([stop.signal, lane.nap.signal]);
       await (lane.isNews ? clock.sleep(due, signal).catch(() => {}) : aborted(signal));
     }
+  }
+
+  function pause(id: string, { spoken }: Lane): number {
+    const turn = latest.get(id);
+    return turn === undefined || turn.text === "" || turn.id === spoken ? EVERY_MS : FIRST_MS;
   }
 
   /** What is over first, in order; then what runs. False when there is nothing to come back for. */
@@ -127,7 +137,10 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       if (latest.get(id) === turn) latest.delete(id);
       return false;
     }
-    if (await draw(one, turn)) lane.drawnAt = clock.now();
+    if (await draw(one, turn)) {
+      lane.drawnAt = clock.now();
+      if (turn.text !== "") lane.spoken = turn.id;
+    }
     return true;
   }
 

@@ -40,16 +40,22 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
   return { ...chat, discord, answers, asked, texts: () => discord.texts("200") };
 }
 
-test("an answer grows in one message, at most one edit in 1.5 s, and ends whole", async (t) => {
+test("an answer grows in one message, first words soon, then at most one edit in 1.5 s, and ends whole", async (t) => {
   const { clock, until, asked, texts, discord } = scene(t);
+  const edits = () => discord.calls.filter((call) => call === "edit").length;
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
+  prompt.say("first");
+  await clock.sleeping((all) => all.includes(250));
+  clock.advance(250);
+  await until("first words", () => texts()[0]!.startsWith("first"));
+  assert.equal(edits(), 1);
   for (let i = 1; i <= 50; i++) prompt.say("word ".repeat(i));
   await clock.sleeping((all) => all.includes(1_500));
-  assert.equal(discord.calls.filter((call) => call === "edit").length, 0);
+  assert.equal(edits(), 1);
   clock.advance(1_500);
-  await until("it has grown", () => texts()[0]!.startsWith("word word"));
-  assert.equal(discord.calls.filter((call) => call === "edit").length, 1);
+  await until("it has grown", () => texts()[0]!.includes("word word"));
+  assert.equal(edits(), 2);
   prompt.end({ kind: "done", text: "all of it" });
   await until("the end, without waiting", () => texts()[0] === "all of it");
   assert.equal(texts().length, 1);
@@ -71,8 +77,8 @@ test("A.17.13: an edit that is under way never comes after the end", async (t) =
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
   prompt.say("half");
-  await clock.sleeping((all) => all.includes(1_500));
-  clock.advance(1_500);
+  await clock.sleeping((all) => all.includes(250));
+  clock.advance(250);
   await until("an edit is under way", () => order.length === 1);
   prompt.end({ kind: "done", text: "the whole" });
   slow.resolve();
