@@ -7,10 +7,10 @@ import { judge } from "../chat/gate.ts";
 import { arrivalOf } from "./broker-arrival.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
+import { createBrokerReading } from "./broker-reading.ts";
 import type { BrokerRoom } from "./broker-room.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Member, Message } from "./message.ts";
-import { patience } from "./patience.ts";
 import { nonceOf } from "./post-view.ts";
 import type { Reactions } from "./reactions.ts";
 import type { DiscordRest } from "./rest.ts";
@@ -52,12 +52,10 @@ export interface BrokerIntake extends AsyncDisposable {
   settled(): Promise<void>;
 }
 
-const PAGE = 100;
 /** How long after somebody spoke the channel is read, for what the gateway may have lost. */
 const REREAD_MS = 60_000;
-/** Only so many places are read after a gap, those spoken in last; each costs a request. */
-const MOST_READ = 25;
-const MOST_SEEN = 500;
+/** Of the messages that wait so many are looked at after a gap; each costs a request. */
+const MOST_REVIEWED = 25;
 
 export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   const { broker, rest, memory, clock } = parts;
@@ -65,10 +63,9 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   const stop = new AbortController();
   const noted = new Set<Id>();
   const recent = new Set<Id>();
-  const unread = new Set<Id>();
   const rereads = new Set<Id>();
   const gone = new Set<Id>();
-  let retrying = false;
+  const reading = createBrokerReading({ ...parts, take, serial, signal: stop.signal });
 
   async function take(message: Message): Promise<void> {
     const me = parts.me();
@@ -144,49 +141,9 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     }
   }
 
-  function saw(channel: Id, id: Id): void {
-    const others = Object.entries(memory.read().seen).filter(([known]) => known !== channel);
-    memory.write({ seen: Object.fromEntries([...others.slice(1 - MOST_SEEN), [channel, id]]) });
-  }
-
-  /** Only a reading moves the mark: what came before a message may have been lost on the way. */
-  async function read(channel: Id): Promise<void> {
-    const began = parts.threads().find(({ id }) => id === channel)?.since;
-    for (let after = memory.read().seen[channel] ?? began;;) {
-      if (after === undefined) {
-        // What was said before the bot came was said to nobody.
-        return saw(
-          channel,
-          (await rest.messages(channel, { limit: 1 }, stop.signal)).at(-1)?.id ?? channel,
-        );
-      }
-      const page = await rest.messages(channel, { after, limit: PAGE }, stop.signal);
-      for (const message of page) {
-        await take(message);
-        saw(channel, message.id);
-      }
-      if (page.length < PAGE) return;
-      after = page.at(-1)!.id;
-    }
-  }
-
-  async function readAll(): Promise<void> {
-    for (const channel of [...unread]) {
-      try {
-        await read(channel);
-      } catch (error) {
-        // One place that was deleted or closed to us keeps back nothing else.
-        const isGone = error instanceof DiscordError &&
-          (error.kind === "missing" || error.kind === "forbidden");
-        if (!isGone) throw error;
-      }
-      unread.delete(channel);
-    }
-  }
-
   /** What waits may have been changed or deleted while nobody heard it. */
   async function review(): Promise<void> {
-    for (const { id, place, content } of parts.queued().slice(0, MOST_READ)) {
+    for (const { id, place, content } of parts.queued().slice(0, MOST_REVIEWED)) {
       try {
         const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
         if (now.content !== content) broker.revise(id, now.content);
@@ -208,20 +165,9 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       } catch (error) {
         if (stop.signal.aborted) return;
         parts.log("warn", "Cannot hear a message now", { error: `${error}` });
-        void again();
+        void reading.again();
       }
     });
-  }
-
-  /** What could not be stored is read again when it can be. */
-  async function again(): Promise<void> {
-    if (retrying) return;
-    retrying = true;
-    for (let tries = 1; unread.size > 0 && !stop.signal.aborted; tries++) {
-      await clock.sleep(patience(tries, parts.random), stop.signal).catch(() => {});
-      await serial(() => readAll().catch(() => {}));
-    }
-    retrying = false;
   }
 
   async function rereadLater(channel: Id): Promise<void> {
@@ -230,20 +176,19 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     await clock.sleep(REREAD_MS, stop.signal).catch(() => {});
     rereads.delete(channel);
     if (stop.signal.aborted) return;
-    unread.add(channel);
-    guarded(readAll);
+    reading.miss(channel);
+    guarded(reading.all);
   }
 
   return {
     hear(message) {
       const { channelId } = message;
+      // At once: what waits behind others in this process is found again by the next one.
+      reading.begin(channelId, message.id);
       guarded(async () => {
-        if (memory.read().seen[channelId] === undefined) {
-          saw(channelId, String(BigInt(message.id) - 1n));
-        }
-        unread.add(channelId);
+        reading.miss(channelId);
         await take(message);
-        unread.delete(channelId);
+        reading.found(channelId);
       });
       void rereadLater(channelId);
     },
@@ -256,17 +201,9 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     },
     catchUp() {
       const { channels } = parts.rules();
-      const known = Object.keys(memory.read().seen);
-      const places = [
-        ...new Set([
-          ...channels === "all" ? [] : channels,
-          ...known,
-          ...parts.threads().map(({ id }) => id),
-        ]),
-      ];
-      for (const place of places.slice(-MOST_READ)) unread.add(place);
+      reading.missAll(channels === "all" ? [] : channels);
       guarded(review);
-      guarded(readAll);
+      guarded(reading.all);
     },
     settled: () => serial(() => Promise.resolve()),
     async [Symbol.asyncDispose]() {

@@ -59,6 +59,16 @@ def prompt(number, params):
         say(session, "I end.")
         if cancelled.is_set():
             reason = "cancelled"
+    elif word == "late":
+        # Says all that it was asked, in two halves.
+        said = " | ".join(bodies)
+        update(session, sessionUpdate="tool_call", toolCallId=f"t{time.time_ns()}", title="look", kind="read", status="completed")
+        say(session, f"You said {said[:4]}")
+        cancelled.wait(float(words.strip().split("\n")[-1].split(" ")[1]))
+        if cancelled.is_set():
+            reason = "cancelled"
+        else:
+            say(session, said[4:])
     elif word == "wait":
         say(session, "Half")
         while not os.path.exists(os.path.join(os.path.dirname(log), "go")) and not cancelled.is_set():

@@ -6,6 +6,7 @@ import { RULE_DEFAULTS } from "../../../lib/chat/broker-defaults.ts";
 import { createBrokerIntake } from "../../../lib/discord/broker-intake.ts";
 import { createBrokerPlaces } from "../../../lib/discord/broker-places.ts";
 import { createBrokerRoom } from "../../../lib/discord/broker-room.ts";
+import { idOfTime } from "../../../lib/discord/snowflake.ts";
 import type { Message } from "../../../lib/discord/message.ts";
 import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
@@ -122,6 +123,30 @@ test("what was said before the bot came is answered by nobody", async (t) => {
   intake.catchUp();
   await intake.settled();
   assert.deepEqual(heard(), ["new words"]);
+});
+
+test("what is said while the bot comes for the first time is found again by its next life", async (t) => {
+  const { intake, say, heard, discord, memory, clock } = scene(t);
+  const now = idOfTime(clock.now() + 5);
+  intake.catchUp();
+  const message = say("100", "just now", { id: now });
+  discord.fail = (call) => {
+    // This life ends before it can take anything.
+    if (call === "channel") throw unreachable();
+  };
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  assert.ok(BigInt(memory.read().seen["100"]!) < BigInt(message.id));
+});
+
+test("a channel that is named is read however many threads there are", async (t) => {
+  const { intake, memory, say, heard } = scene(t);
+  const old = Array.from({ length: 150 }, (_, i) => [`${5_000 + i}`, "1"]);
+  memory.write({ seen: { "100": "1", ...Object.fromEntries(old) } });
+  say("100", "while it was away");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["while it was away"]);
 });
 
 test("while Discord does not say where something was said nothing is lost", async (t) => {
