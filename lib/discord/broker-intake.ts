@@ -20,7 +20,7 @@ export interface BrokerIntakeParts {
   broker: Pick<Broker, "accept" | "revise" | "withdraw">;
   rules(): BotRules;
   emojis(): { queued: string | undefined; denied: string | undefined };
-  rest: Pick<DiscordRest, "message" | "messages" | "member" | "send">;
+  rest: Pick<DiscordRest, "message" | "messages" | "activeThreads" | "member" | "send">;
   places: BrokerPlaces;
   room: BrokerRoom;
   memory: BrokerMemory;
@@ -34,6 +34,8 @@ export interface BrokerIntakeParts {
   roleName(id: Id): string | undefined;
   /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
   isTaken(channelId: Id): boolean;
+  /** Servers in which the bot is. */
+  guilds(): readonly Id[];
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
   threads(): readonly { id: Id; since: Id }[];
   /** Messages that no turn has yet, with what they said when they were heard. */

@@ -68,6 +68,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
   const { rest, broker, config, memory, clock, self, log } = parts;
   const stop = new AbortController();
   const me = () => self.now()?.id;
+  const guilds = new Set<Id>();
   const find = (id: string) => parts.state().conversations.get(id);
   const owed = new Set<Promise<void>>();
   const typing = new Map<string, ReturnType<typeof createTyping>>();
@@ -99,6 +100,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     roleName: parts.roleName,
     isTaken: parts.isTaken,
     order: parts.order,
+    guilds: () => [...guilds],
     threads: () => recentThreads(parts.state()),
     queued: () =>
       [...parts.state().conversations.values()].flatMap(({ waiting }) =>
@@ -176,6 +178,9 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     handle(event) {
       self.hear(event);
       parts.places.hear(event);
+      if (event.type === "ready") { for (const id of event.guilds) guilds.add(id); }
+      else if (event.type === "guild-here") guilds.add(event.id);
+      else if (event.type === "guild-gone" && event.lost) guilds.delete(event.id);
       if (event.type === "message") intake.hear(event.message);
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);

@@ -51,17 +51,19 @@ test("G.8.6: an attachment alone, of unknown type: a titled thread, the file in 
   await scene.until("it is answered", () => asked.reactions.has("🆗"));
   await scene.until(
     "people are told",
-    () => scene.answers(thread).some(({ content }) => /weights\.ckpt/.test(content)),
+    () =>
+      scene.answers(thread).some(({ content }) =>
+        /`weights\.ckpt` .* is saved for the agent/.test(content)
+      ),
   );
-  const path = /\S*weights\.ckpt/.exec(scene.prompts()[0]!.text.replace(/^.*\] ?/gm, ""))?.[0];
-  console.error(scene.prompts()[0]!.text, discord.transcript(thread), path);
+  const path = /^path: (.*)$/m.exec(scene.prompts()[0]!.bodies[0]!)?.[1];
   assert.ok(path !== undefined && existsSync(path), `no file "${path}"`);
   assert.deepEqual(new Uint8Array(readFileSync(path)), bytes);
   assert.deepEqual(discord.violations, []);
 });
 
 test("G.8.10: a silent agent is shown as stuck, with buttons to wait on and to stop; others are answered meanwhile", async (t) => {
-  const scene = await brokerScene(t, { more: "  limits: {silence: 2s}" });
+  const scene = await brokerScene(t, { more: "  limits: {silence: 10s}" });
   const { discord, alice } = scene;
   scene.start();
   await scene.ready();
@@ -82,8 +84,7 @@ test("G.8.10: a silent agent is shown as stuck, with buttons to wait on and to s
   await scene.until("the one is stopped", () => impatient.reactions.has("🛑"));
   await scene.until("the other is waited on", () => stuck(0) === undefined);
   writeFileSync(scene.path("go"), "");
-  await scene.until("and answered", () => patient.reactions.has("🆗"));
-  assert.match(discord.transcript(threads[0]!), /It was hard/);
+  await scene.until("and answered", () => /It was hard/.test(discord.transcript(threads[0]!)));
   assert.doesNotMatch(discord.transcript(threads[1]!), /It was hard/);
   assert.deepEqual(discord.violations, []);
 });
@@ -117,12 +118,12 @@ test("G.8.11: what was said while the gateway was dead is answered once each, wh
   for (const one of said) {
     await scene.until(`"${one.content}" is answered`, () => one.reactions.has("🆗"), 60_000);
   }
-  const all = [...discord.channels.values()].flatMap((one) => scene.answers(one))
-    .map(({ content }) => content).join("\n");
-  for (const word of ["one", "two", "three", "four"]) {
-    assert.equal(all.match(new RegExp(`${word}, in`, "g"))?.length, 1, all);
-  }
-  assert.doesNotMatch(all, /five/);
+  const all = () =>
+    [...discord.channels.values()].flatMap((one) => scene.answers(one))
+      .map(({ content }) => content).join("\n");
+  const told = () => all().match(/(one|two|three|four|five), /g)?.sort() ?? [];
+  await scene.until("all is told", () => told().length >= 4);
+  assert.deepEqual(told(), ["four, ", "one, ", "three, ", "two, "]);
   assert.equal(scene.prompts().length, 6);
   assert.deepEqual(discord.violations, []);
 });

@@ -70,7 +70,7 @@ test("160004: of two bots that one message calls the second joins the first one'
     }
     return undefined;
   };
-  const later = scene.mention("and here?");
+  const later = scene.mention("and here?", { by: alice });
   const theirs = await scene.thread(later);
   assert.equal(theirs.name, "a person's own");
   await scene.until("it answers", () => /You said and here\?/.test(discord.transcript(theirs)));
@@ -119,7 +119,7 @@ test("a thread that Discord allows in four minutes only: that is said, nothing i
   const asked = scene.mention("hello");
   const told = () => scene.answers(scene.lab);
   await scene.until("it is said", () => told().length === 1);
-  assert.match(told()[0]!.content, /no new thread for 4 minutes/);
+  assert.match(told()[0]!.content, /no new thread for 4 min/);
   assert.equal(told()[0]!.replyTo, asked.id);
   assert.ok(asked.reactions.has("👀"));
   free();
@@ -127,9 +127,12 @@ test("a thread that Discord allows in four minutes only: that is said, nothing i
   first.child.kill("SIGTERM");
   await first.ended;
   scene.start();
-  const thread = await scene.thread(asked);
-  await scene.until("it is answered", () => asked.reactions.has("🆗"));
-  assert.match(discord.transcript(thread), /You said hello/);
+  try {
+    const thread = await scene.thread(asked);
+    await scene.until("it is answered", () => /You said hello/.test(discord.transcript(thread)));
+  } finally {
+    console.error(JSON.stringify(scene.events().map(({what})=>({...what, arrival: undefined}))));
+  }
   assert.equal(told().length, 1);
   assert.deepEqual(discord.violations, []);
 });
@@ -147,10 +150,15 @@ test("what the gateway tells twice, or in another order, is answered once", asyn
   const said = ["one", "two", "three"].map((text) => discord.say(alice, thread, text));
   for (const one of said) await scene.until("it is taken", () => one.reactions.size > 0);
   await scene.until("the last is answered", () => said.at(-1)!.reactions.has("🆗"));
-  assert.deepEqual(scene.prompts().flatMap(({ bodies }) => bodies), ["hello", "one", "two", "three"]);
-  const words = scene.answers(thread).map(({ content }) => content).join("\n");
-  for (const word of ["hello", "one", "two", "three"]) {
-    assert.equal(words.split(word).length, 2, words);
-  }
+  assert.deepEqual(scene.prompts().flatMap(({ bodies }) => bodies), [
+    "hello",
+    "one",
+    "two",
+    "three",
+  ]);
+  const told = () =>
+    scene.answers(thread).flatMap(({ content }) => content.match(/hello|one|two|three/g) ?? []);
+  await scene.until("all is told", () => told().length >= 4);
+  assert.deepEqual(told(), ["hello", "one", "two", "three"]);
   assert.deepEqual(discord.violations, []);
 });

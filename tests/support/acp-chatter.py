@@ -87,9 +87,10 @@ def prompt(number, params):
     elif word == "hush":
         while not os.path.exists(os.path.join(os.path.dirname(log), "go")) and not cancelled.is_set():
             time.sleep(0.02)
-        say(session, "It was hard.")
         if cancelled.is_set():
             reason = "cancelled"
+        else:
+            say(session, "It was hard.")
     elif word == "everyone":
         say(session, "hello @everyone and @here and <@&1> and <@999>")
     elif word == "tools":

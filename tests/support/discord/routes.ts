@@ -450,7 +450,13 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       const active = [...channels.values()].filter((one) =>
         isThread(one) && !isArchived(one, now()) && (bitsIn(one) & BITS.VIEW_CHANNEL) !== 0n
       );
-      return { threads: active.map((one) => channelJson(one, now())), members: [] };
+      const lastIn = ({ id }: FakeChannel) =>
+        messages.findLast(({ channelId }) => channelId === id)?.id ?? null;
+      const threads = active.map((one) => ({
+        ...channelJson(one, now()),
+        last_message_id: lastIn(one),
+      }));
+      return { threads, members: [] };
     }],
     ["PUT", /^\/channels\/(\d+)\/thread-members\/@me$/, (_, id) => void unarchived(channel(id!))],
     ["GET", /^\/channels\/(\d+)\/messages$/, (call, id) => {
