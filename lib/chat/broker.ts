@@ -9,7 +9,7 @@ import { type BatchLimits, nextBatch } from "./next-turn.ts";
 import type { TurnPatience } from "./patience.ts";
 import { type RunningTurn, runTurn } from "./run-turn.ts";
 import type { Sessions } from "./sessions.ts";
-import type { PermissionWord, Turn, TurnFailure } from "./turn.ts";
+import { type PermissionWord, type Turn, type TurnFailure, turnId } from "./turn.ts";
 
 export interface BrokerParts {
   state(): ChatState;
@@ -35,6 +35,9 @@ export interface BrokerParts {
   onChange(): void;
   log(level: "info" | "warn" | "error", message: string, facts?: Record<string, unknown>): void;
 }
+
+/** After so long a disk that refused is asked again. */
+const RETRY_MS = 5_000;
 
 /** How many lives of this program may die in the same turn before it is given up with a word. */
 const TRIES = 3;
@@ -106,14 +109,36 @@ export function createBroker(parts: BrokerParts): Broker {
 
   function wake(id: string): void {
     if (stop.signal.aborted || lanes.has(id)) return;
-    const lane = work(id).catch((error: unknown) => {
-      // A full disk: it is tried again with the next message, and at the next start.
-      parts.log("error", "A conversation cannot go on", { conversation: id, error: `${error}` });
-    }).finally(() => lanes.delete(id));
-    lanes.set(id, lane);
+    lanes.set(id, work(id).finally(() => lanes.delete(id)));
   }
 
+  /** Never rejects: what the disk refuses is done when it does not, as nothing has happened until then. */
   async function work(id: string): Promise<void> {
+    while (!stop.signal.aborted) {
+      try {
+        return await workOff(id);
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        parts.log("error", "A conversation cannot go on", { conversation: id, error: `${error}` });
+        await clock.sleep(RETRY_MS, stop.signal).catch(() => {});
+      }
+    }
+  }
+
+  /** Until the disk takes it. Rejects when this program is to end. */
+  async function surely(act: () => void): Promise<void> {
+    for (let isTold = false;; isTold = true) {
+      try {
+        return act();
+      } catch (error) {
+        stop.signal.throwIfAborted();
+        if (!isTold) parts.log("error", "Cannot write what has happened", { error: `${error}` });
+        await clock.sleep(RETRY_MS, stop.signal);
+      }
+    }
+  }
+
+  async function workOff(id: string): Promise<void> {
     while (!stop.signal.aborted) {
       const one = find(id);
       const batch = one === undefined ? [] : nextBatch(one.waiting, parts.batch());
@@ -136,7 +161,7 @@ export function createBroker(parts: BrokerParts): Broker {
     await settle(one, stop.signal);
     const { turn, messages } = begin(one, batch);
     const ending = { end: "failed", text: "", failure, tookMs: 0 } as const;
-    finish(one.id, turn, ending);
+    await surely(() => finish(one.id, turn, ending));
     tell({
       id: turn,
       conversation: one.id,
@@ -152,7 +177,7 @@ export function createBroker(parts: BrokerParts): Broker {
 
   function begin(one: Conversation, batch: readonly Waiting[]) {
     const messages = batch.map(({ arrival }) => arrival.id);
-    const turn = `${one.id}-${one.turns + 1}`;
+    const turn = turnId(one.id, one.turns + 1);
     write([{ type: "turn-begun", turn, conversation: one.id, messages }], "broker");
     return { turn, messages };
   }
@@ -184,7 +209,7 @@ export function createBroker(parts: BrokerParts): Broker {
     running.delete(one.id);
     // The end of this program is no end of the turn: its next life takes it up again.
     const end = stop.signal.aborted && ending.end === "cancelled" ? "interrupted" : ending.end;
-    finish(one.id, turn, { ...ending, end }, entry.by);
+    await surely(() => finish(one.id, turn, { ...ending, end }, entry.by));
     if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, entry.by) });
   }
 
@@ -192,12 +217,16 @@ export function createBroker(parts: BrokerParts): Broker {
   async function settle(one: Conversation, signal: AbortSignal): Promise<void> {
     if (find(one.id)?.where !== undefined) return;
     const where = await parts.place(one, signal);
-    write([{ type: "conversation-placed", conversation: one.id, where }], "broker");
+    await surely(() =>
+      write([{ type: "conversation-placed", conversation: one.id, where }], "broker")
+    );
   }
 
   function know(conversation: string, { sessionId }: AgentSession): void {
     if (find(conversation)?.sessionId === sessionId) return;
-    write([{ type: "session-known", conversation, sessionId }], "broker");
+    // Unknown to the next life it is replayed; no turn fails for that.
+    surely(() => write([{ type: "session-known", conversation, sessionId }], "broker"))
+      .catch(() => {});
   }
 
   function tell(turn: Turn): void {

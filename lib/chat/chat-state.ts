@@ -1,7 +1,7 @@
 import type { Event } from "../sweep/event.ts";
 import type { Arrival, Place } from "./arrival.ts";
 import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
-import type { TurnFailure } from "./turn.ts";
+import { type TurnFailure, turnNumber } from "./turn.ts";
 import { addUse, type Usage } from "./usage.ts";
 
 /** What a bot's journal folds into. */
@@ -43,6 +43,11 @@ export interface Conversation {
   /** In the order in which they were heard. */
   waiting: Waiting[];
   turn: TurnRecord | undefined;
+  /**
+   * The first message of a turn that an end of this program interrupted. As long as it waits, the
+   * next turn has the number of that one: what was shown of it goes on, and no second answer begins.
+   */
+  cut: string | undefined;
   /** Turns that are over, and not seen by people yet. */
   untold: TurnRecord[];
   turns: number;
@@ -79,7 +84,7 @@ const KEPT_OF_FAILURE = 4_000;
 const MOST_JOBS = 500;
 
 /** Another number makes snapshots void; see lib/store/journal-reading.ts. */
-export const CHAT_STATE_VERSION = 1;
+export const CHAT_STATE_VERSION = 2;
 
 export function emptyChat(): ChatState {
   return {
@@ -123,8 +128,7 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       }
       return;
     case "message-withdrawn":
-      one.waiting = one.waiting.filter(({ arrival }) => arrival.id !== what.message);
-      return;
+      return withdraw(one, what.message);
     case "conversation-placed":
       one.where = what.where;
       return;
@@ -170,6 +174,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     first: arrival,
     waiting: [{ arrival, tries: 0 }],
     turn: undefined,
+    cut: undefined,
     untold: [],
     turns: 0,
     sessionId: undefined,
@@ -185,6 +190,14 @@ function begin(one: Conversation, id: string, messages: readonly string[], at: n
   const isIts = ({ arrival }: Waiting) => messages.includes(arrival.id);
   one.turn = { id, begunAt: at, messages: one.waiting.filter(isIts), ending: undefined };
   one.waiting = one.waiting.filter((waiting) => !isIts(waiting));
+  one.turns = turnNumber(id);
+  one.cut = undefined;
+}
+
+function withdraw(one: Conversation, message: string): void {
+  one.waiting = one.waiting.filter(({ arrival }) => arrival.id !== message);
+  if (one.cut !== message) return;
+  one.cut = undefined;
   one.turns++;
 }
 
@@ -197,6 +210,8 @@ function end(one: Conversation, what: { turn: string } & TurnEnding): void {
     one.waiting.unshift(
       ...turn.messages.map(({ arrival, tries }) => ({ arrival, tries: tries + 1 })),
     );
+    one.cut = turn.messages[0]?.arrival.id;
+    if (one.cut !== undefined) one.turns--;
     return;
   }
   const { end, text, failure, use, tools, tookMs } = what;

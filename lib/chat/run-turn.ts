@@ -3,6 +3,7 @@ import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts"
 import type { TurnEnding } from "./chat-event.ts";
 import { type TurnPatience, watchTurn } from "./patience.ts";
 import type { Sessions, Taken } from "./sessions.ts";
+import { createToolUses } from "./tool-uses.ts";
 import type { PermissionWord, ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
 
 export interface RunTurnParts {
@@ -39,6 +40,7 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
   const { clock, turn: given, signal } = parts;
   const late = new AbortController();
   const both = AbortSignal.any([signal, late.signal]);
+  const uses = createToolUses();
   let why: string | undefined;
   let taken: Taken | undefined;
   let turn: Turn = {
@@ -73,23 +75,8 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
   watch.pause(true);
 
   function sign(more: Partial<Turn> = {}): void {
-    const tools = more.tools ?? turn.tools;
-    watch.alive(tools.some(({ status }) => status === "running"));
+    watch.alive(uses.isAnyRunning());
     change({ ...more, activeAt: clock.now() });
-  }
-
-  function onTool(use: { id: string } & Partial<ToolUse>): void {
-    const known = turn.tools.find(({ id }) => id === use.id);
-    const next: ToolUse = {
-      id: use.id,
-      title: use.title ?? known?.title ?? "a tool",
-      kind: use.kind ?? known?.kind ?? "other",
-      status: use.status ?? known?.status ?? "running",
-    };
-    const tools = known === undefined
-      ? [...turn.tools, next]
-      : turn.tools.map((one) => one.id === use.id ? next : one);
-    sign({ tools });
   }
 
   async function carryOut(): Promise<TurnEnding> {
@@ -113,7 +100,7 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     const end = await session.prompt(blocks, {
       signal: both,
       onText: (text) => sign({ text }),
-      onTool,
+      onTool: (told) => sign({ tools: uses.take(told) }),
       onThought: () => sign(),
       onUse: (use) => sign({ use }),
     });

@@ -55,6 +55,7 @@ export function createSessions(parts: SessionsParts): Sessions {
   const { clock } = parts;
   const places = new Map<string, Place>();
   const queue: Ticket[] = [];
+  const opening = new Set<Promise<unknown>>();
   const ending = new Set<Promise<unknown>>();
   const stop = new AbortController();
   void sweep();
@@ -72,10 +73,14 @@ export function createSessions(parts: SessionsParts): Sessions {
   function drop(conversation: string): void {
     const place = places.get(conversation);
     places.delete(conversation);
-    if (place?.session === undefined) return;
-    const ended = Promise.resolve(place.session[Symbol.asyncDispose]()).catch(() => {});
+    if (place?.session !== undefined) void end(place.session);
+  }
+
+  async function end(session: AgentSession): Promise<void> {
+    const ended = Promise.resolve(session[Symbol.asyncDispose]()).catch(() => {});
     ending.add(ended);
-    void ended.then(() => ending.delete(ended));
+    await ended;
+    ending.delete(ended);
   }
 
   const counted = () => [...places.values()].filter(({ isStuck }) => !isStuck).length;
@@ -134,26 +139,42 @@ export function createSessions(parts: SessionsParts): Sessions {
     return place;
   }
 
+  async function begin(
+    conversation: string,
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<AgentSession | { failed: TurnFailure } | { aborted: true }> {
+    const beginning = parts.open(conversation, AbortSignal.any([signal, stop.signal]));
+    opening.add(beginning);
+    const opened = await beginning.finally(() => opening.delete(beginning));
+    const isIts = () => places.get(conversation) === place;
+    if ("failed" in opened) {
+      if (isIts()) places.delete(conversation);
+      admit();
+      return opened;
+    }
+    if (!isIts()) {
+      // Its place was given up while it started: nobody would own it.
+      await end(opened);
+      return { aborted: true };
+    }
+    place.session = opened;
+    void opened.gone.then(() => {
+      if (!isIts()) return;
+      drop(conversation);
+      admit();
+    });
+    return opened;
+  }
+
   return {
     async take(conversation, { signal, onAhead }) {
       const place = await enter(conversation, signal, onAhead);
       if (place === undefined) return { aborted: true };
-      if (place.session === undefined) {
-        const opened = await parts.open(conversation, signal);
-        if ("failed" in opened) {
-          if (places.get(conversation) === place) places.delete(conversation);
-          admit();
-          return opened;
-        }
-        place.session = opened;
-        void opened.gone.then(() => {
-          if (places.get(conversation) !== place) return;
-          drop(conversation);
-          admit();
-        });
-      }
+      const session = place.session ?? await begin(conversation, place, signal);
+      if (!("prompt" in session)) return session;
       return {
-        session: place.session,
+        session,
         mark(isStuck) {
           place.isStuck = isStuck;
           admit();
@@ -182,6 +203,7 @@ export function createSessions(parts: SessionsParts): Sessions {
     async [Symbol.asyncDispose]() {
       stop.abort();
       for (const conversation of [...places.keys()]) drop(conversation);
+      await Promise.allSettled(opening);
       await Promise.all(ending);
     },
   };

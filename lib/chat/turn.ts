@@ -102,6 +102,19 @@ export interface TurnUse {
   usd: number | null;
 }
 
+export function turnId(conversation: string, number: number): string {
+  return `${conversation}-${number}`;
+}
+
+export function conversationOfTurn(id: string): string {
+  return id.slice(0, id.lastIndexOf("-"));
+}
+
+/** The how many-th of its conversation, from 1. */
+export function turnNumber(id: string): number {
+  return Number(id.slice(id.lastIndexOf("-") + 1));
+}
+
 export function isOver({ kind }: TurnState): boolean {
   return kind === "done" || kind === "failed" || kind === "cancelled";
 }

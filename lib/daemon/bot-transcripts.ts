@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Said } from "../chat/agent-session.ts";
 import type { ChatState, TurnRecord } from "../chat/chat-state.ts";
 import { piecesOf } from "../chat/transcript-pieces.ts";
+import { turnNumber } from "../chat/turn.ts";
 import {
   openTranscript,
   type TranscriptFile,
@@ -48,7 +49,7 @@ export function createBotTranscripts(sessions: string): BotTranscripts {
 }
 
 function linesOf({ id, messages, ending, begunAt }: TurnRecord): TranscriptLine[] {
-  const turn = Number(id.slice(id.lastIndexOf("-") + 1));
+  const turn = turnNumber(id);
   const people = messages.map(({ arrival }): TranscriptLine => ({
     turn,
     role: "person",

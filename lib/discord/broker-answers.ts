@@ -2,19 +2,22 @@ import type { Clock } from "../base/clock.ts";
 import type { AnswerStyle } from "../chat/answer.ts";
 import type { Broker } from "../chat/broker.ts";
 import type { ChatState, Conversation, TurnRecord } from "../chat/chat-state.ts";
-import { isOver, type Turn } from "../chat/turn.ts";
-import type { BrokerMemory } from "./broker-memory.ts";
+import { conversationOfTurn, isOver, type Turn, turnId } from "../chat/turn.ts";
+import type { BrokerMemory, ShownTurn } from "./broker-memory.ts";
 import { pingsIn, turnOfRecord, viewOfTurn } from "./broker-view.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Outgoing } from "./message.ts";
 import { patience } from "./patience.ts";
 import { nonceOf } from "./post-view.ts";
+import { findPosted } from "./posted.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface BrokerAnswersParts {
   broker: Pick<Broker, "told" | "turns">;
   state(): ChatState;
-  rest: Pick<DiscordRest, "send" | "edit" | "remove">;
+  rest: Pick<DiscordRest, "send" | "edit" | "remove" | "messages">;
+  /** The bot itself. */
+  me(): Id | undefined;
   memory: BrokerMemory;
   clock: Clock;
   random(): number;
@@ -61,6 +64,14 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) =>
     signal.addEventListener("abort", () => resolve(), { once: true })
   );
+}
+
+/** A place where nothing can be done any more; throws whatever else it is. */
+function unlessClosed(error: unknown): DiscordError {
+  const isClosed = error instanceof DiscordError &&
+    (error.kind === "forbidden" || error.kind === "missing" || error.kind === "rejected");
+  if (!isClosed) throw error;
+  return error;
 }
 
 export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
@@ -132,6 +143,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     const one = parts.state().conversations.get(id);
     if (one === undefined) return false;
     for (const record of [...one.untold]) await deliver(one, record);
+    await tidy(one);
     const turn = latest.get(id);
     if (turn === undefined || isOver(turn.state)) {
       if (latest.get(id) === turn) latest.delete(id);
@@ -142,6 +154,28 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       if (turn.text !== "") lane.spoken = turn.id;
     }
     return true;
+  }
+
+  /** What was shown of a turn that was interrupted, and whose messages nobody wants answered any more. */
+  async function tidy({ id, turn, turns, untold, cut }: Conversation): Promise<void> {
+    const next = cut === undefined ? turn?.id : turnId(id, turns + 1);
+    for (const [shown, { channelId, ids, isWhole }] of Object.entries(memory.read().shown)) {
+      const isWanted = shown === next || untold.some((one) => one.id === shown);
+      if (isWanted || conversationOfTurn(shown) !== id) continue;
+      for (const message of isWhole === true ? [] : ids) {
+        await rest.remove(channelId, message, stop.signal).catch(unlessClosed);
+      }
+      forget(shown);
+    }
+  }
+
+  function keep(turn: string, shown: ShownTurn): void {
+    memory.write({ shown: { ...memory.read().shown, [turn]: shown } });
+  }
+
+  function forget(turn: string): void {
+    const { [turn]: _, ...rest } = memory.read().shown;
+    memory.write({ shown: rest });
   }
 
   async function draw(one: Conversation, turn: Turn): Promise<boolean> {
@@ -178,13 +212,11 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       const ids = await anew(one, record.id, calls);
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
-      const isClosed = error instanceof DiscordError &&
-        (error.kind === "forbidden" || error.kind === "missing" || error.kind === "rejected");
-      if (!isClosed) throw error;
+      const { message } = unlessClosed(error);
       // Nowhere to say it: it is kept in the transcript, and nothing else waits for it.
       parts.log("warn", "An answer cannot be given in its place", {
         conversation: one.id,
-        error: error.message,
+        error: message,
       });
     }
     done(one, record);
@@ -200,18 +232,17 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       });
     }
     const { channelId } = shown;
-    memory.write({
-      shown: { ...memory.read().shown, [turn]: { channelId, ids: [], isFinal: true } },
-    });
+    keep(turn, { channelId, ids: [], isFinal: true });
     return [];
   }
 
   function done(one: Conversation, record: TurnRecord): void {
+    const shown = memory.read().shown[record.id];
+    if (shown !== undefined) keep(record.id, { ...shown, isWhole: true });
     parts.broker.told(one.id, record.id);
     ended.delete(record.id);
     drawn.delete(record.id);
-    const { [record.id]: _, ...rest } = memory.read().shown;
-    memory.write({ shown: rest });
+    forget(record.id);
   }
 
   /** Edits the message, or sends it; remembers it before anything else is done. */
@@ -236,16 +267,27 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }
     const messages = one.turn?.messages ?? one.untold.find(({ id }) => id === turn)?.messages ?? [];
     const answered = messages.at(-1)?.arrival.id;
-    const isFinal = memory.read().shown[turn]?.isFinal === true;
-    const { id } = await rest.send(channelId, {
+    const before = memory.read().shown[turn] ?? { channelId, ids: [] };
+    const content = view.content ?? "";
+    const { posting } = before;
+    const isOpen = posting?.at === at && answered !== undefined;
+    const found = isOpen
+      ? await findPosted(rest, {
+        ...{ channelId, posting, by: parts.me(), after: answered, not: before.ids },
+      }, stop.signal)
+      : undefined;
+    const files = view.files?.map(({ name }) => name) ?? [];
+    if (found === undefined) keep(turn, { ...before, posting: { at, content, files } });
+    const posted = found ?? await rest.send(channelId, {
       ...view,
-      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${isFinal}`, at),
+      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${before.isFinal === true}`, at),
       ...(replies && at === 0 && answered !== undefined ? { replyTo: answered } : {}),
     }, stop.signal);
-    const before = memory.read().shown[turn];
-    const ids = [...before?.ids ?? []];
-    ids[at] = id;
-    memory.write({ shown: { ...memory.read().shown, [turn]: { ...before, channelId, ids } } });
+    const ids = [...before.ids];
+    ids[at] = posted.id;
+    keep(turn, { ...before, ids, posting: undefined });
+    // It may be what an earlier life has sent, whose words were others.
+    if (posted.content !== content) await rest.edit(channelId, posted.id, view, stop.signal);
   }
 
   return {
@@ -256,8 +298,9 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     },
     look: wake,
     start() {
+      const shown = new Set(Object.keys(memory.read().shown).map(conversationOfTurn));
       for (const { id, untold } of parts.state().conversations.values()) {
-        if (untold.length > 0) wake(id);
+        if (untold.length > 0 || shown.has(id)) wake(id);
       }
     },
     waiting: () => lanes.size,

@@ -114,6 +114,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     broker,
     state: parts.state,
     memory,
+    me,
     style: () => answerStyle(config()),
     streams(conversation) {
       const { streaming } = config().answers;
@@ -121,7 +122,10 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     siblings: parts.siblings,
   });
-  const signs = createBrokerSigns({ ...common, reactions, style: () => signStyle(config()), find });
+  const signs = createBrokerSigns({
+    ...{ ...common, memory, find, reactions },
+    style: () => signStyle(config()),
+  });
   const deaf = broker.onTurn((turn) => {
     answers.show(turn);
     signs.show(turn);
@@ -198,9 +202,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       for (const { id, untold } of parts.state().conversations.values()) {
         for (const record of untold) signs.restore(turnOfRecord(record, id, "somebody"));
       }
+      signs.start();
       answers.start();
     },
     withdrawn({ id, first, where, place }, message) {
+      answers.look(id);
       const { enabled, emojis } = config().reactions;
       if (!enabled) return;
       const above = message === first.id ? place.threadId ?? place.channelId : undefined;

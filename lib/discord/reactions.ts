@@ -26,6 +26,8 @@ export interface Reactions extends AsyncDisposable {
   /** `first`: people wait for it, so it goes before what others wait to show in that channel. */
   add(spot: Spot, emoji: string, order?: "first" | "last"): void;
   remove(spot: Spot, emoji: string): void;
+  /** Nothing is due for these messages any more, or the signal has ended the waiting. */
+  settled(messages: readonly Id[], signal: AbortSignal): Promise<void>;
   /** Tries now, whatever it was waiting for. */
   wake(): void;
   waiting(): number;
@@ -48,6 +50,8 @@ interface Lane {
   /** By message, what is to be done of which emoji. */
   readonly due: Map<Id, Map<string, Wanted>>;
   readonly firsts: Set<Id>;
+  /** Whose turn it is; it has left `due`. */
+  current: Id | undefined;
   nap: AbortController;
   ended: Promise<void>;
 }
@@ -58,9 +62,10 @@ const MOST = 2_000;
 const LAST_MS = 1_000;
 
 export function createReactions(parts: ReactionsParts): Reactions {
-  const { rest, clock } = parts;
+  const { clock } = parts;
   const stop = new AbortController();
   const lanes = new Map<Id, Lane>();
+  const watchers = new Set<() => void>();
   let isEnding = false;
   let hasFallen = false;
 
@@ -89,6 +94,7 @@ export function createReactions(parts: ReactionsParts): Reactions {
     const lane: Lane = {
       due: new Map(),
       firsts: new Set(),
+      current: undefined,
       nap: new AbortController(),
       ended: Promise.resolve(),
     };
@@ -101,27 +107,49 @@ export function createReactions(parts: ReactionsParts): Reactions {
   async function work(channelId: Id, lane: Lane): Promise<void> {
     let tries = 0;
     for (let next = take(lane); next !== undefined; next = take(lane)) {
-      const { messageId, emoji, step } = next;
-      try {
-        const call = step === "add" ? rest.react : rest.unreact;
-        await call(channelId, messageId, emoji, stop.signal);
-        tries = 0;
-      } catch (error) {
-        if (stop.signal.aborted) break;
-        if (!isPassing(error)) {
-          fell(error);
-          continue;
-        }
-        if (isEnding) break;
+      lane.current = next.messageId;
+      const passing = await attempt(channelId, next);
+      lane.current = undefined;
+      tries = passing === undefined ? 0 : tries + 1;
+      if (passing === undefined) changed();
+      else if (isEnding) break;
+      else {
         restore(lane, next);
-        lane.nap = new AbortController();
-        const signal = AbortSignal.any([stop.signal, lane.nap.signal]);
-        const wait = Math.max(error.retryAfterMs ?? 0, patience(++tries, parts.random));
-        await clock.sleep(wait, signal).catch(() => {});
+        await rest(lane, Math.max(passing.retryAfterMs ?? 0, patience(tries, parts.random)));
       }
     }
     // Nothing is awaited in between: what comes now begins a lane of its own.
     lanes.delete(channelId);
+  }
+
+  /** Answers the trouble after which it is to be tried again. */
+  async function attempt(
+    channelId: Id,
+    { messageId, emoji, step }: Due,
+  ): Promise<DiscordError | undefined> {
+    try {
+      if (step === "add") await parts.rest.react(channelId, messageId, emoji, stop.signal);
+      else await parts.rest.unreact(channelId, messageId, emoji, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) return undefined;
+      if (isPassing(error)) return error;
+      fell(error);
+    }
+    return undefined;
+  }
+
+  async function rest(lane: Lane, ms: number): Promise<void> {
+    lane.nap = new AbortController();
+    const signal = AbortSignal.any([stop.signal, lane.nap.signal]);
+    await clock.sleep(ms, signal).catch(() => {});
+  }
+
+  function isDue(message: Id): boolean {
+    return [...lanes.values()].some(({ due, current }) => due.has(message) || current === message);
+  }
+
+  function changed(): void {
+    for (const tell of watchers) tell();
   }
 
   function take({ due, firsts }: Lane): Due | undefined {
@@ -156,6 +184,15 @@ export function createReactions(parts: ReactionsParts): Reactions {
       if (order === "first" && lane?.due.has(spot.messageId)) lane.firsts.add(spot.messageId);
     },
     remove: (spot, emoji) => void want("remove", spot, emoji),
+    async settled(messages, signal) {
+      while (!signal.aborted && messages.some(isDue)) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        watchers.add(resolve);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+        await promise;
+        watchers.delete(resolve);
+      }
+    },
     wake() {
       for (const { nap } of lanes.values()) nap.abort();
     },

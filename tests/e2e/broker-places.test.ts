@@ -131,7 +131,9 @@ test("a thread that Discord allows in four minutes only: that is said, nothing i
     const thread = await scene.thread(asked);
     await scene.until("it is answered", () => /You said hello/.test(discord.transcript(thread)));
   } finally {
-    console.error(JSON.stringify(scene.events().map(({what})=>({...what, arrival: undefined}))));
+    console.error(
+      JSON.stringify(scene.events().map(({ what }) => ({ ...what, arrival: undefined }))),
+    );
   }
   assert.equal(told().length, 1);
   assert.deepEqual(discord.violations, []);

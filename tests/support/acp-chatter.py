@@ -140,7 +140,7 @@ for line in sys.stdin:
         model[0] = message["params"]["modelId"]
         send({"id": number, "result": {}})
     elif method == "session/load":
-        send({"id": number, "result": {}})
+        send({"id": number, "result": {"_meta": {"loaded": True}}})
     elif method == "session/cancel":
         cancelled.set()
     elif method == "session/prompt":

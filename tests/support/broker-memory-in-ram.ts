@@ -7,6 +7,7 @@ export function brokerMemoryInRam(start: Partial<BrokerRemembered> = {}): Broker
     bots: [],
     turns: {},
     shown: {},
+    signs: {},
     ...start,
   };
   return {

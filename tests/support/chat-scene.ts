@@ -30,6 +30,8 @@ export interface ChatScene {
   journal: ChatHappening[];
   state(): ChatState;
   append: BrokerParts["append"];
+  /** What the journal is written to. */
+  disk: { isFull: boolean };
   /** What agents offer; `choose` sets the current one. */
   options: SessionOption[];
   /** Prompts that agents were given, in order. */
@@ -46,8 +48,8 @@ export interface ChatScene {
 /** A broker with agents that do as the test says; `journal` is what an earlier life wrote. */
 export function chatScene(
   t: TestContext,
-  { journal = [], limit = 10, ...more }:
-    & { journal?: ChatHappening[]; limit?: number }
+  { journal = [], limit = 10, opening = () => Promise.resolve(), ...more }:
+    & { journal?: ChatHappening[]; limit?: number; opening?: () => Promise<void> }
     & Partial<
       Pick<BrokerParts, "batch" | "patience" | "place" | "blocks">
     > = {},
@@ -58,6 +60,7 @@ export function chatScene(
   const agents: string[] = [];
   const seen: Turn[] = [];
   const options: SessionOption[] = [];
+  const disk = { isFull: false };
   let seq = 0;
   const apply = (what: ChatHappening) => {
     const event = { v: 1, seq: ++seq, at: clock.now(), by: "test", what } as const;
@@ -72,7 +75,7 @@ export function chatScene(
     clock,
     open: (conversation) => {
       agents.push(`open ${conversation}`);
-      return Promise.resolve(scriptedSession(conversation));
+      return opening().then(() => scriptedSession(conversation));
     },
   });
 
@@ -117,6 +120,7 @@ export function chatScene(
   }
 
   const append: BrokerParts["append"] = (whats) => {
+    if (disk.isFull) throw new Error("No space left on device");
     written.push(...whats);
     return whats.map(apply) as unknown as ReturnType<BrokerParts["append"]>;
   };
@@ -146,6 +150,7 @@ export function chatScene(
     journal: written,
     state: () => state,
     append,
+    disk,
     options,
     prompts,
     agents,

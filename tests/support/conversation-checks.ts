@@ -105,7 +105,7 @@ function checkThread(
   const said = scene.discord.messages(thread).filter(({ author }) =>
     author.id === scene.discord.bot.id
   );
-  const about = `in the thread\n${said.map((one) => `${one.id} ${one.content}`).join("\n")}`;
+  const about = `in the thread\n${history(scene, thread)}`;
   const tokens = new Map(asked.map(({ message, token }) => [message.id, token]));
   const turns = ended.filter(({ ending }) => ending.conversation === thread);
   const rest = said.filter(({ content }) => !content.startsWith("-# "));
@@ -124,12 +124,30 @@ function checkThread(
   }
 }
 
+/** All that is known of a conversation, for whoever reads of a failure. */
+function history({ discord, events }: BrokerScene, thread: string): string {
+  return [
+    ...discord.messages(thread).map((one) =>
+      `${one.id} ${one.author.name}: ${one.content} [${[...one.reactions.keys()].join("")}]`
+    ),
+    ...events().filter(({ what }) => "conversation" in what && what.conversation === thread)
+      .map(({ at, what }) => `${at} ${JSON.stringify(what).slice(0, 300)}`),
+    ...discord.calls.filter(({ path }) => path.includes(thread))
+      .map(({ at, method, path, status }) => `${at} ${method} ${path} ${status}`),
+  ].join("\n");
+}
+
 /** One agent for each conversation at the most, and all of them the daemon's own. */
 function checkAgents(scene: BrokerScene, daemon: number): void {
-  const agents = agentsOf(scene);
-  const folders = agents.map(({ folder }) => folder);
+  const all = agentProcesses(scene);
+  const folders = all.filter(({ isProgram }) => isProgram).map(({ folder }) => folder);
   assert.equal(new Set(folders).size, folders.length, `two agents in one: ${folders.join("\n")}`);
-  assert.deepEqual([...new Set(agents.map(({ parent }) => parent))], [daemon], "left behind");
+  const known = new Map(all.map(({ pid, parent }) => [pid, parent]));
+  for (const { pid } of all) {
+    let above: number | undefined = pid;
+    while (above !== undefined && above !== daemon) above = known.get(above);
+    assert.equal(above, daemon, `process ${pid} of an agent was left behind`);
+  }
 }
 
 export interface AgentProcess {
@@ -137,10 +155,12 @@ export interface AgentProcess {
   parent: number;
   /** Where it works. */
   folder: string;
+  /** The program itself, not what holds it. */
+  isProgram: boolean;
 }
 
-/** The agents of a scene that live. */
-export function agentsOf(scene: BrokerScene): AgentProcess[] {
+/** Processes of the agents of a scene that live. */
+export function agentProcesses(scene: BrokerScene): AgentProcess[] {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
     try {
       const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
@@ -152,6 +172,7 @@ export function agentsOf(scene: BrokerScene): AgentProcess[] {
         pid: Number(pid),
         parent: Number(parent),
         folder: readlinkSync(`/proc/${pid}/cwd`),
+        isProgram: words[0]!.endsWith("python3"),
       }];
     } catch {
       return [];

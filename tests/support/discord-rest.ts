@@ -76,8 +76,8 @@ export function memoryDiscord(): MemoryDiscord {
       title: undefined,
       outgoing: {},
       edits: 0,
-      reactions: [],
       ...more,
+      reactions: [...more.reactions ?? []],
     };
   }
 

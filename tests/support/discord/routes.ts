@@ -76,7 +76,13 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
   const { guild, bot, channels, messages, newId, now } = parts;
   const find = (id: string) => messages.find((one) => one.id === id);
   const json = (message: FakeMessage) => {
-    const whole = messageJson(message, guild, find);
+    const reactions = [...message.reactions].map(([name, by]) => ({
+      count: by.length,
+      me: by.includes(bot.id),
+      emoji: { id: null, name },
+    }));
+    const more = reactions.length === 0 ? {} : { reactions };
+    const whole = { ...messageJson(message, guild, find), ...more };
     return parts.mayRead(message) ? whole : wordless(whole);
   };
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createToolUses } from "../../../lib/chat/tool-uses.ts";
 import type { ChatHappening } from "../../../lib/chat/chat-event.ts";
 import { arrival, chatScene, inThread } from "../../support/chat-scene.ts";
 
@@ -116,7 +117,7 @@ test("A.17.5: a turn that an end of herd interrupted is carried out by its next 
   assert.equal(scene.prompts[0]!.text, "one\ntwo");
   scene.prompts[0]!.end(done("both"));
   await scene.until("it is over", () => scene.broker.turns().length === 0);
-  assert.deepEqual(scene.state().conversations.get("200")!.untold.map(({ id }) => id), ["200-2"]);
+  assert.deepEqual(scene.state().conversations.get("200")!.untold.map(({ id }) => id), ["200-1"]);
 });
 
 test("a turn in which herd died three times is given up with a word", async (t) => {
@@ -232,6 +233,71 @@ test("A.17.21: a reset says what it did, and the next message begins anew", asyn
   scene.hear("m2", "two");
   await scene.until("it is asked again", () => scene.prompts.length === 2);
   assert.equal(scene.prompts[1]!.text, "two");
+});
+
+test("a disk that is full at the end of a turn: the turn is over when that is written, and overtaken by none", async (t) => {
+  const scene = chatScene(t);
+  scene.hear("m1", "one");
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  scene.hear("m2", "two");
+  scene.disk.isFull = true;
+  scene.prompts[0]!.end(done("the first answer"));
+  await scene.clock.sleeping((all) => all.includes(5_000));
+  assert.equal(scene.prompts.length, 1);
+  assert.ok(
+    scene.seen.every(({ state }) => state.kind !== "done"),
+    "nobody is told what is not kept",
+  );
+  scene.disk.isFull = false;
+  scene.clock.advance(5_000);
+  await scene.until("the next is asked", () => scene.prompts.length === 2);
+  const { untold } = scene.state().conversations.get("200")!;
+  assert.deepEqual(untold.map(({ ending }) => ending!.text), ["the first answer"]);
+  assert.equal(scene.prompts[1]!.text, "two");
+});
+
+test("a disk that is full when a turn is to begin: it begins when there is room, without another message", async (t) => {
+  const scene = chatScene(t);
+  scene.hear("m1", "one");
+  scene.hear("m2", "two");
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  scene.hear("m3", "three");
+  scene.prompts[0]!.end(done("x"));
+  scene.disk.isFull = true;
+  await scene.clock.sleeping((all) => all.includes(5_000));
+  scene.disk.isFull = false;
+  scene.clock.advance(5_000);
+  await scene.until("the next is asked", () => scene.prompts.length === 2);
+});
+
+test("an agent that was opened for a place that was given up is ended", async (t) => {
+  const opened = Promise.withResolvers<void>();
+  const scene = chatScene(t, { opening: () => opened.promise });
+  const taking = scene.sessions.take("200", { signal: AbortSignal.timeout(60_000), onAhead() {} });
+  await scene.sessions.close("200");
+  opened.resolve();
+  assert.deepEqual(await taking, { aborted: true });
+  assert.deepEqual(scene.agents, ["open 200", "close 200"]);
+  const other = Promise.withResolvers<void>();
+  const second = chatScene(t, { opening: () => other.promise });
+  const late = second.sessions.take("200", { signal: AbortSignal.timeout(60_000), onAhead() {} });
+  const ended = second.sessions[Symbol.asyncDispose]();
+  other.resolve();
+  await Promise.all([ended, late]);
+  assert.deepEqual(second.agents, ["open 200", "close 200"]);
+});
+
+test("thousands of tools cost no more for each than a few do", () => {
+  const uses = createToolUses();
+  const began = performance.now();
+  for (let i = 0; i < 20_000; i++) {
+    uses.take({ id: `t${i}`, title: "step", kind: "execute", status: "running" });
+    uses.take({ id: `t${i}`, status: "completed" });
+    assert.equal(uses.isAnyRunning(), false);
+  }
+  assert.equal(uses.take({ id: "t0", status: "running" }).length, 20_000);
+  assert.equal(uses.isAnyRunning(), true);
+  assert.ok(performance.now() - began < 5_000, "it is not counted through each time");
 });
 
 test("a turn without a word is a failure that says so", async (t) => {

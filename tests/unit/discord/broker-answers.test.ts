@@ -9,7 +9,7 @@ import {
 import { DiscordError } from "../../../lib/discord/discord-error.ts";
 import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
-import { channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
+import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
 const STYLE: AnswerStyle = { tools: "none", tables: "off", footer: [] };
 
@@ -24,6 +24,7 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
     memory: brokerMemoryInRam(),
     clock: chat.clock,
     random: () => 0,
+    me: () => BOT,
     style: () => STYLE,
     streams: () => true,
     siblings: () => [],

@@ -90,6 +90,21 @@ test("an outage is outlasted, a refusal is not repeated", async (t) => {
   assert.deepEqual(calls, ["+👀 1/a", "+👀 1/a", "+👀 1/b"]);
 });
 
+test("a message is settled when nothing is due for it any more, through an outage, too", async (t) => {
+  const { reactions, clock, answer } = scene(t);
+  let isSettled = false;
+  reactions.add(at("1", "a"), "👀");
+  const { signal } = new AbortController();
+  void reactions.settled(["a", "b"], signal).then(() => isSettled = true);
+  await answer(unreachable());
+  await clock.sleeping((all) => all.length === 1);
+  assert.equal(isSettled, false);
+  clock.advance(10_000);
+  await answer();
+  assert.equal(isSettled, true);
+  await reactions.settled(["a"], signal);
+});
+
 test("the last signs are shown before it ends, and nothing is after", async (t) => {
   const { reactions, calls, answer } = scene(t);
   reactions.add(at("1", "a"), "🆗");
