@@ -127,14 +127,8 @@ test("a thread that Discord allows in four minutes only: that is said, nothing i
   first.child.kill("SIGTERM");
   await first.ended;
   scene.start();
-  try {
-    const thread = await scene.thread(asked);
-    await scene.until("it is answered", () => /You said hello/.test(discord.transcript(thread)));
-  } finally {
-    console.error(
-      JSON.stringify(scene.events().map(({ what }) => ({ ...what, arrival: undefined }))),
-    );
-  }
+  const thread = await scene.thread(asked);
+  await scene.until("it is answered", () => /You said hello/.test(discord.transcript(thread)));
   assert.equal(told().length, 1);
   assert.deepEqual(discord.violations, []);
 });

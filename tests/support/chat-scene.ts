@@ -11,7 +11,7 @@ import { type Broker, type BrokerParts, createBroker } from "../../lib/chat/brok
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { applyToChat, type ChatState, emptyChat } from "../../lib/chat/chat-state.ts";
 import { createSessions, type Sessions } from "../../lib/chat/sessions.ts";
-import type { Turn } from "../../lib/chat/turn.ts";
+import type { Turn, TurnFailure } from "../../lib/chat/turn.ts";
 import { createSteppedClock, type SteppedClock } from "./stepped-clock.ts";
 
 export interface Prompted {
@@ -49,7 +49,11 @@ export interface ChatScene {
 export function chatScene(
   t: TestContext,
   { journal = [], limit = 10, opening = () => Promise.resolve(), ...more }:
-    & { journal?: ChatHappening[]; limit?: number; opening?: () => Promise<void> }
+    & {
+      journal?: ChatHappening[];
+      limit?: number;
+      opening?: () => Promise<{ failed: TurnFailure } | void>;
+    }
     & Partial<
       Pick<BrokerParts, "batch" | "patience" | "place" | "blocks">
     > = {},
@@ -75,7 +79,7 @@ export function chatScene(
     clock,
     open: (conversation) => {
       agents.push(`open ${conversation}`);
-      return opening().then(() => scriptedSession(conversation));
+      return opening().then((failed) => failed ?? scriptedSession(conversation));
     },
   });
 
