@@ -111,14 +111,14 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
 
   /** What stands on each message when its turn begins to be shown. */
   async function standing(
-    { conversation, messages }: Turn,
+    { messages }: Turn,
     isOld: boolean,
+    channelOf: (message: Id) => Id | undefined,
   ): Promise<ShownSigns["emojis"]> {
     const style = parts.style();
     if (!style.enabled) return new Map();
     // What was stored bears that sign, or is about to.
     if (!isOld) return new Map(messages.map((message) => [message, [emojiOf("queued", style)]]));
-    const channelOf = channels(parts.find(conversation));
     const own = await Promise.all(messages.map(async (message) => {
       const channel = channelOf(message);
       return [message, channel === undefined ? [] : await ownOn(channel, message)] as const;
@@ -130,10 +130,11 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     entry: { turn: Turn; wake: PromiseWithResolvers<void> },
     isOld: boolean,
   ): Promise<void> {
-    const { conversation } = entry.turn;
+    // Before anything is awaited: a turn that is told is not known any more.
+    const channelOf = channels(parts.find(entry.turn.conversation));
     const { timing } = parts.style();
-    let shown: ShownSigns = { emojis: await standing(entry.turn, isOld), waiting: undefined };
-    const channelOf = channels(parts.find(conversation));
+    const emojis = await standing(entry.turn, isOld, channelOf);
+    let shown: ShownSigns = { emojis, waiting: undefined };
     while (!stop.signal.aborted) {
       const { turn } = entry;
       const wanted = wantedSigns(turn, parts.style(), clock.now());
