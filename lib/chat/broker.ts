@@ -143,7 +143,7 @@ export function createBroker(parts: BrokerParts): Broker {
       const one = find(id);
       const batch = one === undefined ? [] : nextBatch(one.waiting, parts.batch());
       if (one === undefined || batch.length === 0) return;
-      const verdict = batch.some(({ tries }) => tries >= TRIES)
+      const verdict = batch.some(({ deaths }) => deaths >= TRIES)
         ? LOST
         : parts.screen?.(one, batch) ?? "go";
       if (verdict === "go") await carryOut(one, batch);
@@ -212,7 +212,8 @@ export function createBroker(parts: BrokerParts): Broker {
     // The end of this program is no end of the turn: its next life takes it up again.
     const isCut = stop.signal.aborted && ending.end !== "done";
     const end = isCut || !await isSpeakable(one, ending, placed) ? "interrupted" : ending.end;
-    await surely(() => finish(one.id, turn, { ...ending, end }, entry.by));
+    const orderly = end === "interrupted" || undefined;
+    await surely(() => finish(one.id, turn, { ...ending, end, orderly }, entry.by));
     if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, entry.by) });
   }
 

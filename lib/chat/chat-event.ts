@@ -67,6 +67,8 @@ export interface TurnEnding {
   tools?: { completed: number; failed: number } | undefined;
   /** Milliseconds from its begin to its end. */
   tookMs: number;
+  /** Interrupted by an end of this program that somebody wanted: no fault of the turn. */
+  orderly?: boolean | undefined;
 }
 
 const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {

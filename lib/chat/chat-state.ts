@@ -68,6 +68,8 @@ export interface Waiting {
   arrival: Arrival;
   /** Turns that had it and were interrupted by an end of this program. */
   tries: number;
+  /** In how many of them the program died. */
+  deaths: number;
 }
 
 export interface TurnRecord {
@@ -162,7 +164,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
   note(state.heard, arrival.id);
   const known = state.conversations.get(id);
   if (known !== undefined) {
-    known.waiting.push({ arrival, tries: 0 });
+    known.waiting.push({ arrival, tries: 0, deaths: 0 });
     known.lastAt = arrival.at;
     known.closed = undefined;
     return;
@@ -172,7 +174,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     place: arrival.place,
     where: undefined,
     first: arrival,
-    waiting: [{ arrival, tries: 0 }],
+    waiting: [{ arrival, tries: 0, deaths: 0 }],
     turn: undefined,
     cut: undefined,
     untold: [],
@@ -208,7 +210,9 @@ function end(one: Conversation, what: { turn: string } & TurnEnding): void {
   one.usd += what.use?.usd ?? 0;
   if (what.end === "interrupted") {
     one.waiting.unshift(
-      ...turn.messages.map(({ arrival, tries }) => ({ arrival, tries: tries + 1 })),
+      ...turn.messages.map(({ arrival, tries, deaths }) => ({
+        ...{ arrival, tries: tries + 1, deaths: deaths + Number(what.orderly !== true) },
+      })),
     );
     one.cut = turn.messages[0]?.arrival.id;
     if (one.cut !== undefined) one.turns--;

@@ -9,6 +9,7 @@ import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
 import { createBrokerReading } from "./broker-reading.ts";
 import type { BrokerRoom } from "./broker-room.ts";
+import { createBrokerUnstored } from "./broker-unstored.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Member, Message } from "./message.ts";
 import { nonceOf } from "./post-view.ts";
@@ -67,6 +68,11 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   const recent = new Set<Id>();
   const rereads = new Set<Id>();
   const gone = new Set<Id>();
+  const unstored = createBrokerUnstored({
+    ...parts,
+    mark: () => memory.read().mark,
+    signal: stop.signal,
+  });
   const reading = createBrokerReading({ ...parts, take, serial, signal: stop.signal });
 
   async function take(message: Message): Promise<void> {
@@ -83,21 +89,33 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     }
     const judgement = judge(arrival, parts.rules(), parts.room.facts(arrival, me));
     const isOrder = judgement.kind !== "deny" && parts.order?.(arrival, me) === true;
-    if (judgement.kind === "answer" && !isOrder) accept(arrival);
+    if (judgement.kind === "answer" && !isOrder) await accept(arrival);
     else if (judgement.kind === "deny") deny(arrival);
     // Only now: what could not be stored is taken again.
     remember(recent, message.id);
   }
 
-  function accept(arrival: Arrival): void {
+  async function accept(arrival: Arrival): Promise<void> {
     const conversation = arrival.place.threadId ?? (arrival.place.isDirect
       ? arrival.place.channelId
       // A thread that is made from a message has its id.
       : arrival.id);
-    if (!broker.accept(arrival, conversation)) return;
+    if (!await isStored(arrival, conversation)) return;
     parts.audit("message", { by: `discord:${arrival.author.id}`, message: arrival.id });
     const { queued } = parts.emojis();
     if (queued !== undefined) mark(arrival, queued);
+  }
+
+  /** Rejects when it cannot be stored, and people have been told. */
+  async function isStored(arrival: Arrival, conversation: string): Promise<boolean> {
+    try {
+      const isNew = broker.accept(arrival, conversation);
+      if (isNew) unstored.over();
+      return isNew;
+    } catch (error) {
+      await unstored.tell(arrival.place.threadId ?? arrival.place.channelId);
+      throw error;
+    }
   }
 
   function deny(arrival: Arrival): void {

@@ -148,6 +148,49 @@ test("a turn in which herd died three times is given up with a word", async (t) 
   assert.equal(scene.state().conversations.get("200")!.untold[0]!.ending!.failure!.kind, "lost");
 });
 
+test("ends of herd that somebody wanted are no reason to give a turn up", async (t) => {
+  const life: ChatHappening[] = Array.from({ length: 5 }, () => [
+    { type: "turn-begun", turn: "200-1", conversation: "200", messages: ["m1"] } as const,
+    {
+      ...{ type: "turn-ended", turn: "200-1", conversation: "200" } as const,
+      ...{ end: "interrupted", text: "", tookMs: 0, orderly: true } as const,
+    },
+  ]).flat();
+  const scene = chatScene(t, {
+    journal: [
+      { type: "message-heard", conversation: "200", arrival: arrival("m1", "long work") },
+      ...life,
+    ],
+  });
+  scene.broker.start();
+  await scene.until("it is asked", () => scene.prompts.length === 1);
+});
+
+test("a turn that was killed has its number again, unless its first message is withdrawn", (t) => {
+  const heard = (id: string): ChatHappening => ({
+    ...{ type: "message-heard", conversation: "200", arrival: arrival(id, id) },
+  });
+  const killed: ChatHappening[] = [
+    heard("m1"),
+    heard("m2"),
+    { type: "turn-begun", turn: "200-1", conversation: "200", messages: ["m1", "m2"] },
+    {
+      ...{ type: "turn-ended", turn: "200-1", conversation: "200" } as const,
+      ...{ end: "interrupted", text: "", tookMs: 0 } as const,
+    },
+  ];
+  const next = (more: ChatHappening[]) => {
+    const one = chatScene(t, { journal: [...killed, ...more] }).state().conversations.get("200")!;
+    return [one.turns + 1, one.cut];
+  };
+  const withdrawn = (message: string): ChatHappening => ({
+    ...{ type: "message-withdrawn", conversation: "200", message },
+  });
+  assert.deepEqual(next([]), [1, "m1"]);
+  assert.deepEqual(next([withdrawn("m2")]), [1, "m1"]);
+  assert.deepEqual(next([withdrawn("m1")]), [2, undefined]);
+});
+
 test("an orderly end of herd in mid-turn leaves the turn for its next life", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");

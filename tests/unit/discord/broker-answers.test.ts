@@ -17,7 +17,7 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
   const chat = chatScene(t);
   const discord = memoryDiscord();
   discord.channels.set("200", channel("200", "thread", "", "1", "100"));
-  const answers = createBrokerAnswers({
+  const parts: BrokerAnswersParts = {
     broker: chat.broker,
     state: chat.state,
     rest: discord.rest,
@@ -30,7 +30,8 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
     siblings: () => [],
     log() {},
     ...more,
-  });
+  };
+  const answers = createBrokerAnswers(parts);
   chat.broker.onTurn(answers.show);
   t.after(() => answers[Symbol.asyncDispose]());
   const asked = async (id = "1", n = 1) => {
@@ -38,7 +39,7 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
     await chat.until("the agent is asked", () => chat.prompts.length === n);
     return chat.prompts.at(-1)!;
   };
-  return { ...chat, discord, answers, asked, texts: () => discord.texts("200") };
+  return { ...chat, discord, parts, answers, asked, texts: () => discord.texts("200") };
 }
 
 test("an answer grows in one message, first words soon, then at most one edit in 1.5 s, and ends whole", async (t) => {
@@ -104,6 +105,45 @@ test("A.17.14: an end that cannot be shown is shown later, all of it, once", asy
   await until("it is told", () => state().conversations.get("200")!.untold.length === 0);
   assert.equal(texts().join("").replaceAll(/[^x]/g, "").length, 3_000);
   assert.equal(texts().length, 2);
+});
+
+test("what was being sent when herd was killed is found again, after hours too, and becomes the answer", async (t) => {
+  const memory = brokerMemoryInRam();
+  const first = scene(t, { memory, streams: () => false });
+  const { discord } = first;
+  discord.after = (call) => {
+    // Discord has it, and this life never hears of it.
+    if (call === "send") throw unreachable();
+  };
+  const prompt = await first.asked();
+  prompt.end({ kind: "done", text: "the answer" });
+  await first.until("it was sent", () => first.texts().length === 1);
+  await first.answers[Symbol.asyncDispose]();
+  discord.after = () => {};
+  // A nonce is forgotten by then.
+  for (const message of discord.messages) delete message.outgoing.nonce;
+  const second = createBrokerAnswers({ ...first.parts, memory });
+  t.after(() => second[Symbol.asyncDispose]());
+  second.start();
+  await first.until(
+    "it is told",
+    () => first.state().conversations.get("200")!.untold.length === 0,
+  );
+  assert.deepEqual(first.texts(), ["the answer"]);
+  assert.deepEqual(memory.read().shown, {});
+});
+
+test("what was shown of a killed turn goes when its messages are withdrawn; what was answered stays", async (t) => {
+  const shown = (id: string, isWhole?: boolean) => ({ channelId: "200", ids: [id], isWhole });
+  const memory = brokerMemoryInRam({ shown: { "200-7": shown("91", true), "200-8": shown("92") } });
+  const { discord, hear, until, answers } = scene(t, { memory });
+  discord.say("200", "the whole answer", { id: "91", author: { id: BOT } });
+  discord.say("200", "half of it", { id: "92", author: { id: BOT } });
+  hear("1", "and now");
+  answers.start();
+  await until("it is gone", () => !discord.texts("200").includes("half of it"));
+  await until("both are let go", () => memory.read().shown["200-7"] === undefined);
+  assert.ok(discord.texts("200").includes("the whole answer"));
 });
 
 test("A.17.23: a message too old for edits gives way to a new one", async (t) => {

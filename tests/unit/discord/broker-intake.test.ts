@@ -81,12 +81,16 @@ test("a disk that is full acknowledges nothing; the message is taken when there 
   };
   intake.hear(say("100", "hello"));
   await intake.settled();
+  intake.hear(say("100", "hello again"));
+  await intake.settled();
   assert.deepEqual([heard(), marks], [[], []]);
+  const told = () => chat.discord.texts("100").filter((text) => /cannot store/.test(text)).length;
+  assert.equal(told(), 1, "it is said, and once");
   isFull = false;
   await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
   clock.advance(2_000);
-  await until("it is taken", () => heard().length === 1);
-  assert.equal(marks.length, 1);
+  await until("both are taken", () => heard().length === 2);
+  assert.equal(marks.length, 2);
 });
 
 test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
