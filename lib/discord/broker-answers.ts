@@ -142,8 +142,11 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   async function step(id: string, lane: Lane): Promise<boolean> {
     const one = parts.state().conversations.get(id);
     if (one === undefined) return false;
-    for (const record of [...one.untold]) await deliver(one, record);
     await tidy(one);
+    // Also what ended meanwhile: the next answer is not shown before it.
+    for (let next = one.untold[0]; next !== undefined; next = one.untold[0]) {
+      await deliver(one, next);
+    }
     const turn = latest.get(id);
     if (turn === undefined || isOver(turn.state)) {
       if (latest.get(id) === turn) latest.delete(id);

@@ -89,6 +89,27 @@ test("A.17.13: an edit that is under way never comes after the end", async (t) =
   assert.deepEqual(texts(), ["the whole"]);
 });
 
+test("a turn that ends while the one before it is being told comes before the one after it", async (t) => {
+  const { until, asked, texts, discord } = scene(t);
+  const { edit } = discord.rest;
+  const slow = Promise.withResolvers<void>();
+  let isUnderWay = false;
+  discord.rest.edit = async (...given) => {
+    isUnderWay = true;
+    await slow.promise;
+    return await edit(...given);
+  };
+  const first = await asked("1", 1);
+  await until("a placeholder", () => texts().length === 1);
+  first.end({ kind: "done", text: "one" });
+  await until("it is being told", () => isUnderWay);
+  (await asked("2", 2)).end({ kind: "done", text: "two" });
+  await asked("3", 3);
+  slow.resolve();
+  await until("the third is begun", () => texts().length === 3);
+  assert.deepEqual(texts(), ["one", "two", "…"]);
+});
+
 test("A.17.14: an end that cannot be shown is shown later, all of it, once", async (t) => {
   const { clock, until, asked, texts, discord, state } = scene(t);
   const prompt = await asked();
