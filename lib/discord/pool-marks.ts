@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { type DiscordError, isPassing } from "./discord-error.ts";
+import { isPassing } from "./discord-error.ts";
 import type { Id } from "./message.ts";
 import { patience } from "./patience.ts";
 import type { DiscordRest } from "./rest.ts";
