@@ -190,11 +190,13 @@ export function createBroker(parts: BrokerParts): Broker {
     const { turn, messages } = begin(one, batch);
     const own = new AbortController();
     const signal = AbortSignal.any([own.signal, stop.signal]);
+    let placed = Promise.resolve();
     const run = runTurn({
       turn: { id: turn, conversation: one.id, messages, begunAt: clock.now() },
       sessions: parts.sessions,
       async blocks(ended) {
-        await settle(one, ended);
+        placed = settle(one, ended);
+        await placed;
         return await parts.blocks(one, batch.map(({ arrival }) => arrival), ended);
       },
       patience: parts.patience(),
@@ -208,16 +210,27 @@ export function createBroker(parts: BrokerParts): Broker {
     const ending = await run.ended;
     running.delete(one.id);
     // The end of this program is no end of the turn: its next life takes it up again.
-    const end = stop.signal.aborted && ending.end === "cancelled" ? "interrupted" : ending.end;
-    await surely(() =>
-      finish(
-        one.id,
-        turn,
-        { ...ending, end, orderly: end === "interrupted" || undefined },
-        entry.by,
-      )
-    );
+    const isCut = stop.signal.aborted && ending.end !== "done";
+    const end = isCut || !await isSpeakable(one, ending, placed) ? "interrupted" : ending.end;
+    const orderly = end === "interrupted" || undefined;
+    await surely(() => finish(one.id, turn, { ...ending, end, orderly }, entry.by));
     if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, entry.by) });
+  }
+
+  /** An agent may fail before there is a place to say so. False when this program is to end first. */
+  async function isSpeakable(
+    one: Conversation,
+    { end }: TurnEnding,
+    placed: Promise<void>,
+  ): Promise<boolean> {
+    if (end !== "failed") return true;
+    try {
+      await placed.catch(() => settle(one, stop.signal));
+      return true;
+    } catch (error) {
+      if (stop.signal.aborted) return false;
+      throw error;
+    }
   }
 
   /** A conversation has its place before its first turn begins to speak. */

@@ -87,15 +87,16 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
       signal: both,
       onAhead: (ahead) => enter({ kind: "queued", ahead }),
     });
-    if ("aborted" in got) return over("cancelled");
-    // Who stops it is no failure of the agent that was starting.
-    if ("failed" in got) return signal.aborted ? over("cancelled") : over("failed", got.failed);
+    if ("aborted" in got) return stopped() ?? over("cancelled");
+    // An agent whose start was stopped says that it failed.
+    if ("failed" in got) return stopped() ?? over("failed", got.failed);
     taken = got;
     const { session } = got;
     parts.onSession(session);
     enter({ kind: "starting" });
     const blocks = await preparing;
-    if (both.aborted) return over("cancelled");
+    const before = stopped();
+    if (before !== undefined) return before;
     watch.pause(false);
     change({ state: { kind: "running" }, startedAt: clock.now() });
     const end = await session.prompt(blocks, {
@@ -112,6 +113,11 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     return signal.aborted ? over("cancelled") : over("failed", end.failure);
   }
 
+  function stopped(): TurnEnding | undefined {
+    if (!both.aborted) return undefined;
+    return why === undefined ? over("cancelled") : over("failed", timedOut(why));
+  }
+
   function over(end: TurnEnding["end"], failure?: TurnFailure): TurnEnding {
     const count = (status: ToolUse["status"]) =>
       turn.tools.filter((one) => one.status === status).length;
@@ -125,12 +131,11 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     };
   }
 
-  const ended = carryOut().catch((error: unknown) =>
-    both.aborted && why === undefined ? over("cancelled") : over("failed", unexpected(error))
-  ).finally(() => {
-    watch.stop();
-    taken?.release();
-  });
+  const ended = carryOut().catch((error: unknown) => stopped() ?? over("failed", unexpected(error)))
+    .finally(() => {
+      watch.stop();
+      taken?.release();
+    });
 
   return {
     get now() {

@@ -218,7 +218,8 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       clock,
       random: parts.random,
       me: () => self.now()?.id,
-      titleOf: ({ first }) => threadTitle(first, self.now()?.id ?? "", config().rules.triggerRoles),
+      mark: () => mark,
+      titleOf,
       log,
     }),
     blocks: createBotBlocks({

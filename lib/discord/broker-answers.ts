@@ -46,12 +46,16 @@ interface Lane {
   isNews: boolean;
   /** When the growing message was last changed. */
   drawnAt: number;
+  /** The turn whose first words are shown. */
+  spoken: string | undefined;
   nap: AbortController;
   ended: Promise<void>;
 }
 
 /** Discord allows five edits in five seconds. */
 const EVERY_MS = 1_500;
+/** First words do not wait as long after the placeholder: people wait for them. */
+const FIRST_MS = 250;
 /** Edits of a message older than an hour are few. */
 const TOO_OLD = 30046;
 
@@ -89,6 +93,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     const lane: Lane = {
       isNews: true,
       drawnAt: -Infinity,
+      spoken: undefined,
       nap: new AbortController(),
       ended: Promise.resolve(),
     };
@@ -120,7 +125,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   async function news(id: string, lane: Lane): Promise<void> {
     const isLive = () => !isOver(latest.get(id)?.state ?? { kind: "done" });
     while (!stop.signal.aborted) {
-      const due = lane.drawnAt + EVERY_MS - clock.now();
+      const due = lane.drawnAt + pause(id, lane) - clock.now();
       if (lane.isNews && (due <= 0 || !isLive())) return;
       lane.nap = new AbortController();
       const signal = AbortSignal.any([stop.signal, lane.nap.signal]);
@@ -128,18 +133,29 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }
   }
 
+  function pause(id: string, { spoken }: Lane): number {
+    const turn = latest.get(id);
+    return turn === undefined || turn.text === "" || turn.id === spoken ? EVERY_MS : FIRST_MS;
+  }
+
   /** What is over first, in order; then what runs. False when there is nothing to come back for. */
   async function step(id: string, lane: Lane): Promise<boolean> {
     const one = parts.state().conversations.get(id);
     if (one === undefined) return false;
-    for (const record of [...one.untold]) await deliver(one, record);
     await tidy(one);
+    // Also what ended meanwhile: the next answer is not shown before it.
+    for (let next = one.untold[0]; next !== undefined; next = one.untold[0]) {
+      await deliver(one, next);
+    }
     const turn = latest.get(id);
     if (turn === undefined || isOver(turn.state)) {
       if (latest.get(id) === turn) latest.delete(id);
       return false;
     }
-    if (await draw(one, turn)) lane.drawnAt = clock.now();
+    if (await draw(one, turn)) {
+      lane.drawnAt = clock.now();
+      if (turn.text !== "") lane.spoken = turn.id;
+    }
     return true;
   }
 

@@ -12,8 +12,8 @@ import type { BrokerRoom } from "./broker-room.ts";
 import { createBrokerUnstored } from "./broker-unstored.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Member, Message } from "./message.ts";
-import type { PoolMarks } from "./pool-marks.ts";
 import { nonceOf } from "./post-view.ts";
+import type { Reactions } from "./reactions.ts";
 import type { DiscordRest } from "./rest.ts";
 import { createSerial } from "./serial.ts";
 
@@ -21,11 +21,11 @@ export interface BrokerIntakeParts {
   broker: Pick<Broker, "accept" | "revise" | "withdraw">;
   rules(): BotRules;
   emojis(): { queued: string | undefined; denied: string | undefined };
-  rest: Pick<DiscordRest, "message" | "messages" | "member" | "send">;
+  rest: Pick<DiscordRest, "message" | "messages" | "activeThreads" | "member" | "send">;
   places: BrokerPlaces;
   room: BrokerRoom;
   memory: BrokerMemory;
-  marks: Pick<PoolMarks, "set">;
+  reactions: Pick<Reactions, "add">;
   clock: Clock;
   random(): number;
   /** Whether it was an order, such as "stop", and no message for the agent; then it is done. */
@@ -35,6 +35,8 @@ export interface BrokerIntakeParts {
   roleName(id: Id): string | undefined;
   /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
   isTaken(channelId: Id): boolean;
+  /** Servers in which the bot is. */
+  guilds(): readonly Id[];
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
   threads(): readonly { id: Id; since: Id }[];
   /** Messages that no turn has yet, with what they said when they were heard. */
@@ -123,7 +125,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   }
 
   function mark({ place, id }: Arrival, emoji: string): void {
-    parts.marks.set({ channelId: place.threadId ?? place.channelId, messageId: id, emoji });
+    const channelId = place.threadId ?? place.channelId;
+    parts.reactions.add({ channelId, messageId: id }, emoji, "first");
   }
 
   async function warn(arrival: Arrival, warning: "soft" | "window" | "hard"): Promise<void> {

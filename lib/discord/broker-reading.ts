@@ -1,18 +1,23 @@
 import type { Clock } from "../base/clock.ts";
+import type { BotRules } from "../chat/broker-config.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Message } from "./message.ts";
 import { patience } from "./patience.ts";
 import type { DiscordRest } from "./rest.ts";
+import { threadsOfGap } from "./threads-of-gap.ts";
 import { idOfTime } from "./snowflake.ts";
 
 export interface BrokerReadingParts {
-  rest: Pick<DiscordRest, "messages">;
+  rest: Pick<DiscordRest, "messages" | "activeThreads">;
   memory: BrokerMemory;
   clock: Clock;
   random(): number;
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
   threads(): readonly { id: Id; since: Id }[];
+  /** Servers in which the bot is. */
+  guilds(): readonly Id[];
+  rules(): BotRules;
   /** Rejects when it could not be stored. */
   take(message: Message): Promise<void>;
   serial<T>(act: () => Promise<T>): Promise<T>;
@@ -46,6 +51,8 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
   const { rest, memory, clock, signal } = parts;
   const unread = new Set<Id>();
   const openedAt = clock.now();
+  /** What was read last when a gap began; undefined: no gap is open. */
+  let gap: Id | undefined;
   let retrying = false;
 
   function saw(channel: Id, id: Id): void {
@@ -80,7 +87,22 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
     return mark;
   }
 
+  /** Also where it never was: somebody may have called it there meanwhile. */
+  async function findThreads(since: Id): Promise<void> {
+    const [guilds, rules] = [parts.guilds(), parts.rules()];
+    for (const id of await threadsOfGap({ rest, guilds, gap: since, rules, signal })) {
+      if (!knows(id)) saw(id, since);
+      unread.add(id);
+    }
+    gap = undefined;
+  }
+
+  function knows(id: Id): boolean {
+    return memory.read().seen[id] !== undefined || parts.threads().some((one) => one.id === id);
+  }
+
   async function all(): Promise<void> {
+    if (gap !== undefined) await findThreads(gap);
     for (const channel of [...unread]) {
       try {
         await read(channel);
@@ -94,13 +116,17 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
     }
   }
 
+  const isBehind = () => unread.size > 0 || gap !== undefined;
+
   return {
     begin(channel, message) {
       if (memory.read().seen[channel] === undefined) saw(channel, String(BigInt(message) - 1n));
     },
     miss: (channel) => void unread.add(channel),
     missAll(channels) {
-      const known = Object.keys(memory.read().seen);
+      const { seen } = memory.read();
+      gap ??= newest(Object.values(seen)) ?? idOfTime(openedAt - SLACK_MS);
+      const known = Object.keys(seen);
       const places = new Set([...known, ...parts.threads().map(({ id }) => id)]);
       // A channel that is named is read however many threads there are.
       const recent = [...places].filter((id) => !channels.includes(id)).slice(-MOST_READ);
@@ -116,11 +142,18 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
     async again() {
       if (retrying) return;
       retrying = true;
-      for (let tries = 1; unread.size > 0 && !signal.aborted; tries++) {
+      for (let tries = 1; isBehind() && !signal.aborted; tries++) {
         await clock.sleep(patience(tries, parts.random), signal).catch(() => {});
         await parts.serial(() => all().catch(() => {}));
       }
       retrying = false;
     },
   };
+}
+
+function newest(ids: readonly Id[]): Id | undefined {
+  return ids.reduce<Id | undefined>(
+    (most, id) => most === undefined || BigInt(id) > BigInt(most) ? id : most,
+    undefined,
+  );
 }

@@ -6,13 +6,13 @@ import { isOver, type Turn } from "../chat/turn.ts";
 import type { BrokerMemory, OwedSigns } from "./broker-memory.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id } from "./message.ts";
+import type { Reactions } from "./reactions.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface BrokerSignsParts {
-  rest: Pick<DiscordRest, "react" | "unreact" | "message">;
+  rest: Pick<DiscordRest, "message">;
+  reactions: Pick<Reactions, "add" | "remove" | "settled">;
   memory: BrokerMemory;
-  /** Whether the sign that it is stored is on it; from now on nobody else puts it there. */
-  isMarked(message: Id): Promise<boolean>;
   clock: Clock;
   style(): SignStyle;
   /** Undefined when it is not known any more. */
@@ -46,12 +46,17 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     if (stop.signal.aborted) return;
     const entry = { turn, wake: Promise.withResolvers<void>() };
     turns.set(turn.id, entry);
-    keep(turn.id, follow(entry, isOld).finally(() => turns.delete(turn.id)));
+    keep(turn, follow(entry, isOld).finally(() => turns.delete(turn.id)));
   }
 
-  function keep(turn: string, done: Promise<void>): void {
+  /** What is owed is over when Discord has it. */
+  function keep({ id, messages }: Pick<Turn, "id" | "messages">, done: Promise<void>): void {
     const work = done.then(
-      () => stop.signal.aborted ? undefined : settle(turn),
+      async () => {
+        if (stop.signal.aborted) return;
+        await parts.reactions.settled(messages, stop.signal);
+        if (!stop.signal.aborted) settle(id);
+      },
       (error: unknown) => parts.log("info", "Cannot show how far a turn is", { error: `${error}` }),
     ).finally(() => working.delete(work));
     working.add(work);
@@ -82,8 +87,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     for (const [i, [message, channel]] of messages.entries()) {
       const wanted = i === messages.length - 1 ? emoji : null;
       const own = await ownOn(channel, message);
-      if (wanted !== null && !own.includes(wanted)) await change("add", channel, message, wanted);
-      for (const one of own) if (one !== wanted) await change("remove", channel, message, one);
+      if (wanted !== null && !own.includes(wanted)) change("add", channel, message, wanted);
+      for (const one of own) if (one !== wanted) change("remove", channel, message, one);
     }
   }
 
@@ -107,15 +112,13 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   /** What stands on each message when its turn begins to be shown. */
   async function standing(
     { messages }: Turn,
-    { isOld, channelOf }: { isOld: boolean; channelOf(message: Id): Id | undefined },
+    isOld: boolean,
+    channelOf: (message: Id) => Id | undefined,
   ): Promise<ShownSigns["emojis"]> {
     const style = parts.style();
     if (!style.enabled) return new Map();
-    const marked = await Promise.all(messages.map(parts.isMarked));
-    if (!isOld) {
-      const queued = emojiOf("queued", style);
-      return new Map(messages.map((message, i) => [message, marked[i] === true ? [queued] : []]));
-    }
+    // What was stored bears that sign, or is about to.
+    if (!isOld) return new Map(messages.map((message) => [message, [emojiOf("queued", style)]]));
     const own = await Promise.all(messages.map(async (message) => {
       const channel = channelOf(message);
       return [message, channel === undefined ? [] : await ownOn(channel, message)] as const;
@@ -127,10 +130,10 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     entry: { turn: Turn; wake: PromiseWithResolvers<void> },
     isOld: boolean,
   ): Promise<void> {
-    const { timing } = parts.style();
-    // Now: when its answer was given, nobody knows any more where its messages were said.
+    // Before anything is awaited: a turn that is told is not known any more.
     const channelOf = channels(parts.find(entry.turn.conversation));
-    const emojis = await standing(entry.turn, { isOld, channelOf });
+    const { timing } = parts.style();
+    const emojis = await standing(entry.turn, isOld, channelOf);
     let shown: ShownSigns = { emojis, waiting: undefined };
     while (!stop.signal.aborted) {
       const { turn } = entry;
@@ -138,7 +141,7 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
       const next = nextSigns(shown, wanted, clock.now(), timing.debounce);
       for (const { do: what, message, emoji } of next.steps) {
         const channel = channelOf(message);
-        if (channel !== undefined) await change(what, channel, message, emoji);
+        if (channel !== undefined) change(what, channel, message, emoji);
       }
       shown = next.shown;
       if (isOver(turn.state) && next.wakeAt === undefined) return;
@@ -148,20 +151,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     }
   }
 
-  async function change(
-    what: "add" | "remove",
-    channel: Id,
-    message: Id,
-    emoji: string,
-  ): Promise<void> {
-    try {
-      if (what === "add") await rest.react(channel, message, emoji, stop.signal);
-      else await rest.unreact(channel, message, emoji, stop.signal);
-    } catch (error) {
-      if (stop.signal.aborted) return;
-      if (!(error instanceof DiscordError)) throw error;
-      parts.log("info", `Cannot react with ${emoji}`, { error: error.message });
-    }
+  function change(what: "add" | "remove", channelId: Id, messageId: Id, emoji: string): void {
+    parts.reactions[what]({ channelId, messageId }, emoji);
   }
 
   async function until(event: Promise<void>, at: number | undefined): Promise<void> {
@@ -178,8 +169,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
     show: (turn) => show(turn),
     restore: (turn) => show(turn, true),
     start() {
-      for (const [turn, owed] of Object.entries(memory.read().signs)) {
-        if (!turns.has(turn)) keep(turn, pay(owed));
+      for (const [id, owed] of Object.entries(memory.read().signs)) {
+        if (!turns.has(id)) keep({ id, messages: owed.messages.map(([one]) => one) }, pay(owed));
       }
     },
     async [Symbol.asyncDispose]() {

@@ -18,9 +18,9 @@ import { answerStyle, signStyle } from "./broker-style.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { GatewayEvent, Interaction } from "./gateway-event.ts";
 import type { Id } from "./message.ts";
-import { createPoolMarks } from "./pool-marks.ts";
 import { nonceOf } from "./post-view.ts";
 import type { DiscordRest } from "./rest.ts";
+import { createReactions } from "./reactions.ts";
 import { createTyping } from "./typing.ts";
 
 export interface BrokerSurfaceParts {
@@ -68,6 +68,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
   const { rest, broker, config, memory, clock, self, log } = parts;
   const stop = new AbortController();
   const me = () => self.now()?.id;
+  const guilds = new Set<Id>();
   const find = (id: string) => parts.state().conversations.get(id);
   const owed = new Set<Promise<void>>();
   const typing = new Map<string, ReturnType<typeof createTyping>>();
@@ -82,7 +83,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     onOwed: (conversation, at) => settleLater(conversation, at),
   });
-  const marks = createPoolMarks(common);
+  const reactions = createReactions(common);
   const intake = createBrokerIntake({
     ...common,
     broker,
@@ -94,11 +95,12 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     places: parts.places,
     room,
     memory,
-    marks,
+    reactions,
     me,
     roleName: parts.roleName,
     isTaken: parts.isTaken,
     order: parts.order,
+    guilds: () => [...guilds],
     threads: () => recentThreads(parts.state()),
     queued: () =>
       [...parts.state().conversations.values()].flatMap(({ waiting }) =>
@@ -121,7 +123,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     siblings: parts.siblings,
   });
   const signs = createBrokerSigns({
-    ...{ ...common, memory, find, isMarked: marks.leave },
+    ...{ ...common, memory, find, reactions },
     style: () => signStyle(config()),
   });
   const deaf = broker.onTurn((turn) => {
@@ -180,11 +182,14 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     handle(event) {
       self.hear(event);
       parts.places.hear(event);
+      if (event.type === "ready") { for (const id of event.guilds) guilds.add(id); }
+      else if (event.type === "guild-here") guilds.add(event.id);
+      else if (event.type === "guild-gone" && event.lost) guilds.delete(event.id);
       if (event.type === "message") intake.hear(event.message);
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);
       else if (event.type === "ready" || event.type === "resumed") {
-        marks.wake();
+        reactions.wake();
         intake.catchUp();
       }
     },
@@ -207,12 +212,9 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       const above = message === first.id ? place.threadId ?? place.channelId : undefined;
       const channelId = above ?? where?.channelId ?? place.threadId ?? place.channelId;
       log("info", "A message is not answered any more", { conversation: id, message });
-      marks.set({
-        channelId,
-        messageId: message,
-        emoji: emojis.cancelled,
-        instead: emojis.queued,
-      });
+      const spot = { channelId, messageId: message };
+      reactions.remove(spot, emojis.queued);
+      reactions.add(spot, emojis.cancelled);
     },
     look: answers.look,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
@@ -221,7 +223,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       deaf();
       stop.abort();
       for (const one of typing.values()) one.end();
-      for (const part of [intake, answers, signs, marks]) await part[Symbol.asyncDispose]();
+      for (const part of [intake, answers, signs, reactions]) await part[Symbol.asyncDispose]();
       await Promise.all(owed);
     },
   };

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { DiscordError } from "./discord-error.ts";
+import { isPassing } from "./discord-error.ts";
 import type { Id } from "./message.ts";
 import { patience } from "./patience.ts";
 import type { DiscordRest } from "./rest.ts";
@@ -15,11 +15,6 @@ export interface PoolMarksParts {
 export interface PoolMarks extends AsyncDisposable {
   /** Of several for one message that wait only the last is set. */
   set(mark: Mark): void;
-  /**
-   * Nothing of it is set later on: somebody else sees to that message now. Resolves with whether what
-   * was wanted last is there.
-   */
-  leave(messageId: Id): Promise<boolean>;
   /** Tries now, whatever it was waiting for. */
   wake(): void;
   waiting(): number;
@@ -42,43 +37,30 @@ export function createPoolMarks(parts: PoolMarksParts): PoolMarks {
   const stop = new AbortController();
   const due = new Map<Id, Mark>();
   let running: Promise<void> | undefined;
-  let current: { messageId: Id; done: Promise<unknown> } | undefined;
   let nap = new AbortController();
   let hasFallen = false;
 
   async function run(): Promise<void> {
     let tries = 0;
     for (let mark = next(); mark !== undefined; mark = next()) {
-      const done = put(mark);
-      current = { messageId: mark.messageId, done };
-      const passing = await done;
-      current = undefined;
-      if (stop.signal.aborted) return;
-      tries = passing === undefined ? 0 : tries + 1;
-      if (passing === undefined) continue;
-      nap = new AbortController();
-      const signal = AbortSignal.any([stop.signal, nap.signal]);
-      const wait = Math.max(passing.retryAfterMs ?? 0, patience(tries, parts.random));
-      await clock.sleep(wait, signal).catch(() => {});
-    }
-  }
-
-  /** Answers the trouble after which it is to be tried again. */
-  async function put(mark: Mark): Promise<DiscordError | undefined> {
-    try {
-      if (mark.instead !== undefined) await unreact(mark, mark.instead);
-      await rest.react(mark.channelId, mark.messageId, mark.emoji, stop.signal);
-      mark.onSet?.();
-      return undefined;
-    } catch (error) {
-      if (stop.signal.aborted) return undefined;
-      if (!isPassing(error)) {
-        fell(error);
-        return undefined;
+      try {
+        if (mark.instead !== undefined) await unreact(mark, mark.instead);
+        await rest.react(mark.channelId, mark.messageId, mark.emoji, stop.signal);
+        tries = 0;
+        mark.onSet?.();
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        if (!isPassing(error)) {
+          fell(error);
+          continue;
+        }
+        // A newer one for the same message has its place.
+        if (!due.has(mark.messageId)) due.set(mark.messageId, mark);
+        nap = new AbortController();
+        const signal = AbortSignal.any([stop.signal, nap.signal]);
+        const wait = Math.max(error.retryAfterMs ?? 0, patience(++tries, parts.random));
+        await clock.sleep(wait, signal).catch(() => {});
       }
-      // A newer one for the same message has its place.
-      if (!due.has(mark.messageId)) due.set(mark.messageId, mark);
-      return error;
     }
   }
 
@@ -114,12 +96,6 @@ export function createPoolMarks(parts: PoolMarksParts): PoolMarks {
       if (due.size > MOST) due.delete(due.keys().next().value!);
       running ??= run().finally(() => running = undefined);
     },
-    async leave(messageId) {
-      const wasDue = due.delete(messageId);
-      if (current?.messageId !== messageId) return !wasDue;
-      await current.done;
-      return !due.delete(messageId) && !wasDue;
-    },
     wake: () => nap.abort(),
     waiting: () => due.size,
     async [Symbol.asyncDispose]() {
@@ -128,9 +104,4 @@ export function createPoolMarks(parts: PoolMarksParts): PoolMarks {
       await running;
     },
   };
-}
-
-function isPassing(error: unknown): error is DiscordError {
-  return error instanceof DiscordError &&
-    (error.kind === "unreachable" || error.kind === "limited");
 }

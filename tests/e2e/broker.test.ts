@@ -63,27 +63,22 @@ test("what is said during a turn is the next one; edits, withdrawals, a stranger
   assert.deepEqual(discord.violations, []);
 });
 
-test("long answers are a file, nobody is pinged, a flood of tools is one line, a crash is told with its reason", async (t) => {
+test("G.8.9: nobody is pinged; a flood of tools is one line, a crash is told with its reason", async (t) => {
   const scene = await brokerScene(t);
   const { discord, alice } = scene;
   scene.start();
   await scene.ready();
   const threads = await Promise.all(
-    ["long", "everyone", "tools", "die", "garbage", "silent", "file"].map(async (word) => {
+    ["everyone", "tools", "die", "garbage", "silent", "file"].map(async (word) => {
       const asked = scene.mention(word);
       return { word, asked, thread: await scene.thread(asked) };
     }),
   );
   const of = (word: string) => threads.find((one) => one.word === word)!;
   const text = (word: string) => discord.transcript(of(word).thread);
-  for (const word of ["long", "everyone", "tools", "garbage", "file"]) {
+  for (const word of ["everyone", "tools", "garbage", "file"]) {
     await scene.until(`${word} is answered`, () => of(word).asked.reactions.has("🆗"), 60_000);
   }
-  const long = discord.messages(of("long").thread).flatMap(({ files }) => files);
-  assert.equal(long.length, 1);
-  const whole = new TextDecoder().decode(long[0]!.bytes);
-  assert.match(whole, /line 0000[\s\S]*line 0599/);
-  for (const { content } of discord.messages(of("long").thread)) assert.ok(content.length <= 2_000);
   assert.match(text("everyone"), /@everyone/);
   const pinged = [...discord.channels.values()].flatMap((one) =>
     discord.messages(one).flatMap((message) => message.pinged)

@@ -79,6 +79,18 @@ def prompt(number, params):
     elif word == "long":
         for i in range(600):
             say(session, f"line {i:04d} " + "x" * 40 + "\n")
+    elif word == "report":
+        # 30,000 characters and some.
+        for i in range(120):
+            say(session, f"## Part {i:03d}\n\n| run | loss |\n|---|---|\n| row {i:03d} | 0.{i:03d} |\n\n")
+            say(session, f"```python\nprint({i:03d})\n" + f"# {'x' * 60}\n" * 3 + "```\n\n")
+    elif word == "hush":
+        while not os.path.exists(os.path.join(os.path.dirname(log), "go")) and not cancelled.is_set():
+            time.sleep(0.02)
+        if cancelled.is_set():
+            reason = "cancelled"
+        else:
+            say(session, "It was hard.")
     elif word == "everyone":
         say(session, "hello @everyone and @here and <@&1> and <@999>")
     elif word == "tools":

@@ -52,7 +52,7 @@ export function chatScene(
     & {
       journal?: ChatHappening[];
       limit?: number;
-      opening?: () => Promise<void | { failed: TurnFailure }>;
+      opening?: () => Promise<{ failed: TurnFailure } | void>;
     }
     & Partial<
       Pick<BrokerParts, "batch" | "patience" | "place" | "blocks" | "screen">

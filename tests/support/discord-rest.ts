@@ -118,6 +118,15 @@ export function memoryDiscord(): MemoryDiscord {
     member: (_, user) =>
       call("member", () => ({ userId: user, name: "alice", bot: false, roles: [] })),
     channels: () => call("channels", () => [...channels.values()]),
+    activeThreads: () =>
+      call(
+        "activeThreads",
+        () =>
+          [...channels.values()].filter(({ type }) => type === 11).map((one) => ({
+            ...one,
+            lastMessageId: messages.findLast(({ channelId }) => channelId === one.id)?.id ?? "0",
+          })),
+      ),
     channel: (id) => call("channel", () => channelOf(id)),
     openDirect: (user) =>
       call("openDirect", () => {

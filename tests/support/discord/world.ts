@@ -68,6 +68,8 @@ export interface FakeMessage {
   at: number;
 }
 
+/** Type of a channel of direct messages. */
+export const DIRECT = 1;
 export const EPOCH = 1_420_070_400_000;
 
 /** Ids grow with time, as Discord's do. */
@@ -140,6 +142,44 @@ export function isThread({ type }: FakeChannel): boolean {
   return type >= 10 && type <= 12;
 }
 
+/** A channel of direct messages of one bot; it bears the person's id as its name. */
+export function directChannel(id: string, user: string, bot: string): FakeChannel {
+  return {
+    id,
+    guildId: "",
+    type: DIRECT,
+    name: user,
+    topic: "",
+    parentId: null,
+    overwrites: [],
+    archived: false,
+    ownerId: bot,
+  };
+}
+
+export function isDirectOf({ type, name, ownerId }: FakeChannel, user: string, bot: string) {
+  return type === DIRECT && name === user && ownerId === bot;
+}
+
+export function threadChannel(
+  id: string,
+  home: FakeChannel,
+  more: Pick<FakeChannel, "name"> & { ownerId: string; activeAt: number },
+): FakeChannel {
+  return {
+    id,
+    guildId: home.guildId,
+    type: 11,
+    topic: "",
+    parentId: home.id,
+    overwrites: [],
+    archived: false,
+    locked: false,
+    archiveMinutes: 1440,
+    ...more,
+  };
+}
+
 export function userJson({ id, name, bot }: Person) {
   return {
     id,
@@ -160,7 +200,7 @@ export function isArchived(thread: FakeChannel, now: number): boolean {
 export function channelJson(channel: FakeChannel, now = Date.now()) {
   return {
     id: channel.id,
-    guild_id: channel.guildId,
+    ...(channel.type === DIRECT ? {} : { guild_id: channel.guildId }),
     type: channel.type,
     name: channel.name,
     topic: channel.topic,

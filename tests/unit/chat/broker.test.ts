@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TurnFailure } from "../../../lib/chat/turn.ts";
 import { createToolUses } from "../../../lib/chat/tool-uses.ts";
-import type { ChatHappening } from "../../../lib/chat/chat-event.ts";
+import type { ChatHappening, Where } from "../../../lib/chat/chat-event.ts";
+import type { TurnFailure } from "../../../lib/chat/turn.ts";
 import { arrival, chatScene, inThread } from "../../support/chat-scene.ts";
 
 const done = (text: string) => ({ kind: "done", text }) as const;
@@ -212,6 +213,43 @@ test("an orderly end of herd in mid-turn leaves the turn for its next life", asy
   const one = scene.state().conversations.get("200")!;
   assert.equal(one.waiting.length, 1);
   assert.deepEqual(one.untold, []);
+});
+
+const GONE: { failed: TurnFailure } = {
+  failed: { kind: "gone", message: "no", code: undefined, stderr: "", hint: undefined },
+};
+
+test("an end of herd, or a stop, while the agent starts is no failure of the agent", async (t) => {
+  for (const stops of ["herd", "somebody"]) {
+    const start = Promise.withResolvers<void>();
+    const opening = () => start.promise.then(() => GONE);
+    const { broker, hear, journal, agents, until } = chatScene(t, { opening });
+    hear("1", "hello");
+    await until("it starts", () => agents.length === 1);
+    const over = stops === "herd"
+      ? broker[Symbol.asyncDispose]()
+      : broker.cancel("200", "discord:7") && Promise.resolve();
+    start.resolve();
+    await over;
+    const end = () => journal.find(({ type }) => type === "turn-ended");
+    await until("it has ended", () => end() !== undefined);
+    assert.equal((end() as { end?: string }).end, stops === "herd" ? "interrupted" : "cancelled");
+  }
+});
+
+test("an agent that fails before the conversation has a place: that is said when there is one", async (t) => {
+  const place = Promise.withResolvers<Where>();
+  const { hear, journal, seen, until } = chatScene(t, {
+    opening: () => Promise.resolve(GONE),
+    place: () => place.promise,
+  });
+  hear("1", "hello");
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(journal.map(({ type }) => type), ["message-heard", "turn-begun"]);
+  place.resolve({ channelId: "200", replies: false });
+  await until("it is told", () => seen.at(-1)?.state.kind === "failed");
+  const types = journal.map(({ type }) => type);
+  assert.deepEqual(types.slice(2), ["conversation-placed", "turn-ended"]);
 });
 
 test("A.17.8: with all places taken a conversation waits its turn and is told how many are before it", async (t) => {

@@ -42,16 +42,22 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
   return { ...chat, discord, parts, answers, asked, texts: () => discord.texts("200") };
 }
 
-test("an answer grows in one message, at most one edit in 1.5 s, and ends whole", async (t) => {
+test("an answer grows in one message, first words soon, then at most one edit in 1.5 s, and ends whole", async (t) => {
   const { clock, until, asked, texts, discord } = scene(t);
+  const edits = () => discord.calls.filter((call) => call === "edit").length;
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
+  prompt.say("first");
+  await clock.sleeping((all) => all.includes(250));
+  clock.advance(250);
+  await until("first words", () => texts()[0]!.startsWith("first"));
+  assert.equal(edits(), 1);
   for (let i = 1; i <= 50; i++) prompt.say("word ".repeat(i));
   await clock.sleeping((all) => all.includes(1_500));
-  assert.equal(discord.calls.filter((call) => call === "edit").length, 0);
+  assert.equal(edits(), 1);
   clock.advance(1_500);
-  await until("it has grown", () => texts()[0]!.startsWith("word word"));
-  assert.equal(discord.calls.filter((call) => call === "edit").length, 1);
+  await until("it has grown", () => texts()[0]!.includes("word word"));
+  assert.equal(edits(), 2);
   prompt.end({ kind: "done", text: "all of it" });
   await until("the end, without waiting", () => texts()[0] === "all of it");
   assert.equal(texts().length, 1);
@@ -73,14 +79,35 @@ test("A.17.13: an edit that is under way never comes after the end", async (t) =
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
   prompt.say("half");
-  await clock.sleeping((all) => all.includes(1_500));
-  clock.advance(1_500);
+  await clock.sleeping((all) => all.includes(250));
+  clock.advance(250);
   await until("an edit is under way", () => order.length === 1);
   prompt.end({ kind: "done", text: "the whole" });
   slow.resolve();
   await until("the end", () => order.length === 3);
   assert.deepEqual(order, ["begun", "half", "the whole"]);
   assert.deepEqual(texts(), ["the whole"]);
+});
+
+test("a turn that ends while the one before it is being told comes before the one after it", async (t) => {
+  const { until, asked, texts, discord } = scene(t);
+  const { edit } = discord.rest;
+  const slow = Promise.withResolvers<void>();
+  let isUnderWay = false;
+  discord.rest.edit = async (...given) => {
+    isUnderWay = true;
+    await slow.promise;
+    return await edit(...given);
+  };
+  const first = await asked("1", 1);
+  await until("a placeholder", () => texts().length === 1);
+  first.end({ kind: "done", text: "one" });
+  await until("it is being told", () => isUnderWay);
+  (await asked("2", 2)).end({ kind: "done", text: "two" });
+  await asked("3", 3);
+  slow.resolve();
+  await until("the third is begun", () => texts().length === 3);
+  assert.deepEqual(texts(), ["one", "two", "…"]);
 });
 
 test("A.17.14: an end that cannot be shown is shown later, all of it, once", async (t) => {

@@ -39,12 +39,13 @@ function scene(
     places,
     room,
     memory,
-    marks: { set: ({ messageId, emoji }) => void marks.push(`${emoji} ${messageId}`) },
+    reactions: { add: ({ messageId }, emoji) => void marks.push(`${emoji} ${messageId}`) },
     clock: chat.clock,
     random: () => 0,
     me: () => BOT,
     roleName: () => undefined,
     isTaken: (id) => id === "300",
+    guilds: () => ["1"],
     threads: () => [{ id: "200", since: "1" }],
     queued: () =>
       [...chat.state().conversations.values()].flatMap(({ waiting }) =>
@@ -126,6 +127,23 @@ test("A.17.22: told twice, or by the gateway and by reading, a message is one", 
   intake.catchUp();
   await intake.settled();
   assert.deepEqual(heard(), ["hello"]);
+});
+
+test("after a gap it is found where it was called for the first time, in a thread of people", async (t) => {
+  const { intake, say, heard, discord } = scene(t);
+  discord.channels.set("250", channel("250", "of people", "", "1", "100"));
+  discord.channels.set("350", channel("350", "elsewhere", "", "1", "900"));
+  say("250", "before it came");
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  say("250", "come here");
+  say("350", "and here");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["first", "come here"]);
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["first", "come here"]);
 });
 
 test("after a gap the channel and its threads are read, in order, each message once", async (t) => {

@@ -18,6 +18,7 @@ function scene() {
   const place = createBrokerThreads({
     ...{ rest: discord.rest, places, clock, random: () => 0 },
     me: () => BOT,
+    mark: () => "m",
     titleOf: () => "a title",
     log() {},
   });
@@ -80,4 +81,37 @@ test("an outage is waited for: a conversation is not put into the channel for go
     clock.advance(10_000);
   }
   assert.deepEqual(await placed, { channelId: "5000", replies: false });
+});
+
+function limited(seconds: number): DiscordError {
+  return new DiscordError("slow down", { kind: "limited", retryAfterMs: seconds * 1_000 });
+}
+
+test("a limit of minutes is told below the message, and what was told goes when the thread is there", async () => {
+  const { place, discord, clock } = scene();
+  let tries = 0;
+  discord.fail = (call) => {
+    if (call === "startThread" && ++tries < 3) throw limited(240);
+  };
+  const placed = place(conversation(undefined), SIGNAL);
+  for (const n of [1, 2]) {
+    await clock.sleeping((all) => all.length === 1 && tries === n);
+    assert.deepEqual(discord.texts("100"), [
+      "-# ⏳ Discord allows no new thread for 4 min. The answer comes then.",
+    ]);
+    clock.advance(240_000);
+  }
+  assert.deepEqual(await placed, { channelId: "5000", replies: false });
+  assert.deepEqual(discord.texts("100"), []);
+});
+
+test("a limit of an hour keeps no answer back: it is a reply", async () => {
+  const { place, discord } = scene();
+  discord.fail = (call) => {
+    if (call === "startThread") throw limited(3_600);
+  };
+  assert.deepEqual(await place(conversation(undefined), SIGNAL), {
+    channelId: "100",
+    replies: true,
+  });
 });
