@@ -81,6 +81,8 @@ export interface Broker extends AsyncDisposable {
   /** Whether a message that was an order is heard for the first time; it is noted. */
   heed(conversation: string, message: string, by: string): boolean;
   choose(conversation: string, option: string, value: string, by: string): Promise<Told>;
+  /** What was allowed for always is asked for again. */
+  revoke(conversation: string, grant: string, by: string): Told;
   /** Turns that run or wait for their agent, as they are now. */
   turns(): readonly Turn[];
   onTurn(listener: (turn: Turn) => void): () => void;
@@ -337,6 +339,12 @@ export function createBroker(parts: BrokerParts): Broker {
         return { done: false, reason: "There is no conversation here" };
       }
       write([{ type: "option-chosen", conversation, option, value }], by);
+      return { done: true };
+    },
+    revoke(conversation, grant, by) {
+      const isKnown = find(conversation)?.grants.some(({ id }) => id === grant) === true;
+      if (!isKnown) return { done: false, reason: "That is not allowed any more already" };
+      write([{ type: "permission-revoked", conversation, grant }], by);
       return { done: true };
     },
     turns: () => [...running.values()].map(({ turn }) => turn.now),

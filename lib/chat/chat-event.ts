@@ -1,4 +1,5 @@
 import type { Arrival } from "./arrival.ts";
+import type { Grant } from "./grants.ts";
 import type { TurnFailure, TurnUse } from "./turn.ts";
 
 /** One line of a bot's journal, in the envelope of every journal. */
@@ -19,6 +20,9 @@ export type ChatHappening =
   | { type: "option-chosen"; conversation: string; option: string; value: string }
   /** From now on it goes on with what was said in another, up to this moment. */
   | { type: "conversation-attached"; conversation: string; from: string }
+  /** Allowed for always, until a reset or until it is taken back. */
+  | { type: "permission-granted"; conversation: string; grant: Grant }
+  | { type: "permission-revoked"; conversation: string; grant: string }
   /** A single word, such as "stop", that was an order and no message for the agent. */
   | { type: "word-heeded"; conversation: string; message: string }
   | { type: "reminder-set"; reminder: Reminder }
@@ -81,6 +85,8 @@ const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {
   "conversation-closed": true,
   "option-chosen": true,
   "conversation-attached": true,
+  "permission-granted": true,
+  "permission-revoked": true,
   "word-heeded": true,
   "reminder-set": true,
   "reminder-over": true,

@@ -1,6 +1,7 @@
 import type { Event } from "../sweep/event.ts";
 import type { Arrival, Place } from "./arrival.ts";
 import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
+import { type Grant, withGrant } from "./grants.ts";
 import type { TurnFailure } from "./turn.ts";
 import { addUse, type Usage } from "./usage.ts";
 
@@ -55,6 +56,8 @@ export interface Conversation {
   closed: "reset" | "idle" | undefined;
   /** US dollars; what has no price is not in it. */
   usd: number;
+  /** What was allowed for always. */
+  grants: readonly Grant[];
   /** Turns up to this one are forgotten: the agent is not told of them again. */
   forgot: number;
 }
@@ -79,7 +82,7 @@ const KEPT_OF_FAILURE = 4_000;
 const MOST_JOBS = 500;
 
 /** Another number makes snapshots void; see lib/store/journal-reading.ts. */
-export const CHAT_STATE_VERSION = 1;
+export const CHAT_STATE_VERSION = 2;
 
 export function emptyChat(): ChatState {
   return {
@@ -145,11 +148,18 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       if (what.why === "reset") {
         one.sessionId = undefined;
         one.forgot = one.turns;
+        one.grants = [];
         delete state.attached[one.id];
       }
       return;
     case "option-chosen":
       one.options = { ...one.options, [what.option]: what.value };
+      return;
+    case "permission-granted":
+      one.grants = withGrant(one.grants, what.grant);
+      return;
+    case "permission-revoked":
+      one.grants = one.grants.filter(({ id }) => id !== what.grant);
   }
 }
 
@@ -177,6 +187,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     lastAt: arrival.at,
     closed: undefined,
     usd: 0,
+    grants: [],
     forgot: 0,
   });
 }

@@ -139,6 +139,9 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     rules: () => config().permissions,
     clock,
     onAsk: (conversation, request, answered) => broker.asking(conversation, request, answered),
+    granted: (conversation) => find(conversation)?.grants ?? [],
+    grant: (conversation, grant) =>
+      void append([{ type: "permission-granted", conversation, grant }], grant.by),
     audit,
   });
   const openAgent = createBotAgents({

@@ -69,6 +69,11 @@ const COMMON: readonly CommandDefinition[] = [
         }],
       },
       { name: "export", description: "This conversation as a file; only you see it", options: [] },
+      {
+        name: "permissions",
+        description: "What the agent may always do in this conversation; buttons take it back",
+        options: [],
+      },
     ],
   },
   {

@@ -14,7 +14,15 @@ import type { DiscordRest } from "./rest.ts";
 export interface BrokerDesk {
   broker: Pick<
     Broker,
-    "cancel" | "cancelAll" | "reset" | "attach" | "extend" | "options" | "choose" | "turns"
+    | "cancel"
+    | "cancelAll"
+    | "reset"
+    | "attach"
+    | "extend"
+    | "options"
+    | "choose"
+    | "revoke"
+    | "turns"
   >;
   permissions: Pick<Permissions, "answer" | "open" | "forget">;
   reminders: Pick<Reminders, "set" | "drop" | "of">;

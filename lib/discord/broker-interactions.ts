@@ -6,6 +6,7 @@ import { mayTalk, placeOfInteraction } from "./broker-access.ts";
 import { createBrokerChoosing, NO_CONVERSATION } from "./broker-choosing.ts";
 import { BROKER_COMMANDS } from "./broker-commands.ts";
 import { type BrokerDesk, byOf, type Command, type Press, privately } from "./broker-desk.ts";
+import { createGrantsCommand } from "./broker-grants.ts";
 import { createBrokerPresses } from "./broker-presses.ts";
 import { createBrokerQuestions } from "./broker-questions.ts";
 import { createRemindCommand } from "./broker-remind-command.ts";
@@ -39,6 +40,7 @@ const ACTIONS: readonly string[] = [
   "attach",
   "keep",
   "unremind",
+  "revoke",
   ...["models", "agents"].flatMap((kind) => [`pick-${kind}`, `turn-${kind}`]),
 ];
 
@@ -47,7 +49,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   const questions = createBrokerQuestions(desk, refuse);
   const presses = createBrokerPresses(desk, { refuse, refused });
   const choosing = createBrokerChoosing(desk);
-  const session = createSessionCommand(desk, questions, refuse);
+  const grants = createGrantsCommand(desk);
+  const session = createSessionCommand(desk, { questions, grants }, refuse);
   const remind = createRemindCommand(desk);
 
   function isOurs(interaction: Interaction): boolean {
@@ -96,6 +99,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await presses.details(interaction, args);
       case "unremind":
         return await remind.drop(interaction, args);
+      case "revoke":
+        return await grants.revoke(interaction, args);
       case "pick-models":
       case "pick-agents":
         return await choosing.pick(

@@ -110,6 +110,9 @@ export function brokerDeskScene(
     rules: () => PERMISSION_DEFAULTS,
     clock: scene.clock,
     onAsk: scene.broker.asking,
+    granted: (id) => scene.state().conversations.get(id)?.grants ?? [],
+    grant: (conversation, grant) =>
+      void scene.append([{ type: "permission-granted", conversation, grant }], grant.by),
     audit: (event, fields) => void audit.push({ event, fields }),
   });
   const teller = createReminderTeller({

@@ -102,12 +102,13 @@ test("tools are told with their kind and end; what is said after one is a new pa
   assert.equal(texts[0], "First.");
 });
 
-test("A.17.24: permissions are asked for, and what is answered is what was said", async (t) => {
+test("A.17.24: permissions are asked for, and an agent is told no more than it needs: herd remembers an always", async (t) => {
   const all = "ask allow_always allow_once reject_once reject_always";
   for (
     const [answer, options, chosen] of [
       ["once", all, "allow_once"],
-      ["always", all, "allow_always"],
+      ["always", all, "allow_once"],
+      ["always", "ask allow_always reject_once", "allow_always"],
       ["always", "ask allow_once reject_once", "allow_once"],
       ["once", "ask allow_always reject_once", "cancelled"],
       ["deny", all, "reject_once"],
