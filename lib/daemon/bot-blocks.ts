@@ -116,6 +116,7 @@ function limitsOf(own: BotConfig["attachments"]): AttachmentLimits {
     textFiles: own.textFiles,
     textTotalBytes: own.textTotalBytes,
     imageBytes: own.imageBytes,
+    imageSide: own.imageSide,
     audioBytes: own.audioBytes,
     savedBytes: own.fileBytes,
     sessionBytes: own.sessionBytes,

@@ -31,7 +31,6 @@ export interface BrokerIntakeParts {
   order?(arrival: Arrival, me: Id): boolean;
   /** The bot's own user; undefined before it was connected once. */
   me(): Id | undefined;
-  roleName(id: Id): string | undefined;
   /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
   isTaken(channelId: Id): boolean;
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
@@ -76,7 +75,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     if (recent.has(message.id) || gone.has(message.id)) return;
     const place = await parts.places.of(message.channelId, stop.signal);
     if (parts.isTaken(place.channelId)) return;
-    const arrival = await withRoles(arrivalOf(message, place, parts.roleName), message);
+    const arrival = await withRoles(arrivalOf(message, place), message);
     if (!noted.has(message.id)) {
       remember(noted, message.id);
       const warning = parts.room.note(arrival, me);

@@ -12,6 +12,7 @@ import { createBrokerIntake } from "./broker-intake.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
 import { createBrokerRoom } from "./broker-room.ts";
+import type { BrokerRoles } from "./broker-roles.ts";
 import type { BrokerSelf } from "./broker-self.ts";
 import { createBrokerSigns } from "./broker-signs.ts";
 import { answerStyle, signStyle } from "./broker-style.ts";
@@ -30,6 +31,7 @@ export interface BrokerSurfaceParts {
   config(): BotConfig;
   memory: BrokerMemory;
   places: BrokerPlaces;
+  roles: Pick<BrokerRoles, "hear">;
   self: BrokerSelf;
   clock: Clock;
   random(): number;
@@ -37,7 +39,6 @@ export interface BrokerSurfaceParts {
   siblings(): readonly Id[];
   /** A sweep of this daemon talks in that channel by this very bot. */
   isTaken(channelId: Id): boolean;
-  roleName(id: Id): string | undefined;
   interactions: BrokerInteractions;
   /** Whether it was an order, such as "stop". */
   order(arrival: Arrival, me: Id): boolean;
@@ -96,7 +97,6 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     memory,
     marks,
     me,
-    roleName: parts.roleName,
     isTaken: parts.isTaken,
     order: parts.order,
     threads: () => recentThreads(parts.state()),
@@ -176,6 +176,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     handle(event) {
       self.hear(event);
       parts.places.hear(event);
+      parts.roles.hear(event);
       if (event.type === "message") intake.hear(event.message);
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);

@@ -212,6 +212,11 @@ test("tokens are estimated by characters and images", () => {
   assert.equal(estimateTokens(full), 11 + 512);
 });
 
+test("roles that were mentioned stand in the table by their names", () => {
+  const room = writeRoom({ id: ME, name: "herd" }, [], [{ id: "42", name: 'ops" <@1>' }]);
+  assert.match(room, /^- "ops' ''1'" <@&42>: a role; in messages @\(role\) stands for it$/m);
+});
+
 test("the table of names is bounded, and no name leaves its quotation", () => {
   const others = Array.from({ length: 80 }, (_, i) => ({
     id: `${i + 1000}`,

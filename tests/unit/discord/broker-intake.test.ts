@@ -39,7 +39,6 @@ function scene(t: TestContext, rules: Partial<BotRules> = {}) {
     clock: chat.clock,
     random: () => 0,
     me: () => BOT,
-    roleName: () => undefined,
     isTaken: (id) => id === "300",
     threads: () => [{ id: "200", since: "1" }],
     queued: () =>
