@@ -60,10 +60,17 @@ export function openabCron(taking: Taking, say: Say): Branch {
   const jobs = [...section.list("jobs"), ...taking.list("cronjobs")]
     .map((job) => convertJob(job, say)).filter((job) => job !== undefined);
   const own = [section.yes("usercron_enabled"), taking.yes("usercron_enabled")].includes(true);
-  section.skip("usercron_path");
-  taking.skip("usercron_path");
-  if (own) say("Left out the user's cron file: copy its jobs into cron.jobs");
-  return jobs.length === 0 ? {} : { jobs };
+  const paths = [section.text("usercron_path"), taking.text("usercron_path")];
+  const path = paths.find((one) => one !== undefined && one !== "");
+  return {
+    ...(jobs.length === 0 ? {} : { jobs }),
+    ...(own && path !== undefined ? { usercron_enabled: true, usercron_path: userFile(path) } : {}),
+  };
+}
+
+/** It begins in a folder of OpenAB's own. */
+function userFile(path: string): string {
+  return /^(\/|\$\{)/.test(path) ? path : `\${HOME}/.openab/${path}`;
 }
 
 function convertJob(job: Taking, say: Say): Branch | undefined {

@@ -212,16 +212,17 @@ test("the same job twice is one, and each of a job's settings makes it another",
   assert.equal(jobKey({ ...JOB, catchUp: "last" }), jobKey(JOB));
 });
 
-function userFile(t: TestContext) {
+function userFile(t: TestContext, name = "cron.yaml") {
   const folder = mkdtempSync(join(tmpdir(), "herd-cron-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, "cron.yaml");
+  const path = join(folder, name);
   let at = 1_700_000_000;
   const troubles: string[] = [];
   const read = createUserCron({ path: () => path, onTrouble: (one) => void troubles.push(one) });
   return {
     path,
     troubles,
+    read,
     messages: () => read().map(({ message }) => message),
     write(text: string) {
       writeFileSync(path, text);
@@ -246,6 +247,52 @@ test("the user's file is read again when it changes; without it there are no job
   rmSync(file.path);
   assert.deepEqual(file.messages(), []);
   assert.deepEqual(file.troubles, []);
+});
+
+test("B.110: a file in TOML has the same jobs by the same rules", (t) => {
+  const file = userFile(t, "cronjob.toml");
+  file.write(`# OpenAB's own
+[[jobs]]
+schedule = "0 9 * * 1-5"
+channel = 1234567890123456789 # digits that no number of JavaScript holds
+message = """
+what failed
+last night?"""
+timezone = "Europe/Berlin"
+enabled = true
+
+[[jobs]]
+schedule = "61 * * * *"
+channel = "100"
+message = "bad"
+
+[[jobs]]
+schedule = "@daily"
+channel = 1.5e18
+message = "worse"
+`);
+  assert.deepEqual(file.read(), [{
+    schedule: "0 9 * * 1-5",
+    timeZone: "Europe/Berlin",
+    channelId: "1234567890123456789",
+    threadId: undefined,
+    message: "what failed\nlast night?",
+    sender: "herd-cron",
+    catchUp: "none",
+  }]);
+  assert.equal(file.troubles.length, 2);
+  assert.match(
+    file.troubles[0]!,
+    /cronjob\.toml:12:1: Cannot read jobs\[1\]\.schedule: found "61"/,
+  );
+  assert.match(file.troubles[1]!, /cronjob\.toml:18:1: .*channel/);
+  file.write("[[jobs]\n");
+  assert.equal(file.messages().length, 1);
+  assert.match(file.troubles[2]!, /cronjob\.toml:1:\d+: Cannot read TOML/);
+  file.write("[jobs]\nx = 1\n");
+  assert.match((file.messages(), file.troubles[3]!), /"\[\[jobs\]\]" is wanted above each/);
+  file.write("# nothing\n");
+  assert.deepEqual(file.messages(), []);
 });
 
 test("a bad entry is told once and skipped; a file that is broken leaves the jobs as they were", (t) => {
