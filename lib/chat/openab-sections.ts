@@ -62,10 +62,11 @@ export function openabCron(taking: Taking, say: Say): Branch {
   const own = [section.yes("usercron_enabled"), taking.yes("usercron_enabled")].includes(true);
   const paths = [section.text("usercron_path"), taking.text("usercron_path")];
   const path = paths.find((one) => one !== undefined && one !== "");
-  return {
-    ...(jobs.length === 0 ? {} : { jobs }),
-    ...(own && path !== undefined ? { usercron_enabled: true, usercron_path: userFile(path) } : {}),
-  };
+  const all = jobs.length === 0 ? {} : { jobs };
+  if (!own || path === undefined) return all;
+  const file = userFile(path);
+  say(`The user's cron file is read where OpenAB had it: ${file}`);
+  return { ...all, usercron_enabled: true, usercron_path: file };
 }
 
 /** It begins in a folder of OpenAB's own. */
