@@ -40,6 +40,25 @@ def ask(session, title, kind):
     return outcome.get("optionId", outcome.get("outcome"))
 
 
+def outbox(session):
+    """A plot, a file that is too large, a link that leads out, and one that is gone before it rests."""
+    os.makedirs("outbox", exist_ok=True)
+    with open("outbox/plot.svg", "w") as file:
+        file.write("<svg/>")
+    with open("outbox/huge.bin", "wb") as file:
+        file.truncate(11 * 1024 * 1024)
+    os.symlink("/etc/hostname", "outbox/leak.txt")
+    with open("outbox/gone.txt", "w") as file:
+        until = time.time() + 4.5
+        while time.time() < until:
+            file.write("x")
+            file.flush()
+            time.sleep(0.05)
+    os.remove("outbox/gone.txt")
+    time.sleep(2.5)
+    say(session, "all is in the outbox")
+
+
 def prompt(number, params):
     session = params["sessionId"]
     text = "\n".join(one.get("text", f"[{one['type']}]") for one in params["prompt"])
@@ -47,7 +66,8 @@ def prompt(number, params):
     # Below the answer of another bot stands small print.
     words = "\n".join(line for line in (bodies[-1] if bodies else text).split("\n") if not line.startswith("-#"))
     with open(log, "a") as file:
-        file.write(json.dumps({"at": time.time(), "pid": os.getpid(), "bodies": bodies, "text": text}) + "\n")
+        file.write(json.dumps({"at": time.time(), "pid": os.getpid(), "bodies": bodies, "text": text,
+                               "images": [one["data"] for one in params["prompt"] if one["type"] == "image"]}) + "\n")
     cancelled.clear()
     reason = "end_turn"
     word = words.strip().split("\n")[-1].strip().split(" ")[0]
@@ -91,6 +111,8 @@ def prompt(number, params):
         with open("outbox/report.txt", "w") as file:
             file.write("the report")
         say(session, "see the file")
+    elif word == "outbox":
+        outbox(session)
     elif word == "relay":
         _, to, back = words.strip().split("\n")[-1].split(" ")
         say(session, f"<@{to}> we go on\nrelay {back} {to}")

@@ -28,6 +28,8 @@ export interface Prompted {
   /** What people said, by message. */
   bodies: string[];
   text: string;
+  /** Base64. */
+  images: string[];
 }
 
 /** Bots of a compiled binary on a loopback Discord, with an agent that does as it is told. */
@@ -48,7 +50,7 @@ export interface BrokerScene {
   /** `text` with a mention of the bot before it. */
   mention(
     text: string,
-    more?: { by?: Person; files?: { name: string; bytes: Uint8Array }[] },
+    more?: { by?: Person } & Pick<NonNullable<Parameters<FakeDiscord["say"]>[3]>, "files">,
   ): FakeMessage;
   /** The thread that hangs under a message. */
   thread(of: FakeMessage): Promise<FakeChannel>;

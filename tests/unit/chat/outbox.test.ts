@@ -160,13 +160,31 @@ test("a name that is hostile is made harmless where it is shown", () => {
   assert.equal(at.look().files[0]!.name, "gpj._x_.sh");
 });
 
-test("a file that goes away or is exchanged between two looks does no harm", () => {
+test("a file that gets another name between two looks is sent by that one, and nothing is told", () => {
   using at = scene();
   at.put("a", "1");
   const { sighted } = at.look({ over: false });
   renameSync(join(at.box, "a"), join(at.box, "b"));
-  const { files } = at.look({ sighted });
+  const { files, notices } = at.look({ sighted });
   assert.deepEqual(files.map(({ name }) => name), ["b"]);
+  assert.deepEqual(notices, []);
+});
+
+test("B.68: a file that vanishes before it could be read is told, once; one that was sent is not", () => {
+  using at = scene();
+  at.put("a", "1");
+  at.put("sent", "2");
+  const first = at.look({ over: false });
+  const sent = at.look({ over: false, sighted: first.sighted, now: 2_000 });
+  assert.deepEqual(sent.files.map(({ name }) => name), ["a", "sent"]);
+  at.put("late", "3");
+  const second = at.look({ over: false, sighted: sent.sighted, now: 2_100 });
+  for (const name of ["sent", "late"]) rmSync(join(at.box, name));
+  const { notices, sighted } = at.look({ sighted: second.sighted });
+  assert.deepEqual(notices.map(({ text }) => text.replace(at.box, "…")), [
+    "⚠️ `…/late` was not sent: it was gone before it could be read",
+  ]);
+  assert.deepEqual(at.look({ sighted }).notices, []);
 });
 
 test("what did not arrive is known by size, also when names were changed on the way", () => {
