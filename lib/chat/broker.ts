@@ -64,8 +64,8 @@ export interface Broker extends AsyncDisposable {
   reset(conversation: string, by: string): Promise<Told>;
   /** A turn that is stuck may go on. */
   extend(conversation: string, by: string): Told;
-  /** Said into the turn that runs, where the agent can take it. */
-  steer(conversation: string, text: string): Promise<boolean>;
+  /** Said into the turn that runs; false where none runs, or its agent cannot take it. */
+  steer(conversation: string, text: string, by: string): Promise<boolean>;
   asking(
     conversation: string,
     request: PermissionRequest | undefined,
@@ -311,9 +311,12 @@ export function createBroker(parts: BrokerParts): Broker {
       entry.turn.extend();
       return { done: true };
     },
-    async steer(conversation, text) {
-      if (!running.has(conversation)) return false;
-      return await parts.sessions.find(conversation)?.steer(text) ?? false;
+    async steer(conversation, text, by) {
+      const turn = running.get(conversation)?.turn.now.id;
+      if (turn === undefined) return false;
+      const isTaken = await parts.sessions.find(conversation)?.steer(text) ?? false;
+      if (isTaken) write([{ type: "turn-steered", turn, conversation, text }], by);
+      return isTaken;
     },
     asking: (conversation, request, answered) =>
       running.get(conversation)?.turn.asking(request, answered),

@@ -12,6 +12,8 @@ export type ChatHappening =
   /** Where its answers go, once that is known: its thread, or replies in the channel. */
   | { type: "conversation-placed"; conversation: string; where: Where }
   | { type: "turn-begun"; turn: string; conversation: string; messages: readonly string[] }
+  /** Somebody said it into the turn that runs, and the agent has it. */
+  | { type: "turn-steered"; turn: string; conversation: string; text: string }
   | ({ type: "turn-ended"; turn: string; conversation: string } & TurnEnding)
   /** Its last form is seen by people. */
   | { type: "turn-told"; turn: string; conversation: string }
@@ -79,6 +81,7 @@ const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {
   "message-withdrawn": true,
   "conversation-placed": true,
   "turn-begun": true,
+  "turn-steered": true,
   "turn-ended": true,
   "turn-told": true,
   "session-known": true,

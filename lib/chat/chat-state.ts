@@ -72,6 +72,8 @@ export interface TurnRecord {
   id: string;
   begunAt: number;
   messages: Waiting[];
+  /** What was said into it, as the agent heard it. */
+  steered: readonly { at: number; text: string }[];
   ending: TurnEnding | undefined;
 }
 
@@ -133,6 +135,8 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       return;
     case "turn-begun":
       return begin(one, what.turn, what.messages, at);
+    case "turn-steered":
+      return steer(one, what, at);
     case "turn-ended":
       keepFailure(state, what);
       state.usage = addUse(state.usage, what.use, at);
@@ -194,9 +198,24 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
 
 function begin(one: Conversation, id: string, messages: readonly string[], at: number): void {
   const isIts = ({ arrival }: Waiting) => messages.includes(arrival.id);
-  one.turn = { id, begunAt: at, messages: one.waiting.filter(isIts), ending: undefined };
+  one.turn = {
+    id,
+    begunAt: at,
+    messages: one.waiting.filter(isIts),
+    steered: [],
+    ending: undefined,
+  };
   one.waiting = one.waiting.filter((waiting) => !isIts(waiting));
   one.turns++;
+}
+
+function steer(
+  one: Conversation,
+  { turn, text }: { turn: string; text: string },
+  at: number,
+): void {
+  if (one.turn?.id !== turn) return;
+  one.turn = { ...one.turn, steered: [...one.turn.steered, { at, text }] };
 }
 
 function end(one: Conversation, what: { turn: string } & TurnEnding): void {

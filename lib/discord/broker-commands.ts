@@ -1,9 +1,11 @@
 import { REMINDER_LIMITS } from "../chat/reminders.ts";
+import { LONGEST_STEERING } from "./broker-steering.ts";
 import type { CommandDefinition, CommandOption } from "./command-definition.ts";
 
 const NAMES: Readonly<Record<string, true>> = {
   models: true,
   agents: true,
+  steer: true,
   cancel: true,
   "cancel-all": true,
   reset: true,
@@ -37,6 +39,16 @@ export function brokerDirectDefinitions(): CommandDefinition[] {
 const COMMON: readonly CommandDefinition[] = [
   { name: "models", description: "Which model this conversation's agent uses", options: [] },
   { name: "agents", description: "Which agent or mode this conversation uses", options: [] },
+  {
+    name: "steer",
+    description:
+      "Says something into the turn that runs; where the agent cannot hear it, that turn stops",
+    options: [{
+      ...text("text", "What it should do instead, or besides"),
+      required: true,
+      longest: LONGEST_STEERING,
+    }],
+  },
   {
     name: "cancel",
     description: "Ends the turn that runs in this conversation; what waits is done after it",

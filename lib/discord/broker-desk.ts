@@ -22,6 +22,8 @@ export interface BrokerDesk {
     | "options"
     | "choose"
     | "revoke"
+    | "steer"
+    | "accept"
     | "turns"
   >;
   permissions: Pick<Permissions, "answer" | "open" | "forget">;

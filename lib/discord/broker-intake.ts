@@ -187,7 +187,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     for (const { id, place, content } of parts.queued().slice(0, MOST_READ)) {
       try {
         const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
-        if (now.content !== content) broker.revise(id, now.content);
+        if (!isOwn(now) && now.content !== content) broker.revise(id, now.content);
       } catch (error) {
         if (!(error instanceof DiscordError)) throw error;
         if (error.kind === "missing") broker.withdraw(id, "discord");
@@ -196,6 +196,11 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
           });}
       }
     }
+  }
+
+  /** What stands for somebody's words, such as a prompt by the clock, reads otherwise than they do. */
+  function isOwn({ author }: Message): boolean {
+    return author.id === parts.me();
   }
 
   function guarded(act: () => Promise<void>): void {
@@ -246,6 +251,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       void rereadLater(channelId);
     },
     edited(message) {
+      if (isOwn(message)) return;
       guarded(() => Promise.resolve(broker.revise(message.id, message.content)));
     },
     deleted(id) {

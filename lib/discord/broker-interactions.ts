@@ -11,6 +11,7 @@ import { createBrokerPresses } from "./broker-presses.ts";
 import { createBrokerQuestions } from "./broker-questions.ts";
 import { createRemindCommand } from "./broker-remind-command.ts";
 import { createSessionCommand } from "./broker-session-command.ts";
+import { createSteering } from "./broker-steering.ts";
 import { decodeButton } from "./button-id.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Interaction } from "./gateway-event.ts";
@@ -52,6 +53,7 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   const grants = createGrantsCommand(desk);
   const session = createSessionCommand(desk, { questions, grants }, refuse);
   const remind = createRemindCommand(desk);
+  const steering = createSteering(desk, refuse);
 
   function isOurs(interaction: Interaction): boolean {
     if (interaction.kind !== "button") return BROKER_COMMANDS.includes(interaction.name);
@@ -125,6 +127,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       case "models":
       case "agents":
         return await choosing.show(interaction, interaction.name);
+      case "steer":
+        return await steering.run(interaction);
       case "cancel":
       case "cancel-all":
         return await cancel(interaction, interaction.name === "cancel-all");

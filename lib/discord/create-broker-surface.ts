@@ -102,8 +102,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     threads: () => recentThreads(parts.state()),
     queued: () =>
       [...parts.state().conversations.values()].flatMap(({ waiting }) =>
-        // A prompt by the clock reads otherwise than its post.
-        waiting.flatMap(({ arrival }) => arrival.author.id === me() ? [] : arrival)
+        waiting.map(({ arrival }) => arrival)
       ),
     audit: parts.audit,
   });

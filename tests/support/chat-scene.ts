@@ -32,6 +32,8 @@ export interface ChatScene {
   append: BrokerParts["append"];
   /** What agents offer; `choose` sets the current one. */
   options: SessionOption[];
+  /** What was said into turns, where agents can hear it. */
+  steered: string[];
   /** Prompts that agents were given, in order. */
   prompts: Prompted[];
   /** Agents that were opened and closed, in order. */
@@ -46,8 +48,8 @@ export interface ChatScene {
 /** A broker with agents that do as the test says; `journal` is what an earlier life wrote. */
 export function chatScene(
   t: TestContext,
-  { journal = [], limit = 10, ...more }:
-    & { journal?: ChatHappening[]; limit?: number }
+  { journal = [], limit = 10, isSteered = false, ...more }:
+    & { journal?: ChatHappening[]; limit?: number; isSteered?: boolean }
     & Partial<
       Pick<BrokerParts, "batch" | "patience" | "place" | "blocks">
     > = {},
@@ -58,6 +60,7 @@ export function chatScene(
   const agents: string[] = [];
   const seen: Turn[] = [];
   const options: SessionOption[] = [];
+  const steered: string[] = [];
   let seq = 0;
   const apply = (what: ChatHappening) => {
     const event = { v: 1, seq: ++seq, at: clock.now(), by: "test", what } as const;
@@ -98,7 +101,10 @@ export function chatScene(
         });
         return promise;
       },
-      steer: () => Promise.resolve(false),
+      steer(text) {
+        if (isSteered) steered.push(text);
+        return Promise.resolve(isSteered);
+      },
       options: () => options,
       choose(id, value) {
         const at = options.findIndex((one) => one.id === id);
@@ -147,6 +153,7 @@ export function chatScene(
     state: () => state,
     append,
     options,
+    steered,
     prompts,
     agents,
     seen,
