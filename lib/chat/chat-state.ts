@@ -3,6 +3,7 @@ import type { Arrival, Place } from "./arrival.ts";
 import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
 import { type Grant, withGrant } from "./grants.ts";
 import type { TurnFailure } from "./turn.ts";
+import { type KnownVideo, videosIn } from "./known-videos.ts";
 import { addUse, type Usage } from "./usage.ts";
 
 /** What a bot's journal folds into. */
@@ -56,6 +57,8 @@ export interface Conversation {
   closed: "reset" | "idle" | undefined;
   /** US dollars; what has no price is not in it. */
   usd: number;
+  /** The last that people attached: their addresses end, and the agent may ask for them later. */
+  videos: readonly KnownVideo[];
   /** What was allowed for always. */
   grants: readonly Grant[];
   /** Turns up to this one are forgotten: the agent is not told of them again. */
@@ -173,6 +176,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
   const known = state.conversations.get(id);
   if (known !== undefined) {
     known.waiting.push({ arrival, tries: 0 });
+    known.videos = videosIn(known.videos, arrival);
     known.lastAt = arrival.at;
     known.closed = undefined;
     return;
@@ -191,6 +195,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     lastAt: arrival.at,
     closed: undefined,
     usd: 0,
+    videos: videosIn([], arrival),
     grants: [],
     forgot: 0,
   });

@@ -20,7 +20,6 @@ import {
   bytesText,
 } from "./attachments-in.ts";
 import { download, type DownloadParts } from "./download.ts";
-import type { RefreshUrls } from "./fresh-url.ts";
 import type { Transcribe } from "./transcribe.ts";
 
 /** Makes a picture a JPEG whose longer side has at most `side` pixels; a failure is a value. */
@@ -37,7 +36,6 @@ export interface AttachmentParts extends DownloadParts {
   transcribe: Transcribe | undefined;
   /** People see what was understood of their voice messages. */
   echoTranscript: boolean;
-  refresh: RefreshUrls | undefined;
   limits?: AttachmentLimits;
   log(text: string): void;
 }

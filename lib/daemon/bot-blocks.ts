@@ -10,6 +10,7 @@ import { fetchAttachments } from "../chat/fetch-attachments.ts";
 import { type EarlierText, type PromptPart, writePrompt } from "../chat/prompt.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 import { createTranscriber, type Transcribe } from "../chat/transcribe.ts";
+import { type BotVideosParts, createBotVideos } from "./bot-videos.ts";
 
 export interface BotBlocksParts {
   config(): BotConfig;
@@ -23,6 +24,7 @@ export interface BotBlocksParts {
   /** Where the conversation's files are; throws what people are told. */
   filesOf(conversation: Conversation): Promise<string>;
   complete(arrival: Arrival, signal: AbortSignal): Promise<Arrival>;
+  address: BotVideosParts["address"];
   before(channelId: string, message: string, signal: AbortSignal): Promise<EarlierText[]>;
   /** Where its answers go, once that is known. */
   threadOf(conversation: string): string | undefined;
@@ -39,6 +41,7 @@ export interface BotBlocksParts {
 /** What the agent is given of the messages of a turn. */
 export function createBotBlocks(parts: BotBlocksParts) {
   const { config, clock } = parts;
+  const videos = createBotVideos(parts);
 
   return async (
     conversation: Conversation,
@@ -50,7 +53,8 @@ export function createBotBlocks(parts: BotBlocksParts) {
     const known = await Promise.all(messages.map((one) => parts.complete(one, signal)));
     const prepared: PromptPart[] = [];
     for (const arrival of known) prepared.push(await taken(conversation, arrival, files, signal));
-    return writePrompt(prepared, {
+    const fresh = await videos.fresh(conversation, known, signal);
+    return writePrompt(withTexts(fresh, prepared), {
       mark: newMark(),
       me: me.id,
       triggerRoles: config().rules.triggerRoles,
@@ -75,10 +79,10 @@ export function createBotBlocks(parts: BotBlocksParts) {
       scale: parts.scale,
       transcribe: transcriber(),
       echoTranscript: stt?.echo ?? false,
-      refresh: undefined,
       limits: limitsOf(attachments),
       log: parts.log,
     }, signal);
+    videos.heard(arrival);
     const { lines, signs } = fetched;
     if (lines.length + signs.length > 0) parts.onTaken(conversation, arrival, lines, signs);
     return {
@@ -107,6 +111,16 @@ export function createBotBlocks(parts: BotBlocksParts) {
     if (threadId === undefined || turns > 1 || first === undefined) return [];
     return await parts.before(threadId, first.id, signal);
   }
+}
+
+/** In front of the first message's own. */
+function withTexts(
+  texts: readonly string[],
+  [first, ...rest]: readonly PromptPart[],
+): PromptPart[] {
+  if (first === undefined) return [];
+  const { attached } = first;
+  return [{ ...first, attached: { ...attached, texts: [...texts, ...attached.texts] } }, ...rest];
 }
 
 function limitsOf(own: BotConfig["attachments"]): AttachmentLimits {

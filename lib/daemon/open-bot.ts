@@ -240,6 +240,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       me: self.known,
       filesOf,
       complete: history.complete,
+      address: history.address,
       before: history.before,
       threadOf: (id) => {
         const where = find(id)?.where;

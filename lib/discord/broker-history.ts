@@ -1,5 +1,5 @@
 import type { Arrival } from "../chat/arrival.ts";
-import { expiryOf } from "../chat/fresh-url.ts";
+import { endsSoon } from "../chat/fresh-url.ts";
 import type { EarlierText } from "../chat/prompt.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Message } from "./message.ts";
@@ -17,11 +17,14 @@ export interface BrokerHistory {
   before(channelId: Id, message: Id, signal: AbortSignal): Promise<EarlierText[]>;
   /** With the words of what it quotes, and with addresses of files that have not ended. */
   complete(arrival: Arrival, signal: AbortSignal): Promise<Arrival>;
+  /** Where a message's file is now. */
+  address(
+    where: { channelId: Id; message: Id; attachment: Id },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
 }
 
 const MOST_EARLIER = 50;
-/** The agent's start and the fetching take a while. */
-const SOON_MS = 10 * 60_000;
 
 export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
   const { rest } = parts;
@@ -63,8 +66,7 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
     { id, attachments }: Arrival,
     signal: AbortSignal,
   ): Promise<Arrival["attachments"]> {
-    const soon = parts.now() + SOON_MS;
-    if (!attachments.some(({ url }) => (expiryOf(url) ?? Infinity) < soon)) return attachments;
+    if (!attachments.some(({ url }) => endsSoon(url, parts.now()))) return attachments;
     const found = await read("a message again", () => rest.message(channelId, id, signal), signal);
     return attachments.map((one) => ({
       ...one,
@@ -84,6 +86,14 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
         const { id, author } = one;
         return text === "" ? [] : [{ id, author: { id: author.id, name: author.name }, text }];
       });
+    },
+    async address({ channelId, message, attachment }, signal) {
+      const found = await read(
+        "a message again",
+        () => rest.message(channelId, message, signal),
+        signal,
+      );
+      return found?.attachments.find(({ id }) => id === attachment)?.url;
     },
     async complete(arrival, signal) {
       const { threadId, channelId } = arrival.place;
