@@ -131,7 +131,7 @@ test("a thread that a sibling has made is joined; where none can be made the ans
   assert.deepEqual(discord.violations, []);
 });
 
-test("kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
+test("B.114, C.1, C.14: kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
   const scene = await brokerScene(t);
   const { discord, alice } = scene;
   const first = scene.start();
@@ -251,7 +251,7 @@ test("a permission is asked by buttons; a single word stops a turn; a stranger's
   assert.deepEqual(discord.violations, []);
 });
 
-test("an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
+test("B.80: an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
   const scene = await brokerScene(t, { noload: true });
   const { discord, alice } = scene;
   const first = scene.start();
@@ -293,7 +293,7 @@ test("an agent that cannot load is told what was said; a restart in mid-turn los
   assert.deepEqual(discord.violations, []);
 });
 
-test("herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
+test("B.115: herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
   const scene = await brokerScene(t);
   const good = await scene.run("broker", "check");
   assert.match(good.stdout, /The bot "herd" is HerdDog, in "lab"/);

@@ -89,7 +89,7 @@ test("each limit: at it a file is taken in, one byte more and it is saved with a
   assert.deepEqual(acts([attached("a.mp4", 9_000 * MIB)]), ["describe"]);
 });
 
-test("five texts and one megabyte in all are quoted, the others saved", () => {
+test("B.64: five texts and one megabyte in all are quoted, the others saved", () => {
   const six = Array.from({ length: 6 }, (_, i) => attached(`${i}.txt`));
   assert.deepEqual(acts(six), [...Array(5).fill("inline"), "save"]);
   const large = Array.from({ length: 3 }, (_, i) => attached(`${i}.txt`, 512 * KIB));

@@ -103,7 +103,7 @@ test("a threshold that its own message hits is told only when another bot goes o
   assert.deepEqual(warned.warnings, []);
 });
 
-test("of three bots the one with the smaller id warns, and the next one should it be silent", () => {
+test("C.9: of three bots the one with the smaller id warns, and the next one should it be silent", () => {
   const facts = { me: "1000", others: [ME, OTHER_BOT], mayWarn: true };
   const { turns, warnings } = hear(NO_BOT_TURNS, others(100), facts);
   assert.deepEqual(warnings, [], "900 is before 1000, although not as text");

@@ -33,7 +33,7 @@ test("A.17.22: the same message told twice is one message", async (t) => {
   assert.equal(scene.prompts.length, 1);
 });
 
-test("what is said during a turn is the next turn, all of it, in order", async (t) => {
+test("B.70: what is said during a turn is the next turn, all of it, in order", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -97,7 +97,7 @@ test("A.17.20: a cancelled turn ends as cancelled, with what was said, and the n
   });
 });
 
-test("A.17.5: a turn that an end of herd interrupted is carried out by its next life, once", async (t) => {
+test("A.17.5, B.75, C.1: a turn that an end of herd interrupted is carried out by its next life, once", async (t) => {
   const before: ChatHappening[] = [
     { type: "message-heard", conversation: "200", arrival: arrival("m1", "one") },
     {
@@ -119,7 +119,7 @@ test("A.17.5: a turn that an end of herd interrupted is carried out by its next 
   assert.deepEqual(scene.state().conversations.get("200")!.untold.map(({ id }) => id), ["200-2"]);
 });
 
-test("a turn in which herd died three times is given up with a word", async (t) => {
+test("B.74: a turn in which herd died three times is given up with a word", async (t) => {
   const life: ChatHappening[] = [1, 2, 3].flatMap((n) => [
     { type: "turn-begun", turn: `200-${n}`, conversation: "200", messages: ["m1"] } as const,
     {
@@ -146,7 +146,7 @@ test("a turn in which herd died three times is given up with a word", async (t) 
   assert.equal(scene.state().conversations.get("200")!.untold[0]!.ending!.failure!.kind, "lost");
 });
 
-test("an orderly end of herd in mid-turn leaves the turn for its next life", async (t) => {
+test("B.90: an orderly end of herd in mid-turn leaves the turn for its next life", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -156,7 +156,7 @@ test("an orderly end of herd in mid-turn leaves the turn for its next life", asy
   assert.deepEqual(one.untold, []);
 });
 
-test("A.17.8: with all places taken a conversation waits its turn and is told how many are before it", async (t) => {
+test("A.17.8, B.77, B.82: with all places taken a conversation waits its turn and is told how many are before it", async (t) => {
   const scene = chatScene(t, { limit: 1 });
   scene.hear("a", "first", inThread("201"));
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -174,7 +174,7 @@ test("A.17.8: with all places taken a conversation waits its turn and is told ho
   assert.equal(ahead("203"), 0);
 });
 
-test("A.17.8: a silent agent is shown as stuck, keeps nobody waiting, and may go on", async (t) => {
+test("A.17.8, B.88, C.2: a silent agent is shown as stuck, keeps nobody waiting, and may go on", async (t) => {
   const scene = chatScene(t, { limit: 1 });
   scene.hear("a", "first", inThread("201"));
   await scene.until("the agent is asked", () => scene.prompts.length === 1);

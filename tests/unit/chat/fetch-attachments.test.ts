@@ -82,7 +82,7 @@ function words(blocks: readonly Block[]): string[] {
   return blocks.map((block) => block.type === "text" ? block.text : `(${block.mimeType})`);
 }
 
-test("G.8.6: a file of unknown type is saved whole, the agent gets its path and people a line", async () => {
+test("G.8.6, C.7: a file of unknown type is saved whole, the agent gets its path and people a line", async () => {
   await using at = await scene();
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
   const got = await fetchAttachments([at.put("model.onnx", bytes)], at.parts, never);
@@ -292,7 +292,7 @@ test("without anything that scales, a small photograph is given as it is", async
   assert.deepEqual(words(got.after), ["(image/jpeg)"]);
 });
 
-test("speech: the newest transcript first, an echo by request, a failure is a line and a sign", async () => {
+test("B.61, B.63: speech: the newest transcript first, an echo by request, a failure is a line and a sign", async () => {
   await using at = await scene({
     echoTranscript: true,
     transcribe: ({ name }) =>
@@ -327,7 +327,7 @@ test("speech: the newest transcript first, an echo by request, a failure is a li
   assert.deepEqual(got.signs, ["⚠️"]);
 });
 
-test("speech that nobody transcribes is saved and gets 🎤", async () => {
+test("B.62: speech that nobody transcribes is saved and gets 🎤", async () => {
   await using at = await scene();
   const got = await fetchAttachments([at.put("v.ogg", text("a"), "audio/ogg")], at.parts, never);
   assert.deepEqual(got.signs, ["🎤"]);

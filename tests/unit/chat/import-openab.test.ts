@@ -271,7 +271,7 @@ agents:
     command: x
 `;
 
-test("a values file of the Helm chart comes over, keys and ids and all", () => {
+test("B.113: a values file of the Helm chart comes over, keys and ids and all", () => {
   const { bots, words, yaml } = convert(["values.yaml", VALUES]);
   assert.deepEqual(bots.map(({ name }) => name), ["kiro", "dealer"]);
   const [kiro, dealer] = bots;

@@ -91,7 +91,7 @@ test("a file of the same size that was written again has not come to rest", () =
   assert.equal(at.look({ over: false, now: 5_000, sighted }).files.length, 0);
 });
 
-test("links, folders, second names and empty files are not sent; each is told once, with its path", () => {
+test("C.3: links, folders, second names and empty files are not sent; each is told once, with its path", () => {
   using at = scene();
   const secret = join(at.folder, "secret");
   writeFileSync(secret, "key");
@@ -123,7 +123,7 @@ test("an outbox that is itself a link is not followed, and that is told", () => 
   rmSync(elsewhere, { recursive: true });
 });
 
-test("a file that is too large is named with its path, and does not keep others back", () => {
+test("C.3: a file that is too large is named with its path, and does not keep others back", () => {
   using at = scene();
   at.put("a.bin", new Uint8Array(101));
   at.put("b.bin", new Uint8Array(100));

@@ -96,7 +96,7 @@ test("a batch is its messages one after the other, images behind the words that 
   assert.deepEqual(kinds, ["sender", "[File: a.txt]\nx\n\none", "sender", "two"]);
 });
 
-test("A.17.22: what a message quotes, forwards or embeds is told, with who said it", () => {
+test("A.17.22, C.6: what a message quotes, forwards or embeds is told, with who said it", () => {
   const quoted = { id: "42", author: { id: "7", name: 'Bob "<x>"\n' }, text: "q".repeat(5000) };
   const extras = [{ kind: "forward" as const, text: "forwarded words" }];
   const [, reply, forward, message] = pieces(write([part({ quoted, extras })]));
@@ -119,7 +119,7 @@ test("A.17.22: an edit of what the agent has read is told as a correction", () =
   assert.equal(message!.attributes, 'corrects="700"');
 });
 
-test("earlier text of the thread is bounded: the newest stays, and what is missing is said", () => {
+test("C.6: earlier text of the thread is bounded: the newest stays, and what is missing is said", () => {
   const earlier = Array.from({ length: 200 }, (_, i) => ({
     id: `${i}`,
     author: { id: "7", name: "Bob" },

@@ -66,7 +66,7 @@ test("a file that says nothing gets the defaults, and they let nobody in", () =>
   ]);
 });
 
-test("A.17.29: an agent without work lives 24 hours, and one number stands in one place", () => {
+test("A.17.29, B.78: an agent without work lives 24 hours, and one number stands in one place", () => {
   assert.equal(bot("").pool.ttlMs, 24 * 3_600_000);
   assert.equal(bot("  pool: {session_ttl_hours: 4}").pool.ttlMs, 4 * 3_600_000);
 });

@@ -78,7 +78,7 @@ function schedulesScene(t: TestContext): Scene {
   };
 }
 
-test("a prompt is posted when it is due and answered as if somebody had typed it", async (t) => {
+test("B.109: a prompt is posted when it is due and answered as if somebody had typed it", async (t) => {
   const scene = schedulesScene(t);
   scene.live();
   await scene.pass(10 * MINUTE - 20_000);
@@ -113,7 +113,7 @@ test("a thread that is named has each of them as its next message", async (t) =>
   assert.equal(scene.discord.texts("200").length, 2);
 });
 
-test("one that is not done is not overlapped, and what was left out is not made up", async (t) => {
+test("B.109: one that is not done is not overlapped, and what was left out is not made up", async (t) => {
   const scene = schedulesScene(t);
   scene.live();
   await scene.pass(10 * MINUTE);
@@ -129,7 +129,7 @@ test("one that is not done is not overlapped, and what was left out is not made 
   assert.equal(scene.discord.texts("100").length, 2);
 });
 
-test("after a time away none is made up, or the last one, as the job says", async (t) => {
+test("B.109: after a time away none is made up, or the last one, as the job says", async (t) => {
   const scene = schedulesScene(t);
   scene.jobs.push({ ...JOB, message: "catch up", catchUp: "last" });
   const first = scene.live();
@@ -231,7 +231,7 @@ function userFile(t: TestContext, name = "cron.yaml") {
   };
 }
 
-test("the user's file is read again when it changes; without it there are no jobs", (t) => {
+test("B.110: the user's file is read again when it changes; without it there are no jobs", (t) => {
   const file = userFile(t);
   assert.deepEqual(file.messages(), []);
   const job = (message: string) =>
@@ -295,7 +295,7 @@ message = "worse"
   assert.deepEqual(file.messages(), []);
 });
 
-test("a bad entry is told once and skipped; a file that is broken leaves the jobs as they were", (t) => {
+test("B.110: a bad entry is told once and skipped; a file that is broken leaves the jobs as they were", (t) => {
   const file = userFile(t);
   file.write(
     `jobs:

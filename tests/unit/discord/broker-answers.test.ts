@@ -40,7 +40,7 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
   return { ...chat, discord, answers, asked, texts: () => discord.texts("200") };
 }
 
-test("an answer grows in one message, at most one edit in 1.5 s, and ends whole", async (t) => {
+test("B.91, C.8: an answer grows in one message, at most one edit in 1.5 s, and ends whole", async (t) => {
   const { clock, until, asked, texts, discord } = scene(t);
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
@@ -125,7 +125,7 @@ test("a place that is closed keeps back neither the next turn nor another conver
   assert.deepEqual(state().conversations.get("200")!.untold, []);
 });
 
-test("sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
+test("B.92: sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
   const { until, asked, texts } = scene(t, { streams: () => false });
   const prompt = await asked();
   prompt.say("half");
@@ -134,7 +134,7 @@ test("sent once: nothing is seen before the end, and no placeholder is left", as
   assert.deepEqual(texts(), ["the whole"]);
 });
 
-test("A.17.4: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
+test("A.17.4, B.98: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
   const { until, asked, discord } = scene(t, { siblings: () => ["55"], streams: () => false });
   const prompt = await asked();
   prompt.end({ kind: "done", text: "@everyone @here <@&1> <@7> <@55> <@666>" });

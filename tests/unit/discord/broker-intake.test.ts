@@ -86,7 +86,7 @@ test("a disk that is full acknowledges nothing; the message is taken when there 
   assert.equal(marks.length, 1);
 });
 
-test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
+test("A.17.22, C.14: told twice, or by the gateway and by reading, a message is one", async (t) => {
   const { intake, say, heard } = scene(t);
   const message = say("100", "hello");
   intake.hear(message);
@@ -96,7 +96,7 @@ test("A.17.22: told twice, or by the gateway and by reading, a message is one", 
   assert.deepEqual(heard(), ["hello"]);
 });
 
-test("after a gap the channel and its threads are read, in order, each message once", async (t) => {
+test("C.14: after a gap the channel and its threads are read, in order, each message once", async (t) => {
   const { intake, say, heard } = scene(t);
   intake.hear(say("100", "first"));
   await intake.settled();

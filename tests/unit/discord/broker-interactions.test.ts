@@ -87,7 +87,7 @@ test("a role that may talk may command", async (t) => {
   assert.match(done.content!, /turn in this conversation is ended/);
 });
 
-test("/cancel ends the turn, says that it was a turn, and lets what waits go on", async (t) => {
+test("B.106, C.4: /cancel ends the turn, says that it was a turn, and lets what waits go on", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("cancel")).content!, /There is no conversation here yet/);
   await working(scene);
@@ -102,7 +102,7 @@ test("/cancel ends the turn, says that it was a turn, and lets what waits go on"
   assert.match((await scene.command("cancel")).content!, /Nothing runs in this conversation/);
 });
 
-test("A.17.20: /cancel-all drops what waits, tells everybody, and the turn has its last form", async (t) => {
+test("A.17.20, B.106: /cancel-all drops what waits, tells everybody, and the turn has its last form", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
   scene.hear("m2", "two");
@@ -116,7 +116,7 @@ test("A.17.20: /cancel-all drops what waits, tells everybody, and the turn has i
   assert.equal(scene.prompts.length, 1);
 });
 
-test("A.17.21: /reset asks first, is pressed once, and says what it did", async (t) => {
+test("A.17.21, B.107: /reset asks first, is pressed once, and says what it did", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
   scene.hear("m2", "two");
@@ -165,7 +165,7 @@ function models(count: number, current = "m0"): SessionOption {
   };
 }
 
-test("/models shows what the agent offers, the current one first, 25 on a page", async (t) => {
+test("B.105, C.11: /models shows what the agent offers, the current one first, 25 on a page", async (t) => {
   const scene = brokerDeskScene(t);
   scene.options.push(models(60, "m59"), {
     id: "mode",
@@ -327,7 +327,7 @@ function hearInChannel(scene: BrokerDeskScene, message: string, text: string): v
   scene.broker.accept(arrival(message, text, said), message);
 }
 
-test("/session list has the conversations of this channel and one's own, with state, age and cost", async (t) => {
+test("C.1: /session list has the conversations of this channel and one's own, with state, age and cost", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("session list")).content!, /no conversations here/);
   await working(scene);
@@ -353,7 +353,7 @@ test("/session list has the conversations of this channel and one's own, with st
   assert.ok(!theirs.content!.includes("<#200>"));
 });
 
-test("/session attach goes on with another conversation, once its asker has said yes", async (t) => {
+test("C.1: /session attach goes on with another conversation, once its asker has said yes", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
   hearInChannel(scene, "201", "elsewhere");
@@ -409,7 +409,7 @@ test("/session attach shows nobody what they may not see", async (t) => {
   assert.deepEqual(scene.state().attached, {});
 });
 
-test("/session export gives the transcript as a file to the one who asked", async (t) => {
+test("B.108: /session export gives the transcript as a file to the one who asked", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene, "Build the *thing*");
   assert.match((await scene.command("session export")).content!, /Nothing was said here/);
@@ -429,7 +429,7 @@ test("/session export gives the transcript as a file to the one who asked", asyn
   assert.match(text, /## Agent, 2023-11-14 22:14:20 UTC\n\nDone\.\n$/);
 });
 
-test("/cost is the table of the conversations' own use", async (t) => {
+test("C.15: /cost is the table of the conversations' own use", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("cost")).content!, /Nothing was spent/);
   await working(scene);
@@ -445,7 +445,7 @@ test("/cost is the table of the conversations' own use", async (t) => {
   assert.equal(shown.ephemeral, true);
 });
 
-test("/auth tells in direct messages how the agent is logged in, and asks for no secret", async (t) => {
+test("B.108: /auth tells in direct messages how the agent is logged in, and asks for no secret", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("auth")).content!, /in direct messages with the bot only/);
   const answer = await scene.command("auth", {}, { channelId: "dm7", isDirect: true });
@@ -454,7 +454,7 @@ test("/auth tells in direct messages how the agent is logged in, and asks for no
   assert.equal(answer.ephemeral, true);
 });
 
-test("/remind sets, lists and drops, each person their own", async (t) => {
+test("B.108: /remind sets, lists and drops, each person their own", async (t) => {
   const scene = brokerDeskScene(t);
   const wish = { when: "in 10 minutes", text: "look *here*" };
   const set = await scene.command("remind", wish, { id: "1" });
