@@ -145,7 +145,7 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         // What is the pool's everywhere else; its `/cost` tells of conversations as well.
         claims: (given) =>
           given.kind !== "button" && given.name !== "cost" &&
-          isHeldAt(bot.state(), given.channelId),
+          (given.name === "whereami" || isHeldAt(bot.state(), given.channelId)),
         onInteraction: bot.surface.interact,
         onCommandsRefused: (_, why) =>
           parts.onWarning(`broker: no slash commands for "${name}": ${why}`),

@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, true>> = {
   remind: true,
   cost: true,
   auth: true,
+  whereami: true,
 };
 
 /**
@@ -97,6 +98,11 @@ const COMMON: readonly CommandDefinition[] = [
         most: 366,
       },
     ],
+  },
+  {
+    name: "whereami",
+    description: "Ids of this place and of you, and whether you may talk to the bot here",
+    options: [],
   },
 ];
 

@@ -147,7 +147,7 @@ test("A.17.28: what the gateway told of a channel is not asked for", async (t) =
   assert.ok(!discord.calls.includes("channel"));
 });
 
-test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
+test("B.20, B.21: the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
   const { intake, say, heard, marks } = scene(t);
   const eve = say("100", "let me in", { author: { id: "66" } } as never);
   intake.hear(eve);
@@ -157,7 +157,7 @@ test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", a
   assert.deepEqual(marks, [`🚫 ${eve.id}`]);
 });
 
-test("direct messages are one conversation, where the rules allow them", async (t) => {
+test("B.22, B.59: direct messages are one conversation, where the rules allow them", async (t) => {
   const { intake, say, state, discord } = scene(t, { directMessages: true });
   discord.channels.set("700", { ...channel("700", ""), guildId: undefined, type: 1 });
   const none = { mentions: { users: [], roles: [], everyone: false } };
