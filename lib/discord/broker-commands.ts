@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<string, true>> = {
   remind: true,
   cost: true,
   auth: true,
+  whereami: true,
 };
 
 /**
@@ -114,6 +115,11 @@ const COMMON: readonly CommandDefinition[] = [
         most: 366,
       },
     ],
+  },
+  {
+    name: "whereami",
+    description: "Ids of this place and of you, and whether you may talk to the bot here",
+    options: [],
   },
 ];
 

@@ -5,6 +5,7 @@ import type { BotRules } from "../chat/broker-config.ts";
 import { turnWarningText } from "../chat/bot-turns.ts";
 import { judge } from "../chat/gate.ts";
 import { arrivalOf } from "./broker-arrival.ts";
+import { missedPlaces } from "./broker-gap.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
 import type { BrokerRoom } from "./broker-room.ts";
@@ -20,7 +21,10 @@ export interface BrokerIntakeParts {
   broker: Pick<Broker, "accept" | "revise" | "withdraw">;
   rules(): BotRules;
   emojis(): { queued: string | undefined; denied: string | undefined };
-  rest: Pick<DiscordRest, "message" | "messages" | "member" | "send">;
+  rest: Pick<
+    DiscordRest,
+    "message" | "messages" | "member" | "send" | "channels" | "activeThreads"
+  >;
   places: BrokerPlaces;
   room: BrokerRoom;
   memory: BrokerMemory;
@@ -46,16 +50,16 @@ export interface BrokerIntake extends AsyncDisposable {
   hear(message: Message): void;
   edited(message: Message): void;
   deleted(id: Id): void;
-  /** Reads what was said since: after a start and after each gap. */
-  catchUp(): void;
+  /** Reads what was said since: after a start and after each gap. `guilds`: servers in which the bot is. */
+  catchUp(guilds: readonly Id[]): void;
   settled(): Promise<void>;
 }
 
 const PAGE = 100;
 /** How long after somebody spoke the channel is read, for what the gateway may have lost. */
 const REREAD_MS = 60_000;
-/** Only so many places are read after a gap, those spoken in last; each costs a request. */
-const MOST_READ = 25;
+/** Of messages that wait only so many are looked at again after a gap; each costs a request. */
+const MOST_REVIEWED = 25;
 const MOST_SEEN = 500;
 
 export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
@@ -64,7 +68,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   const stop = new AbortController();
   const noted = new Set<Id>();
   const recent = new Set<Id>();
-  const unread = new Set<Id>();
+  /** With the message after which it is read, where nothing was read before. */
+  const unread = new Map<Id, Id | undefined>();
   const rereads = new Set<Id>();
   const gone = new Set<Id>();
   let retrying = false;
@@ -148,9 +153,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   }
 
   /** Only a reading moves the mark: what came before a message may have been lost on the way. */
-  async function read(channel: Id): Promise<void> {
-    const began = parts.threads().find(({ id }) => id === channel)?.since;
-    for (let after = memory.read().seen[channel] ?? began;;) {
+  async function read(channel: Id, from: Id | undefined): Promise<void> {
+    for (let after = memory.read().seen[channel] ?? from;;) {
       if (after === undefined) {
         // What was said before the bot came was said to nobody.
         return saw(
@@ -169,9 +173,9 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   }
 
   async function readAll(): Promise<void> {
-    for (const channel of [...unread]) {
+    for (const [channel, from] of [...unread]) {
       try {
-        await read(channel);
+        await read(channel, from);
       } catch (error) {
         // One place that was deleted or closed to us keeps back nothing else.
         const isGone = error instanceof DiscordError &&
@@ -184,7 +188,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
 
   /** What waits may have been changed or deleted while nobody heard it. */
   async function review(): Promise<void> {
-    for (const { id, place, content } of parts.queued().slice(0, MOST_READ)) {
+    for (const { id, place, content } of parts.queued().slice(0, MOST_REVIEWED)) {
       try {
         const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
         if (!isOwn(now) && now.content !== content) broker.revise(id, now.content);
@@ -233,7 +237,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     await clock.sleep(REREAD_MS, stop.signal).catch(() => {});
     rereads.delete(channel);
     if (stop.signal.aborted) return;
-    unread.add(channel);
+    unread.set(channel, undefined);
     guarded(readAll);
   }
 
@@ -241,12 +245,16 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     hear(message) {
       const { channelId } = message;
       guarded(async () => {
-        if (memory.read().seen[channelId] === undefined) {
-          saw(channelId, String(BigInt(message.id) - 1n));
+        // Where something older is still to be read the mark stays before that.
+        const isOwed = unread.has(channelId);
+        if (!isOwed) {
+          if (memory.read().seen[channelId] === undefined) {
+            saw(channelId, String(BigInt(message.id) - 1n));
+          }
+          unread.set(channelId, undefined);
         }
-        unread.add(channelId);
         await take(message);
-        unread.delete(channelId);
+        if (!isOwed) unread.delete(channelId);
       });
       void rereadLater(channelId);
     },
@@ -258,19 +266,15 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       remember(gone, id);
       guarded(() => Promise.resolve(broker.withdraw(id, "discord")));
     },
-    catchUp() {
+    catchUp(guilds) {
+      const { seen } = memory.read();
       const { channels } = parts.rules();
-      const known = Object.keys(memory.read().seen);
-      const places = [
-        ...new Set([
-          ...channels === "all" ? [] : channels,
-          ...known,
-          ...parts.threads().map(({ id }) => id),
-        ]),
-      ];
-      for (const place of places.slice(-MOST_READ)) unread.add(place);
+      const gap = { rest, guilds, channels, seen, threads: parts.threads() };
       guarded(review);
-      guarded(readAll);
+      guarded(async () => {
+        for (const { id, after } of await missedPlaces(gap, stop.signal)) unread.set(id, after);
+        await readAll();
+      });
     },
     settled: () => serial(() => Promise.resolve()),
     async [Symbol.asyncDispose]() {

@@ -12,6 +12,7 @@ import { createBrokerQuestions } from "./broker-questions.ts";
 import { createRemindCommand } from "./broker-remind-command.ts";
 import { createSessionCommand } from "./broker-session-command.ts";
 import { createSteering } from "./broker-steering.ts";
+import { whereamiText } from "./broker-whereami.ts";
 import { decodeButton } from "./button-id.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Interaction } from "./gateway-event.ts";
@@ -65,6 +66,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
     try {
       if (interaction.kind === "completion") return await complete(interaction);
       if (interaction.kind === "button") return await press(interaction);
+      // Whoever sets the bot up is not allowed yet.
+      if (interaction.name === "whereami") return await whereami(interaction);
       if (await mayGoOn(interaction, interaction.name)) await command(interaction);
     } catch (error) {
       desk.log("warn", "Cannot answer an interaction", {
@@ -192,6 +195,11 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       ...privately("The table is long; it is in the file."),
       files: [fileOf("cost.txt", text)],
     };
+    await rest.respond(interaction, { kind: "message", message });
+  }
+
+  async function whereami(interaction: Command): Promise<void> {
+    const message = privately(whereamiText(desk.rules(), interaction));
     await rest.respond(interaction, { kind: "message", message });
   }
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { startDiscord } from "../support/discord/start-discord.ts";
 import { brokerScene } from "../support/broker-scene.ts";
 
-test("a mention gets 👀, a thread with a title, an answer and 🆗; a follow-up needs no mention", async (t) => {
+test("B.58: a mention gets 👀, a thread with a title, an answer and 🆗; a follow-up needs no mention", async (t) => {
   const scene = await brokerScene(t);
   const { discord } = scene;
   scene.start();
@@ -251,7 +251,7 @@ test("a permission is asked by buttons; a single word stops a turn; a stranger's
   assert.deepEqual(discord.violations, []);
 });
 
-test("B.80: an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
+test("A.17.6, B.80: an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
   const scene = await brokerScene(t, { noload: true });
   const { discord, alice } = scene;
   const first = scene.start();
@@ -293,7 +293,7 @@ test("B.80: an agent that cannot load is told what was said; a restart in mid-tu
   assert.deepEqual(discord.violations, []);
 });
 
-test("B.115: herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
+test("B.2, B.5, B.115: herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
   const scene = await brokerScene(t);
   const good = await scene.run("broker", "check");
   assert.match(good.stdout, /The bot "herd" is HerdDog, in "lab"/);

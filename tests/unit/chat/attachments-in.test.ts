@@ -27,7 +27,7 @@ function acts(list: readonly Attached[], transcribes = true, used = 0): string[]
   return planAttachments(list, { transcribes, used }).map(({ act }) => act);
 }
 
-test("the table of kinds, in its order: audio, text, image, video, other", () => {
+test("B.60: the table of kinds, in its order: audio, text, image, video, other", () => {
   const cases: [string, string, AttachmentKind][] = [
     ["a.ogg", "audio/ogg", "audio"],
     ["a.txt", "audio/mpeg", "audio"],

@@ -62,7 +62,7 @@ test("A.17.19: a message whose attachment takes long is not overtaken", async (t
   assert.equal(scene.prompts[0]!.text, "with a film");
 });
 
-test("messages that wait can be changed and withdrawn; what a turn has cannot", async (t) => {
+test("B.53: messages that wait can be changed and withdrawn; what a turn has cannot", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);

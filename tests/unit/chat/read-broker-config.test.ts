@@ -71,7 +71,7 @@ test("A.17.29, B.78: an agent without work lives 24 hours, and one number stands
   assert.equal(bot("  pool: {session_ttl_hours: 4}").pool.ttlMs, 4 * 3_600_000);
 });
 
-test("the defaults are those that were decided", () => {
+test("B.30: the defaults are those that were decided", () => {
   const { rules, dispatch, reactions, permissions } = bot("");
   assert.equal(rules.userMessages, "multibot-mentions");
   assert.equal(dispatch.mode, "per-thread");
@@ -82,7 +82,7 @@ test("the defaults are those that were decided", () => {
   assert.equal(permissions.timeoutMs, 600_000);
 });
 
-test("every key is read", () => {
+test("B.8: every key is read", () => {
   const made = bot(`
   instructions: "Say \${HELLO}\\nand go"
   discord:
@@ -210,7 +210,7 @@ for (const [written, mode] of SPELLINGS) {
   });
 }
 
-test("the explicit word wins over a list", () => {
+test("B.18: the explicit word wins over a list", () => {
   const all = "  discord: {allow_all_users: true, allowed_users: ['1'], allow_all_channels: true}";
   const { rules } = bot(all);
   assert.deepEqual([rules.channels, rules.users], ["all", "all"]);
@@ -221,7 +221,7 @@ test("the explicit word wins over a list", () => {
   ]);
 });
 
-test("no digit of an id is lost, with quotes or without", () => {
+test("B.11, B.12: no digit of an id is lost, with quotes or without", () => {
   const ids = "[1234567890123456789, '9007199254740993']";
   assert.deepEqual(bot(`  discord: {allowed_users: ${ids}}`).rules.users, [
     "1234567890123456789",
@@ -365,7 +365,7 @@ test("an alias of the pool brings its backend, model and price", () => {
   assert.equal(read(`${POOL}broker: {model: m-3}`).bots[0]!.agent.name, "api");
 });
 
-test("several bots share what stands beside them, and each keeps its own", () => {
+test("B.15: several bots share what stands beside them, and each keeps its own", () => {
   const { bots, agents } = read(`
 broker:
   discord: {allowed_channels: ["1"], allow_all_users: true}

@@ -134,7 +134,7 @@ test("B.92: sent once: nothing is seen before the end, and no placeholder is lef
   assert.deepEqual(texts(), ["the whole"]);
 });
 
-test("A.17.4, B.98: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
+test("A.17.4, B.45, B.98: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
   const { until, asked, discord } = scene(t, { siblings: () => ["55"], streams: () => false });
   const prompt = await asked();
   prompt.end({ kind: "done", text: "@everyone @here <@&1> <@7> <@55> <@666>" });

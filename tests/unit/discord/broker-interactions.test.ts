@@ -50,10 +50,11 @@ test("the broker's commands fit Discord's limits and its description, on servers
   assert.ok(!server.some(({ name }) => name === "auth"));
 });
 
-test("A.17.3: every command has the right of a message, and who has it not is told privately why", async (t) => {
+test("A.17.3, B.23: every command has the right of a message, and who has it not is told privately why", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
-  const names = [...BROKER_COMMANDS.filter((one) => one !== "session"), "session list"];
+  const others = ["session", "whereami"];
+  const names = [...BROKER_COMMANDS.filter((one) => !others.includes(one)), "session list"];
   names.push("session attach", "session export");
   for (const name of names) {
     for (
@@ -77,7 +78,30 @@ test("A.17.3: every command has the right of a message, and who has it not is to
   assert.deepEqual(await scene.complete("", { user: EVE }), []);
 });
 
-test("a role that may talk may command", async (t) => {
+test("B.7: /whereami tells anybody, and nobody else, the ids that the configuration wants", async (t) => {
+  const scene = brokerDeskScene(t);
+  const inside = await scene.command("whereami", {}, { roles: ["55"] });
+  assert.equal(inside.ephemeral, true);
+  for (const word of ["Server: `1`", "`100`, for `allowed_channels`", `Thread: \`${THREAD}\``]) {
+    assert.ok(inside.content!.includes(word), inside.content);
+  }
+  assert.match(inside.content!, /You: `7`[^]*<@&55> `55`[^]*✅ You may talk/);
+  const stranger = await scene.command("whereami", {}, { user: EVE, channelId: "101" });
+  assert.match(
+    stranger.content!,
+    /`101`[^]*You: `66`[^]*🚫 This bot does not work in this channel/,
+  );
+  const roles = Array.from({ length: 250 }, (_, i) => `12345678901234${10_000 + i}`);
+  const many = await scene.command("whereami", {}, { user: EVE, roles });
+  assert.match(many.content!, /`\d+`…\n🚫 You may not talk to this bot/);
+  assert.ok(many.content!.length > 1_900 && many.content!.length <= 2_000);
+  scene.rules.directMessages = false;
+  const direct = await scene.command("whereami", {}, { channelId: "dm1", isDirect: true });
+  assert.match(direct.content!, /allow_dm[^]*takes no direct messages/);
+  assert.ok([inside, stranger, many, direct].every(({ ephemeral }) => ephemeral));
+});
+
+test("B.23: a role that may talk may command", async (t) => {
   const scene = brokerDeskScene(t);
   scene.rules.users = [];
   scene.rules.userRoles = ["55"];
