@@ -113,6 +113,11 @@ def prompt(number, params):
         say(session, "see the file")
     elif word == "outbox":
         outbox(session)
+    elif word == "env":
+        say(session, "env: " + " ".join(sorted(os.environ)))
+    elif word == "spend":
+        update(session, sessionUpdate="usage_update", used=10, size=100, cost={"amount": 5, "currency": "USD"})
+        say(session, "that was expensive")
     elif word == "relay":
         _, to, back = words.strip().split("\n")[-1].split(" ")
         say(session, f"<@{to}> we go on\nrelay {back} {to}")

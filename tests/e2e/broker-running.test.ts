@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startDiscord } from "../support/discord/start-discord.ts";
+import { brokerScene } from "../support/broker-scene.ts";
+
+test("B.86, B.89, B.108, B.114, C.15: what people said holds over kill -9, one daemon has the bot, the agent sees no secret, a spent budget stops new turns", async (t) => {
+  const scene = await brokerScene(t, {
+    env: { HERD_TEST_SECRET: "do not tell" },
+    more: "  budget: {usd_per_day: 3}",
+  });
+  const { discord, alice } = scene;
+  const first = scene.start();
+  await scene.ready();
+  const asked = scene.mention("env");
+  const thread = await scene.thread(asked);
+  const told = () => discord.transcript(thread);
+  await scene.until("its environment", () => /env: .*HOME.*PATH/.test(told()));
+  assert.doesNotMatch(told(), /BOT_TOKEN|SECRET|DISCORD/);
+
+  discord.say(alice, thread, "ask");
+  const question = () =>
+    scene.answers(thread).find(({ components }) => JSON.stringify(components).includes("Always"));
+  await scene.until("the question", () => question() !== undefined);
+  await discord.click(alice, question()!, "Always in this conversation");
+  await scene.until("it goes on", () => /answer: allow_once/.test(told()));
+  await discord.slash(alice, thread, "remind", { when: "30d", text: "look again" });
+
+  const other = scene.start();
+  // The daemon that is there has the bot, and goes on with it.
+  assert.equal(await other.ended, 0);
+  assert.match(other.output(), /already|is open|runs/i);
+
+  first.child.kill("SIGKILL");
+  await first.ended;
+  await scene.until("it is gone", () => !discord.gateway.isConnected(discord.bot.id));
+  scene.start();
+  await scene.until("it is there again", () => discord.gateway.isConnected(discord.bot.id));
+  const again = discord.say(alice, thread, "ask");
+  await scene.until("nobody is asked", () => again.reactions.has("🆗"));
+  const reminders = await discord.slash(alice, thread, "remind");
+  assert.match(reminders.message()!.content, /look again/);
+  const grants = await discord.slash(alice, thread, "session permissions");
+  assert.match(grants.message()!.content, /1\. `make clean`, allowed by <@\d+>/);
+  await discord.click(alice, grants.message()!, "Ask again for 1");
+  discord.say(alice, thread, "ask");
+  await scene.until("a person is asked again", () => question() !== undefined);
+  await discord.click(alice, question()!, "Deny");
+  await scene.until("it is denied", () => /answer: reject_once/.test(told()));
+
+  discord.say(alice, thread, "spend");
+  await scene.until("it is answered with its price", () => /\$5/.test(told()));
+  discord.say(alice, thread, "once more");
+  const refused = /Today's budget is used up: \$5\.00 of \$3/;
+  await scene.until("it is refused", () => refused.test(told()));
+  assert.deepEqual(discord.violations, []);
+});
+
+test("B.92: where another bot writes an answer comes once, unless streaming is on", async (t) => {
+  const discord = await startDiscord();
+  t.after(() => discord[Symbol.asyncDispose]());
+  const [second, guest] = [discord.addBot("Dealer"), discord.addBot("Guest").person];
+  const lab = discord.makeChannel("arena");
+  const alice = discord.person("ada");
+  const agent = new URL("../support/acp-chatter.py", import.meta.url).pathname;
+  const scene = await brokerScene(t, {
+    discord,
+    env: { SECOND_TOKEN: second.token },
+    yaml: `broker:
+  agents:
+    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
+    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
+  discord: {allowed_channels: ["${lab.id}"], allowed_users: ["${alice.id}"]}
+  workspace: {sandbox: none}
+  bots:
+    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
+    dealer: {agent: two, answers: {streaming: on}, discord: {bot_token_env: SECOND_TOKEN}}
+`,
+  });
+  scene.start();
+  await scene.ready();
+  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  const grows = await Promise.all([discord.bot.id, second.person.id].map(async (bot) => {
+    const asked = discord.say(alice, lab, `<@${bot}> hello`);
+    const thread = await scene.thread(asked);
+    await scene.until("it is answered", () => asked.reactions.has("🆗"));
+    discord.say(guest, thread, "I am here, too");
+    const slow = discord.say(alice, thread, `<@${bot}> slow 3`);
+    await scene.until("it is answered", () => slow.reactions.has("🆗"));
+    const find = () =>
+      discord.messages(thread).find(({ content }) => content.includes("I begin. I end."));
+    await scene.until("the answer", () => find() !== undefined);
+    return find()!.edits > 0;
+  }));
+  assert.deepEqual(grows, [false, true]);
+  assert.deepEqual(discord.violations, []);
+});
