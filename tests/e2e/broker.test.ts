@@ -166,7 +166,7 @@ test("B.114, C.1, C.14: kill -9 in the middle of a turn: it goes on, answered on
   assert.deepEqual(discord.violations, []);
 });
 
-test("two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
+test("C.9: two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
   const discord = await startDiscord();
   t.after(() => discord[Symbol.asyncDispose]());
   const second = discord.addBot("Dealer");

@@ -42,7 +42,7 @@ function textOf(one: Turn, style: AnswerStyle = STYLE): string {
   return messages[0]!;
 }
 
-test("a turn that has said nothing yet shows a placeholder, one that waits its place", () => {
+test("B.82: a turn that has said nothing yet shows a placeholder, one that waits its place", () => {
   for (const kind of ["starting", "running"] as const) assert.equal(textOf(turn({ kind })), "…");
   assert.equal(textOf(turn({ kind: "queued", ahead: 0 })), "…");
   assert.match(textOf(turn({ kind: "queued", ahead: 2 })), /Waits for 2 turns before it/);
@@ -117,7 +117,7 @@ test("thousands of tools and a flood of text stay within one message while it ru
   }
 });
 
-test("the finished answer is tool lines, words, footer", () => {
+test("C.11, C.15: the finished answer is tool lines, words, footer", () => {
   const shown = textOf(
     turn({ kind: "done" }, {
       text: "Done.\n",

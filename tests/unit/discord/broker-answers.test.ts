@@ -81,7 +81,7 @@ test("A.17.13: an edit that is under way never comes after the end", async (t) =
   assert.deepEqual(texts(), ["the whole"]);
 });
 
-test("A.17.14: an end that cannot be shown is shown later, all of it, once", async (t) => {
+test("A.17.14, C.8: an end that cannot be shown is shown later, all of it, once", async (t) => {
   const { clock, until, asked, texts, discord, state } = scene(t);
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
@@ -142,7 +142,7 @@ test("A.17.4, B.45, B.98: nobody is pinged but people of the conversation and bo
   assert.deepEqual(discord.messages[0]!.outgoing.pings, { users: ["7", "55"] });
 });
 
-test("an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
+test("B.118, C.9: an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
   const { until, asked, texts, discord } = scene(t, { siblings: () => ["55"] });
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);

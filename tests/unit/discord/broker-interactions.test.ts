@@ -229,7 +229,7 @@ test("B.105, C.11: /models shows what the agent offers, the current one first, 2
   assert.deepEqual(buttons.map(({ disabled }) => disabled), [false, true, true]);
 });
 
-test("a choice reaches the agent, is kept, and the menu shows it; what is gone is said", async (t) => {
+test("C.11: a choice reaches the agent, is kept, and the menu shows it; what is gone is said", async (t) => {
   const scene = brokerDeskScene(t);
   scene.options.push(models(3));
   await working(scene);
