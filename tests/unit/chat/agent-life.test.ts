@@ -40,6 +40,16 @@ test("B.81: with all places taken the agent that has been idle longest gives way
   assert.deepEqual(scene.agents.slice(4), ["close 203", "open 204"]);
 });
 
+test("A.17.21: a reset of a conversation whose agent sleeps forgets it, and says so", async (t) => {
+  const first = chatScene(t);
+  await talk(first, "m1");
+  const scene = chatScene(t, { journal: first.journal });
+  const one = () => scene.state().conversations.get("200")!;
+  assert.deepEqual([scene.agents, one().sessionId], [[], "agent-200"]);
+  assert.deepEqual(await scene.broker.reset("200", "discord:7"), { done: true });
+  assert.deepEqual([scene.agents, one().sessionId, one().closed], [[], undefined, "reset"]);
+});
+
 test("B.83: the agent's own id of a conversation is on disk before it has answered", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "hello");

@@ -348,7 +348,7 @@ test("a video is told by its facts and its address, and is not fetched", async (
   );
 });
 
-test("the session's room is counted by what is there already", async () => {
+test("C.10: the session's room is counted by what is there already", async () => {
   await using at = await scene({ limits: { ...ATTACHMENT_LIMITS, sessionBytes: 10 } });
   mkdirSync(join(at.folder, "attachments"));
   writeFileSync(join(at.folder, "attachments/old"), "1234567");
