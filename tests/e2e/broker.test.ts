@@ -84,18 +84,18 @@ test("long answers are a file, nobody is pinged, a flood of tools is one line, a
   const whole = new TextDecoder().decode(long[0]!.bytes);
   assert.match(whole, /line 0000[\s\S]*line 0599/);
   for (const { content } of discord.messages(of("long").thread)) assert.ok(content.length <= 2_000);
-  assert.match(text("everyone"), /@everyone/);
+  await scene.until("its words", () => /@everyone/.test(text("everyone")));
   const pinged = [...discord.channels.values()].flatMap((one) =>
     discord.messages(one).flatMap((message) => message.pinged)
   );
   assert.deepEqual(pinged, []);
-  assert.match(text("tools"), /3000 tools done/);
+  await scene.until("its tools", () => /3000 tools done/.test(text("tools")));
   for (const word of ["die", "silent"]) {
     await scene.until(`${word} is told`, () => of(word).asked.reactions.has("😱"));
   }
-  assert.match(text("die"), /I am/);
+  await scene.until("its last words", () => /I am/.test(text("die")));
   assert.match(text("die"), /\[Details\]/);
-  assert.match(text("silent"), /without a word/);
+  await scene.until("its silence", () => /without a word/.test(text("silent")));
   await scene.until("the file", () => /<report\.txt>/.test(text("file")));
   // Who crashed is there again for the next word.
   const after = discord.say(alice, of("die").thread, "are you there?");
