@@ -1,6 +1,7 @@
 import type { Arrival } from "../chat/arrival.ts";
 import { plainLine } from "../chat/borders.ts";
 import { conversationAt } from "../chat/conversation-list.ts";
+import { placeOfInteraction } from "./broker-access.ts";
 import { NO_CONVERSATION } from "./broker-choosing.ts";
 import { type BrokerDesk, byOf, type Command, privately } from "./broker-desk.ts";
 import { LIMITS } from "./limits.ts";
@@ -35,7 +36,7 @@ export function createSteering(
       : "This is done next.";
     const posted = await edit({ content: `${quoted(member.name, text)}\n-# ${fate}` });
     // First stored, then the turn is stopped: whatever ends in between, the words are there.
-    if (!isTaken) broker.accept(arrivalOf(interaction, conversation, text, posted), conversation);
+    if (!isTaken) broker.accept(arrivalOf(interaction, text, posted), conversation);
     if (stops) broker.cancel(conversation, by);
     desk.audit("broker-command", {
       ...{ by, name: member.name, command: "steer", conversation },
@@ -45,15 +46,14 @@ export function createSteering(
 
   /** As if it had been a message: the post stands for it, and bears its signs. */
   function arrivalOf(
-    { member: { userId, name, roles }, guildId }: Command,
-    conversation: string,
+    interaction: Command,
     text: string,
     { id, at }: Message,
   ): Arrival {
-    const { place } = desk.state().conversations.get(conversation)!;
+    const { userId, name, roles } = interaction.member;
     return {
       ...{ id, at, editedAt: undefined, content: text, kind: "spoken" },
-      place: { ...place, guildId: place.guildId ?? guildId },
+      place: placeOfInteraction(interaction),
       author: { id: userId, name, displayName: name, isBot: false, roles },
       mentions: { users: [], roles: [], everyone: false },
       quoted: undefined,

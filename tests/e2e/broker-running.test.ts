@@ -55,6 +55,35 @@ test("B.86, B.89, B.108, B.114, C.15: what people said holds over kill -9, one d
   assert.deepEqual(discord.violations, []);
 });
 
+test("B.49, C.4: the agent knows a role by its name; /steer stops its turn and is done instead, signs and all", async (t) => {
+  const scene = await brokerScene(t);
+  const { discord, alice } = scene;
+  discord.guild.roles.set("4242", { id: "4242", name: "trainers", permissions: 0n });
+  scene.start();
+  await scene.ready();
+  const asked = scene.mention("slow 60 <@&4242>");
+  const thread = await scene.thread(asked);
+  await scene.until("it works", () => /I begin/.test(discord.transcript(thread)));
+  const [{ text } = { text: "" }] = scene.prompts();
+  assert.match(text, /- "trainers" <@&4242>: a role; in messages @\(role\) stands for it/);
+  assert.match(text, /slow 60 @\(role\)/);
+
+  const steered = await discord.slash(alice, thread, "steer", { text: "hello *instead*" });
+  await scene.until("the turn is stopped", () => asked.reactions.has("🛑"));
+  await scene.until(
+    "it is done instead",
+    () => /You said hello \*instead\*/.test(discord.transcript(thread)),
+  );
+  const post = steered.message()!;
+  assert.match(post.content, /^↪️ \*\*alice\*\*\n> hello \\\*instead\\\*\n-# The turn that runs/);
+  await scene.until("its sign", () => post.reactions.has("🆗"));
+  assert.deepEqual(scene.prompts().map(({ bodies }) => bodies.at(-1)), [
+    "slow 60 @(role)",
+    "hello *instead*",
+  ]);
+  assert.deepEqual(discord.violations, []);
+});
+
 test("B.92: where another bot writes an answer comes once, unless streaming is on", async (t) => {
   const discord = await startDiscord();
   t.after(() => discord[Symbol.asyncDispose]());

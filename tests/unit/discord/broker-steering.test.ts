@@ -44,7 +44,8 @@ test("C.4: where the agent cannot hear it, the turn is stopped and this is done 
     [["m1"]],
   );
   const heard = scene.journal.flatMap((one) => one.type === "message-heard" ? [one.arrival] : []);
-  assert.deepEqual([heard.at(-1)!.author.id, heard.at(-1)!.content], [BOB, "stop, do this"]);
+  const { author, content, place } = heard.at(-1)!;
+  assert.deepEqual([author.id, content, place.threadId], [BOB, "stop, do this", THREAD]);
 });
 
 test("without a turn, without words, or from a stranger it does nothing", async (t) => {
