@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { startDiscord } from "../support/discord/start-discord.ts";
-import { brokerScene } from "../support/broker-scene.ts";
+import { brokerScene, twoBotScene } from "../support/broker-scene.ts";
 
 test("B.58: a mention gets 👀, a thread with a title, an answer and 🆗; a follow-up needs no mention", async (t) => {
   const scene = await brokerScene(t);
@@ -167,33 +166,8 @@ test("kill -9 in the middle of a turn: it goes on, answered once; what was said 
 });
 
 test("two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
-  const discord = await startDiscord();
-  t.after(() => discord[Symbol.asyncDispose]());
-  const second = discord.addBot("Dealer");
-  const lab = discord.makeChannel("arena");
-  const alice = discord.person("alice");
-  const agent = new URL("../support/acp-chatter.py", import.meta.url).pathname;
-  const scene = await brokerScene(t, {
-    discord,
-    env: { SECOND_TOKEN: second.token },
-    yaml: `broker:
-  agents:
-    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
-    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
-  discord:
-    allowed_channels: ["${lab.id}"]
-    allowed_users: ["${alice.id}"]
-    allow_bot_messages: mentions
-    max_bot_turns: 6
-  workspace: {sandbox: none}
-  bots:
-    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
-    dealer: {agent: two, discord: {bot_token_env: SECOND_TOKEN}}
-`,
-  });
-  scene.start();
-  await scene.ready();
-  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  const scene = await twoBotScene(t, { discordMore: "    max_bot_turns: 6" });
+  const { discord, alice, lab, second } = scene;
   // Each answers by mentioning the other.
   const call = `relay ${second.person.id} ${discord.bot.id}`;
   const asked = discord.say(
@@ -217,6 +191,30 @@ ${call}`,
     /messages of bots without a person/.test(content)
   );
   assert.equal(warnings.length, 1, discord.transcript(thread));
+  assert.deepEqual(discord.violations, []);
+});
+
+test("B.49, B.50: a bot hands over to another, which knows who is here and what was said without it", async (t) => {
+  const scene = await twoBotScene(t);
+  const { discord, alice, lab, second } = scene;
+  const asked = discord.say(alice, lab, `<@${discord.bot.id}>\nlook at the secret word cheese`);
+  const thread = await scene.thread(asked);
+  await scene.until("it is answered", () => asked.reactions.has("🆗"));
+  const called = discord.say(alice, thread, `handover ${second.person.id}`);
+  await scene.until(
+    "the other answers",
+    () =>
+      discord.messages(thread).some(({ author, content }) =>
+        author.id === second.person.id && content.startsWith("You said")
+      ),
+  );
+  await scene.until("the first is done", () => called.reactions.has("🆗"));
+  assert.ok(scene.prompts()[0]!.text.includes(`"Dealer" <@${second.person.id}>: a bot`));
+  const [told, ...more] = scene.prompts("second.jsonl");
+  assert.deepEqual(more, []);
+  assert.match(told!.text, /herd-earlier[^]*the secret word cheese/);
+  assert.match(told!.bodies[0]!, /^take it over\nline 0000 [^]*line 0059 /);
+  assert.match(told!.text, /"is_bot":true,"bot_turns":\d+,"max_bot_turns":100/);
   assert.deepEqual(discord.violations, []);
 });
 
