@@ -262,7 +262,7 @@ test("A.17.6: an agent that cannot load is told what was said; a restart in mid-
   const began = Date.now();
   first.child.kill("SIGTERM");
   await first.ended;
-  // A.17.6: nothing is drained for half a minute before it is safe.
+  // Nothing is drained for half a minute before what was said is safe.
   assert.ok(Date.now() - began < 10_000);
   scene.start();
   await scene.until("it is done after all", () => slow.reactions.has("🆗"), 60_000);
@@ -291,7 +291,7 @@ test("A.17.6: an agent that cannot load is told what was said; a restart in mid-
   assert.deepEqual(discord.violations, []);
 });
 
-test("B.2, B.5: herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
+test("B.2, B.4, B.5: herd broker check and start tell what is wrong with a bot, herd broker import reads OpenAB", async (t) => {
   const scene = await brokerScene(t);
   const good = await scene.run("broker", "check");
   assert.match(good.stdout, /The bot "herd" is HerdDog, in "lab"/);
@@ -302,6 +302,32 @@ test("B.2, B.5: herd broker check finds what is wrong, herd broker import reads 
   assert.equal(bad.code, 1);
   assert.match(bad.stdout, /MESSAGE CONTENT INTENT is off/);
   assert.match(bad.stdout, /"Create Public Threads" is missing/);
+
+  const started = scene.start();
+  await scene.until(
+    "its start tells the same",
+    () =>
+      /MESSAGE CONTENT INTENT is off.*Privileged Gateway Intents/.test(started.output()) &&
+      /#lab: the right "Create Public Threads" is missing: answers come in/.test(started.output()),
+  );
+  assert.match((await scene.run("broker")).stdout, /connected: MESSAGE CONTENT INTENT is off/);
+  started.child.kill("SIGTERM");
+  await started.ended;
+  scene.discord.revokeToken();
+  const refused = await scene.run("broker", "check");
+  assert.match(refused.stdout, /Reset the token/);
+  const again = scene.start();
+  await scene.until(
+    "the refusal is told, with what helps",
+    () => /"herd": Discord refuses the bot token\. Make a new token/.test(again.output()),
+  );
+  assert.match((await scene.run("broker")).stdout, /herd refused: Discord refuses the bot token/);
+  again.child.kill("SIGTERM");
+  await again.ended;
+  for (const text of [good.stdout, bad.stdout, refused.stdout, started.output(), again.output()]) {
+    assert.ok(!text.includes(scene.discord.token), "the token is never shown");
+  }
+
   const toml = scene.path("config.toml");
   writeFileSync(
     toml,
