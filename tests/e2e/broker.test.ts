@@ -130,7 +130,7 @@ test("a thread that a sibling has made is joined; where none can be made the ans
   assert.deepEqual(discord.violations, []);
 });
 
-test("kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
+test("A.17.5: kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
   const scene = await brokerScene(t);
   const { discord, alice } = scene;
   const first = scene.start();
