@@ -72,10 +72,13 @@ export function createSessions(parts: SessionsParts): Sessions {
   function drop(conversation: string): void {
     const place = places.get(conversation);
     places.delete(conversation);
-    if (place?.session === undefined) return;
-    const ended = Promise.resolve(place.session[Symbol.asyncDispose]()).catch(() => {});
+    if (place?.session !== undefined) void end(place.session);
+  }
+
+  function end(session: AgentSession): Promise<void> {
+    const ended = Promise.resolve(session[Symbol.asyncDispose]()).catch(() => {});
     ending.add(ended);
-    void ended.then(() => ending.delete(ended));
+    return ended.finally(() => ending.delete(ended));
   }
 
   const counted = () => [...places.values()].filter(({ isStuck }) => !isStuck).length;
@@ -144,6 +147,11 @@ export function createSessions(parts: SessionsParts): Sessions {
           if (places.get(conversation) === place) places.delete(conversation);
           admit();
           return opened;
+        }
+        // Its conversation was closed while it came up.
+        if (places.get(conversation) !== place) {
+          await end(opened);
+          return { aborted: true };
         }
         place.session = opened;
         void opened.gone.then(() => {

@@ -151,7 +151,7 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         commands: bot.desk.definitions,
         directCommands: bot.desk.directDefinitions,
         onState(state) {
-          tellRefusal(name, state);
+          tellTrouble(name, state);
           survey(state);
         },
         onEvent: bot.surface.handle,
@@ -175,10 +175,11 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
     }
   }
 
-  function tellRefusal(name: string, state: LinkState): void {
-    if (state.phase === "refused") {
-      parts.onWarning(`broker: the bot "${name}": ${state.detail}. ${state.hint}`);
-    }
+  /** What only a person can mend, with where. */
+  function tellTrouble(name: string, state: LinkState): void {
+    if (state.phase !== "refused" && state.phase !== "connected") return;
+    if (state.detail === undefined) return;
+    parts.onWarning(`broker: the bot "${name}": ${state.detail}. ${state.hint ?? ""}`.trim());
   }
 
   async function ensure(): Promise<void> {

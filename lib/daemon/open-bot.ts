@@ -239,9 +239,10 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       ...parts,
       me: self.known,
       filesOf,
-      complete: history.complete,
-      address: history.address,
-      before: history.before,
+      history,
+      isHeard: (message) => journal.state.heard.has(message),
+      hasOtherBots: (id) => surface.hasOtherBots(id),
+      botTurns: (id) => surface.botTurns(id),
       threadOf: (id) => {
         const where = find(id)?.where;
         return where === undefined || where.replies ? undefined : where.channelId;

@@ -1,6 +1,7 @@
 import type { Arrival } from "../chat/arrival.ts";
 import { endsSoon } from "../chat/fresh-url.ts";
 import type { EarlierText } from "../chat/prompt.ts";
+import { arrivalOf } from "./broker-arrival.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Message } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
@@ -15,6 +16,13 @@ export interface BrokerHistoryParts {
 export interface BrokerHistory {
   /** The newest texts of a place before a message, oldest first. */
   before(channelId: Id, message: Id, signal: AbortSignal): Promise<EarlierText[]>;
+  /** What others said in a place since the bot's own last word there, up to a message. */
+  since(channelId: Id, message: Id, me: Id, signal: AbortSignal): Promise<EarlierText[]>;
+  /**
+   * With what its author, a bot, says right after it: a long answer comes in several messages, of
+   * which one has the mention. `isApart`: it is a message of its own.
+   */
+  whole(arrival: Arrival, isApart: (id: Id) => boolean, signal: AbortSignal): Promise<Arrival>;
   /** With the words of what it quotes, and with addresses of files that have not ended. */
   complete(arrival: Arrival, signal: AbortSignal): Promise<Arrival>;
   /** Where a message's file is now. */
@@ -25,6 +33,8 @@ export interface BrokerHistory {
 }
 
 const MOST_EARLIER = 50;
+const MOST_PIECES = 10;
+const PIECES_WITHIN_MS = 15_000;
 
 export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
   const { rest } = parts;
@@ -74,18 +84,51 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
     }));
   }
 
+  async function pageBefore(
+    channelId: Id,
+    message: Id,
+    signal: AbortSignal,
+  ): Promise<readonly Message[]> {
+    const page = await read(
+      "what was said before",
+      () => rest.messages(channelId, { before: message, limit: MOST_EARLIER }, signal),
+      signal,
+    );
+    return page ?? [];
+  }
+
   return {
     async before(channelId, message, signal) {
+      return earlierTexts(await pageBefore(channelId, message, signal));
+    },
+    async since(channelId, message, me, signal) {
+      const page = await pageBefore(channelId, message, signal);
+      return earlierTexts(page.slice(page.findLastIndex(({ author }) => author.id === me) + 1));
+    },
+    async whole(arrival, isApart, signal) {
+      const { id, at, author, place } = arrival;
       const page = await read(
-        "what was said before",
-        () => rest.messages(channelId, { before: message, limit: MOST_EARLIER }, signal),
+        "what follows a message",
+        () =>
+          rest.messages(
+            place.threadId ?? place.channelId,
+            { after: id, limit: MOST_PIECES },
+            signal,
+          ),
         signal,
+      ) ?? [];
+      const other = page.findIndex((one) =>
+        one.author.id !== author.id || one.at - at > PIECES_WITHIN_MS
       );
-      return (page ?? []).flatMap((one) => {
-        const text = textOf(one);
-        const { id, author } = one;
-        return text === "" ? [] : [{ id, author: { id: author.id, name: author.name }, text }];
-      });
+      const pieces = page.slice(0, other < 0 ? page.length : other)
+        .filter((one) => !isApart(one.id))
+        .map((one) => arrivalOf(one, place));
+      const all = [arrival, ...pieces];
+      return {
+        ...arrival,
+        content: all.map(({ content }) => content).filter((text) => text !== "").join("\n"),
+        attachments: all.flatMap(({ attachments }) => attachments),
+      };
     },
     async address({ channelId, message, attachment }, signal) {
       const found = await read(
@@ -105,6 +148,14 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
       };
     },
   };
+}
+
+function earlierTexts(messages: readonly Message[]): EarlierText[] {
+  return messages.flatMap((one) => {
+    const text = textOf(one);
+    const { id, author } = one;
+    return text === "" ? [] : [{ id, author: { id: author.id, name: author.name }, text }];
+  });
 }
 
 /** Words and the names of files. */

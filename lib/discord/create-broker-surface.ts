@@ -56,6 +56,10 @@ export interface BrokerSurface extends AsyncDisposable {
   look(conversation: string): void;
   /** A message that waited is not answered any more, by somebody's word. */
   withdrawn(conversation: Conversation, message: Id): void;
+  /** Other bots have spoken there. */
+  hasOtherBots(conversation: string): boolean;
+  /** Messages of bots there since a person spoke. */
+  botTurns(conversation: string): number;
   /** Bots have talked long enough there. */
   areBotsStopped(conversation: string): boolean;
   /** Conversations in which something is still to be shown. */
@@ -126,10 +130,15 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     type(turn);
   });
 
+  function hasOtherBots(conversation: string): boolean {
+    const id = me();
+    return id !== undefined && room.hasOthers(conversation, id);
+  }
+
   /** Others do not hear of an answer that grows in a message that they know already. */
   function isAmongBots(conversation: string): boolean {
     const id = me();
-    if (id !== undefined && room.hasOthers(conversation, id)) return true;
+    if (hasOtherBots(conversation)) return true;
     const { first, turn } = find(conversation) ?? {};
     const heard = turn?.messages.map(({ arrival }) => arrival) ?? [];
     const siblings = parts.siblings();
@@ -211,6 +220,8 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       });
     },
     look: answers.look,
+    hasOtherBots,
+    botTurns: room.botTurns,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
     waiting: answers.waiting,
     async [Symbol.asyncDispose]() {

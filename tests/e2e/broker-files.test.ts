@@ -38,7 +38,7 @@ async function speechServer() {
 
 const signs = ({ reactions }: FakeMessage) => [...reactions.keys()];
 
-test("B.60, B.61, B.63, B.64, B.65, B.66, B.67: each kind of attachment reaches the agent as the page says, and nothing is left out without a line", async (t) => {
+test("B.60, B.61, B.63, B.64, B.65, B.66, B.67, C.7: each kind of attachment reaches the agent as the page says, and nothing is left out without a line", async (t) => {
   await using speech = await speechServer();
   const scene = await brokerScene(t, {
     env: { STT_KEY: "stt-secret" },

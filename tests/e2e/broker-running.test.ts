@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startDiscord } from "../support/discord/start-discord.ts";
-import { brokerScene } from "../support/broker-scene.ts";
+import { brokerScene, twoBotScene } from "../support/broker-scene.ts";
 
 test("B.86, B.89, B.108, B.114, C.15: what people said holds over kill -9, one daemon has the bot, the agent sees no secret, a spent budget stops new turns", async (t) => {
   const scene = await brokerScene(t, {
@@ -85,29 +84,9 @@ test("B.49, C.4: the agent knows a role by its name; /steer stops its turn and i
 });
 
 test("B.92: where another bot writes an answer comes once, unless streaming is on", async (t) => {
-  const discord = await startDiscord();
-  t.after(() => discord[Symbol.asyncDispose]());
-  const [second, guest] = [discord.addBot("Dealer"), discord.addBot("Guest").person];
-  const lab = discord.makeChannel("arena");
-  const alice = discord.person("ada");
-  const agent = new URL("../support/acp-chatter.py", import.meta.url).pathname;
-  const scene = await brokerScene(t, {
-    discord,
-    env: { SECOND_TOKEN: second.token },
-    yaml: `broker:
-  agents:
-    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
-    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
-  discord: {allowed_channels: ["${lab.id}"], allowed_users: ["${alice.id}"]}
-  workspace: {sandbox: none}
-  bots:
-    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
-    dealer: {agent: two, answers: {streaming: on}, discord: {bot_token_env: SECOND_TOKEN}}
-`,
-  });
-  scene.start();
-  await scene.ready();
-  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  const scene = await twoBotScene(t, { second: "answers: {streaming: on}," });
+  const { discord, alice, lab, second } = scene;
+  const guest = discord.addBot("Guest").person;
   const grows = await Promise.all([discord.bot.id, second.person.id].map(async (bot) => {
     const asked = discord.say(alice, lab, `<@${bot}> hello`);
     const thread = await scene.thread(asked);

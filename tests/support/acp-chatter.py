@@ -121,6 +121,8 @@ def prompt(number, params):
     elif word == "relay":
         _, to, back = words.strip().split("\n")[-1].split(" ")
         say(session, f"<@{to}> we go on\nrelay {back} {to}")
+    elif word == "handover":
+        say(session, f"<@{words.strip().split(' ')[-1]}> take it over\n" + "".join(f"line {i:04d} {'x' * 40}\n" for i in range(60)))
     elif word == "silent":
         pass
     else:

@@ -45,7 +45,8 @@ export interface BrokerScene {
   /** The connection is up. */
   ready(): Promise<void>;
   run(...args: string[]): ReturnType<typeof herd>;
-  prompts(): Prompted[];
+  /** Of the first agent, unless another's file is named. */
+  prompts(file?: string): Prompted[];
   events(bot?: string): Event<ChatHappening>[];
   /** `text` with a mention of the bot before it. */
   mention(
@@ -137,7 +138,7 @@ ${more}
     ready: () =>
       scene.until("the bot is connected", () => discord.gateway.isConnected(discord.bot.id)),
     run: (...args) => herd(args, { env: home.env }),
-    prompts: () => lines(path("prompts.jsonl")) as unknown as Prompted[],
+    prompts: (file = "prompts.jsonl") => lines(path(file)) as unknown as Prompted[],
     events: (bot = "herd") =>
       lines(
         join(
@@ -168,6 +169,43 @@ ${more}
     },
   };
   return scene;
+}
+
+/** Two bots of one herd that answer each other when they are mentioned, both connected. */
+export async function twoBotScene(
+  t: Test,
+  { discordMore = "", second: secondMore = "" }: {
+    discordMore?: string;
+    /** Keys of the second bot alone, each with a comma behind it. */
+    second?: string;
+  } = {},
+): Promise<BrokerScene & { second: ReturnType<FakeDiscord["addBot"]> }> {
+  const discord = await startDiscord();
+  t.after(() => discord[Symbol.asyncDispose]());
+  const second = discord.addBot("Dealer");
+  const agent = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const scene = await brokerScene(t, {
+    discord,
+    env: { SECOND_TOKEN: second.token },
+    yaml: `broker:
+  agents:
+    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
+    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
+  discord:
+    allow_all_channels: true
+    allow_all_users: true
+    allow_bot_messages: mentions
+${discordMore}
+  workspace: {sandbox: none}
+  bots:
+    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
+    dealer: {agent: two, ${secondMore} discord: {bot_token_env: SECOND_TOKEN}}
+`,
+  });
+  scene.start();
+  await scene.ready();
+  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  return { ...scene, second };
 }
 
 function lines(file: string): unknown[] {

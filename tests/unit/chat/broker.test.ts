@@ -204,7 +204,7 @@ test("a stuck turn that nobody helps is ended with a word, the conversation goes
   await scene.until("it is asked again", () => scene.prompts.length === 2);
 });
 
-test("C.2: a tool that runs may be silent for longer, and text counts as life", async (t) => {
+test("A.17.11, C.2: a tool that runs may be silent for longer, and text counts as life", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
