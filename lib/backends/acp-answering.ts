@@ -35,8 +35,8 @@ export function answering(
       const answer = await hooks.permission(request, signal).catch(() => "deny" as const);
       if (signal.aborted) return cancelled;
       const wanted = answer === "deny" ? ["reject_once", "reject_always"] : answer === "always"
-        // Never more than is offered, never less than was said.
-        ? ["allow_always", "allow_once"]
+        // Whoever gave the answer remembers it, and can take it back; an agent could not.
+        ? ["allow_once", "allow_always"]
         : ["allow_once"];
       const chosen = wanted.flatMap((kind) => options.find((one) => one.kind === kind) ?? [])[0];
       return chosen === undefined

@@ -67,8 +67,8 @@ export interface Broker extends AsyncDisposable {
   reset(conversation: string, by: string): Promise<Told>;
   /** A turn that is stuck may go on. */
   extend(conversation: string, by: string): Told;
-  /** Said into the turn that runs, where the agent can take it. */
-  steer(conversation: string, text: string): Promise<boolean>;
+  /** Said into the turn that runs; false where none runs, or its agent cannot take it. */
+  steer(conversation: string, text: string, by: string): Promise<boolean>;
   asking(
     conversation: string,
     request: PermissionRequest | undefined,
@@ -84,6 +84,8 @@ export interface Broker extends AsyncDisposable {
   /** Whether a message that was an order is heard for the first time; it is noted. */
   heed(conversation: string, message: string, by: string): boolean;
   choose(conversation: string, option: string, value: string, by: string): Promise<Told>;
+  /** What was allowed for always is asked for again. */
+  revoke(conversation: string, grant: string, by: string): Told;
   /** Turns that run or wait for their agent, as they are now. */
   turns(): readonly Turn[];
   onTurn(listener: (turn: Turn) => void): () => void;
@@ -358,9 +360,12 @@ export function createBroker(parts: BrokerParts): Broker {
       entry.turn.extend();
       return { done: true };
     },
-    async steer(conversation, text) {
-      if (!running.has(conversation)) return false;
-      return await parts.sessions.find(conversation)?.steer(text) ?? false;
+    async steer(conversation, text, by) {
+      const turn = running.get(conversation)?.turn.now.id;
+      if (turn === undefined) return false;
+      const isTaken = await parts.sessions.find(conversation)?.steer(text) ?? false;
+      if (isTaken) write([{ type: "turn-steered", turn, conversation, text }], by);
+      return isTaken;
     },
     asking: (conversation, request, answered) =>
       running.get(conversation)?.turn.asking(request, answered),
@@ -386,6 +391,12 @@ export function createBroker(parts: BrokerParts): Broker {
         return { done: false, reason: "There is no conversation here" };
       }
       write([{ type: "option-chosen", conversation, option, value }], by);
+      return { done: true };
+    },
+    revoke(conversation, grant, by) {
+      const isKnown = find(conversation)?.grants.some(({ id }) => id === grant) === true;
+      if (!isKnown) return { done: false, reason: "That is not allowed any more already" };
+      write([{ type: "permission-revoked", conversation, grant }], by);
       return { done: true };
     },
     turns: () => [...running.values()].map(({ turn }) => turn.now),

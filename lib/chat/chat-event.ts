@@ -1,4 +1,5 @@
 import type { Arrival } from "./arrival.ts";
+import type { Grant } from "./grants.ts";
 import type { TurnFailure, TurnUse } from "./turn.ts";
 
 /** One line of a bot's journal, in the envelope of every journal. */
@@ -11,6 +12,8 @@ export type ChatHappening =
   /** Where its answers go, once that is known: its thread, or replies in the channel. */
   | { type: "conversation-placed"; conversation: string; where: Where }
   | { type: "turn-begun"; turn: string; conversation: string; messages: readonly string[] }
+  /** Somebody said it into the turn that runs, and the agent has it. */
+  | { type: "turn-steered"; turn: string; conversation: string; text: string }
   | ({ type: "turn-ended"; turn: string; conversation: string } & TurnEnding)
   /** Its last form is seen by people. */
   | { type: "turn-told"; turn: string; conversation: string }
@@ -19,6 +22,9 @@ export type ChatHappening =
   | { type: "option-chosen"; conversation: string; option: string; value: string }
   /** From now on it goes on with what was said in another, up to this moment. */
   | { type: "conversation-attached"; conversation: string; from: string }
+  /** Allowed for always, until a reset or until it is taken back. */
+  | { type: "permission-granted"; conversation: string; grant: Grant }
+  | { type: "permission-revoked"; conversation: string; grant: string }
   /** A single word, such as "stop", that was an order and no message for the agent. */
   | { type: "word-heeded"; conversation: string; message: string }
   | { type: "reminder-set"; reminder: Reminder }
@@ -77,12 +83,15 @@ const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {
   "message-withdrawn": true,
   "conversation-placed": true,
   "turn-begun": true,
+  "turn-steered": true,
   "turn-ended": true,
   "turn-told": true,
   "session-known": true,
   "conversation-closed": true,
   "option-chosen": true,
   "conversation-attached": true,
+  "permission-granted": true,
+  "permission-revoked": true,
   "word-heeded": true,
   "reminder-set": true,
   "reminder-over": true,

@@ -1,6 +1,8 @@
 import type { Event } from "../sweep/event.ts";
 import type { Arrival, Place } from "./arrival.ts";
 import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
+import { type Grant, withGrant } from "./grants.ts";
+import { type KnownVideo, videosIn } from "./known-videos.ts";
 import { type TurnFailure, turnNumber } from "./turn.ts";
 import { addUse, type Usage } from "./usage.ts";
 
@@ -60,6 +62,10 @@ export interface Conversation {
   closed: "reset" | "idle" | undefined;
   /** US dollars; what has no price is not in it. */
   usd: number;
+  /** The last that people attached: their addresses end, and the agent may ask for them later. */
+  videos: readonly KnownVideo[];
+  /** What was allowed for always. */
+  grants: readonly Grant[];
   /** Turns up to this one are forgotten: the agent is not told of them again. */
   forgot: number;
 }
@@ -76,6 +82,8 @@ export interface TurnRecord {
   id: string;
   begunAt: number;
   messages: Waiting[];
+  /** What was said into it, as the agent heard it. */
+  steered: readonly { at: number; text: string }[];
   ending: TurnEnding | undefined;
 }
 
@@ -136,6 +144,8 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       return;
     case "turn-begun":
       return begin(one, what.turn, what.messages, at);
+    case "turn-steered":
+      return steer(one, what, at);
     case "turn-ended":
       keepFailure(state, what);
       state.usage = addUse(state.usage, what.use, at);
@@ -151,11 +161,18 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       if (what.why === "reset") {
         one.sessionId = undefined;
         one.forgot = one.turns;
+        one.grants = [];
         delete state.attached[one.id];
       }
       return;
     case "option-chosen":
       one.options = { ...one.options, [what.option]: what.value };
+      return;
+    case "permission-granted":
+      one.grants = withGrant(one.grants, what.grant);
+      return;
+    case "permission-revoked":
+      one.grants = one.grants.filter(({ id }) => id !== what.grant);
   }
 }
 
@@ -165,6 +182,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
   const known = state.conversations.get(id);
   if (known !== undefined) {
     known.waiting.push({ arrival, tries: 0, deaths: 0 });
+    known.videos = videosIn(known.videos, arrival);
     known.lastAt = arrival.at;
     known.closed = undefined;
     return;
@@ -184,13 +202,21 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     lastAt: arrival.at,
     closed: undefined,
     usd: 0,
+    videos: videosIn([], arrival),
+    grants: [],
     forgot: 0,
   });
 }
 
 function begin(one: Conversation, id: string, messages: readonly string[], at: number): void {
   const isIts = ({ arrival }: Waiting) => messages.includes(arrival.id);
-  one.turn = { id, begunAt: at, messages: one.waiting.filter(isIts), ending: undefined };
+  one.turn = {
+    id,
+    begunAt: at,
+    messages: one.waiting.filter(isIts),
+    steered: [],
+    ending: undefined,
+  };
   one.waiting = one.waiting.filter((waiting) => !isIts(waiting));
   one.turns = turnNumber(id);
   one.cut = undefined;
@@ -201,6 +227,15 @@ function withdraw(one: Conversation, message: string): void {
   if (one.cut !== message) return;
   one.cut = undefined;
   one.turns++;
+}
+
+function steer(
+  one: Conversation,
+  { turn, text }: { turn: string; text: string },
+  at: number,
+): void {
+  if (one.turn?.id !== turn) return;
+  one.turn = { ...one.turn, steered: [...one.turn.steered, { at, text }] };
 }
 
 function end(one: Conversation, what: { turn: string } & TurnEnding): void {

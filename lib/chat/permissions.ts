@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { PermissionRequest } from "./agent-session.ts";
 import type { PermissionRules } from "./broker-config.ts";
+import { type Grant, grantOf, isGranted } from "./grants.ts";
 import type { PermissionWord } from "./turn.ts";
 
 export type PermissionAnswer = PermissionWord["answer"];
@@ -17,6 +18,10 @@ export interface PermissionsParts {
     request: PermissionRequest | undefined,
     answered?: PermissionWord,
   ): void;
+  /** What was allowed for always in a conversation. */
+  granted(conversation: string): readonly Grant[];
+  /** On disk when it returns; throws when the disk refuses. */
+  grant(conversation: string, grant: Grant): void;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -34,7 +39,7 @@ export interface Permissions {
    * has its answer.
    */
   answer(conversation: string, answer: PermissionAnswer, by: string, question?: string): boolean;
-  /** The conversation begins anew: what was allowed for always is not any more. */
+  /** The conversation begins anew: what is asked has its no. */
   forget(conversation: string): void;
 }
 
@@ -51,7 +56,6 @@ const MOST_WAITING = 20;
 export function createPermissions(parts: PermissionsParts): Permissions {
   const { clock } = parts;
   const questions = new Map<string, Question[]>();
-  const granted = new Map<string, Set<string>>();
   let asked = 0;
 
   function show(conversation: string, answered?: PermissionWord): void {
@@ -66,10 +70,10 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     signal: AbortSignal,
   ): Promise<PermissionAnswer> {
     const rule = parts.rules().kinds[request.kind];
-    const isGranted = granted.get(conversation)?.has(keyOf(request)) === true;
-    if (rule !== "ask" || isGranted) {
-      const answer = rule === "deny" ? "deny" : "once";
-      parts.audit("permission", { conversation, ...facts(request), answer, by: "policy" });
+    if (rule !== "ask" || isGranted(parts.granted(conversation), request)) {
+      const answer = rule === "ask" ? "always" : rule === "deny" ? "deny" : "once";
+      const by = rule === "ask" ? "an earlier always" : "policy";
+      parts.audit("permission", { conversation, ...facts(request), answer, by });
       return answer;
     }
     const waiting = questions.get(conversation) ?? [];
@@ -97,12 +101,19 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     if (rest.length === 0) questions.delete(conversation);
     else questions.set(conversation, rest);
     show(conversation, { what: request.title, answer, by });
-    if (answer === "always") {
-      const known = granted.get(conversation) ?? new Set();
-      granted.set(conversation, known.add(keyOf(request)));
-    }
     parts.audit("permission", { conversation, ...facts(request), answer, by });
-    return answer;
+    return answer === "always" && !keep(conversation, request, by) ? "once" : answer;
+  }
+
+  /** What cannot be stored is allowed this once. */
+  function keep(conversation: string, request: PermissionRequest, by: string): boolean {
+    try {
+      parts.grant(conversation, grantOf(request, by));
+      return true;
+    } catch (error) {
+      parts.audit("permission-lost", { conversation, ...facts(request), by, error: `${error}` });
+      return false;
+    }
   }
 
   return {
@@ -116,15 +127,9 @@ export function createPermissions(parts: PermissionsParts): Permissions {
       return true;
     },
     forget(conversation) {
-      granted.delete(conversation);
       for (const one of questions.get(conversation) ?? []) one.settle("deny", "a reset");
     },
   };
-}
-
-/** Always is said of this tool, not of all of its kind. */
-function keyOf({ kind, tool }: PermissionRequest): string {
-  return `${kind} ${tool}`;
 }
 
 function facts({ kind, title, detail }: PermissionRequest) {

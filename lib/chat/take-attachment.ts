@@ -20,12 +20,12 @@ import {
   bytesText,
 } from "./attachments-in.ts";
 import { download, type DownloadParts } from "./download.ts";
-import type { RefreshUrls } from "./fresh-url.ts";
 import type { Transcribe } from "./transcribe.ts";
 
-/** Makes a picture small enough for a model, as JPEG; a failure is a value. */
+/** Makes a picture a JPEG whose longer side has at most `side` pixels; a failure is a value. */
 export type ScalePicture = (
   bytes: Uint8Array,
+  side: number,
   signal: AbortSignal,
 ) => Promise<{ jpeg: Uint8Array } | { cannot: string }>;
 
@@ -36,7 +36,6 @@ export interface AttachmentParts extends DownloadParts {
   transcribe: Transcribe | undefined;
   /** People see what was understood of their voice messages. */
   echoTranscript: boolean;
-  refresh: RefreshUrls | undefined;
   limits?: AttachmentLimits;
   log(text: string): void;
 }
@@ -106,10 +105,11 @@ async function show(
   const original: Taken = { place: "image", block: imageBlock(`image/${header.format}`, bytes) };
   // Scaled, an animation would stand still.
   if (header.format === "gif") return original;
-  const scaled = await parts.scale?.(bytes, signal) ?? { cannot: "pictures are not scaled here" };
+  const { imageSide, originalImageBytes } = parts.limits ?? ATTACHMENT_LIMITS;
+  const scaled = await parts.scale?.(bytes, imageSide, signal) ??
+    { cannot: "pictures are not scaled here" };
   signal.throwIfAborted();
   if ("jpeg" in scaled) return { place: "image", block: imageBlock("image/jpeg", scaled.jpeg) };
-  const { originalImageBytes } = parts.limits ?? ATTACHMENT_LIMITS;
   if (bytes.byteLength <= originalImageBytes) return original;
   return await keep(attached, bytes, `it could not be made smaller: ${scaled.cannot}`, parts);
 }

@@ -1,4 +1,4 @@
-import type { Named } from "../chat/arrival.ts";
+import type { Arrival, Named } from "../chat/arrival.ts";
 import { BORDER_RULES } from "../chat/borders.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
 import type { Conversation, Waiting } from "../chat/chat-state.ts";
@@ -6,11 +6,13 @@ import { type RoomMember, writeRoom } from "../chat/room.ts";
 
 /** What an agent is told of itself before anything else. */
 export function botInstructions(
-  { me, config, conversation, siblings, files }: {
+  { me, config, conversation, siblings, roles, files }: {
     me: Named;
     config: Pick<BotConfig, "instructions">;
     conversation: Conversation;
     siblings: readonly Named[];
+    /** Those that were mentioned, with what people call them. */
+    roles: readonly Named[];
     /** Where attachments are and what is sent is put; absolute. */
     files: string;
   },
@@ -23,7 +25,7 @@ export function botInstructions(
     writeRoom(me, [
       ...membersOf(conversation),
       ...siblings.map((one) => ({ ...one, isBot: true })),
-    ]),
+    ], roles),
     `Files that people attach are in ${
       JSON.stringify(`${files}/attachments`)
     }. To send a file, put a ` +
@@ -36,10 +38,25 @@ export function botInstructions(
 }
 
 /** Whoever has written or was mentioned in what is to be answered. */
-function membersOf({ first, turn, waiting }: Conversation): RoomMember[] {
-  const heard: Waiting[] = [...(turn?.messages ?? []), ...waiting];
-  return [first, ...heard.map(({ arrival }) => arrival)].flatMap(({ author, mentions }) => [
+function membersOf(conversation: Conversation): RoomMember[] {
+  return arrivalsOf(conversation).flatMap(({ author, mentions }) => [
     { id: author.id, name: author.displayName, isBot: author.isBot },
     ...mentions.users.map((one) => ({ ...one, isBot: false })),
   ]).toReversed();
+}
+
+/** Ids of the roles that were mentioned in what is to be answered, without those that call the bot. */
+export function rolesIn(
+  conversation: Conversation,
+  triggerRoles: readonly string[],
+): readonly string[] {
+  const ids = arrivalsOf(conversation).flatMap(({ mentions }) =>
+    mentions.roles.map(({ id }) => id)
+  );
+  return [...new Set(ids)].filter((id) => !triggerRoles.includes(id));
+}
+
+function arrivalsOf({ first, turn, waiting }: Conversation): Arrival[] {
+  const heard: Waiting[] = [...(turn?.messages ?? []), ...waiting];
+  return [first, ...heard.map(({ arrival }) => arrival)];
 }

@@ -48,7 +48,7 @@ export function createBotTranscripts(sessions: string): BotTranscripts {
   };
 }
 
-function linesOf({ id, messages, ending, begunAt }: TurnRecord): TranscriptLine[] {
+function linesOf({ id, messages, steered, ending, begunAt }: TurnRecord): TranscriptLine[] {
   const turn = turnNumber(id);
   const people = messages.map(({ arrival }): TranscriptLine => ({
     turn,
@@ -59,6 +59,7 @@ function linesOf({ id, messages, ending, begunAt }: TurnRecord): TranscriptLine[
       ...arrival.attachments.map(({ name }) => `[attached: ${name}]`),
     ].join("\n"),
   }));
+  people.push(...steered.map(({ at, text }) => ({ turn, role: "person" as const, at, text })));
   const text = ending?.text ?? "";
   const at = begunAt + (ending?.tookMs ?? 0);
   return text === "" ? people : [...people, { turn, role: "agent", at, text }];

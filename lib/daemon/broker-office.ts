@@ -11,6 +11,7 @@ import type { UserPlace } from "../control/user-place.ts";
 import { DISCORD_API_URL } from "../discord/create-link.ts";
 import type { LinkState } from "../discord/link.ts";
 import { type Confinement, findConfinement } from "../tasks/confine.ts";
+import { surveyOnce } from "./bot-places-checkup.ts";
 import { botPlace } from "./broker-place.ts";
 import {
   type BrokerSettings,
@@ -59,6 +60,7 @@ const CONFIG_MS = 5_000;
 export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
   const { clock, log, env, hub } = parts;
   const stopped = Promise.withResolvers<void>();
+  const over = new AbortController();
   const bots = new Map<string, Opened>();
   let kept = false;
   let isOpen = false;
@@ -116,11 +118,12 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
       return;
     }
     const wire = hub.wireOf(token, env);
+    const told = configOf(config);
     try {
       const bot = await openBot({
         place: botPlace(parts.place.folder, name),
         settings: current,
-        config: configOf(config),
+        config: told,
         link: wire.link,
         env,
         clock,
@@ -135,17 +138,27 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         home: dirname(herdConfigPath(env)),
         isTaken: (channelId) => hub.isSweepChannel(wire, channelId),
       });
+      const survey = surveyOnce({
+        config: told,
+        rest: wire.link.rest,
+        signal: over.signal,
+        onWarning: (message) => parts.onWarning(`broker: ${message}`),
+        log,
+      });
       const leave = wire.join({
         rank: "bot",
         guildId: undefined,
         commands: bot.desk.definitions,
         directCommands: bot.desk.directDefinitions,
-        onState: (state) => tellRefusal(name, state),
+        onState(state) {
+          tellTrouble(name, state);
+          survey(state);
+        },
         onEvent: bot.surface.handle,
         // What is the pool's everywhere else; its `/cost` tells of conversations as well.
         claims: (given) =>
           given.kind !== "button" && given.name !== "cost" &&
-          isHeldAt(bot.state(), given.channelId),
+          (given.name === "whereami" || isHeldAt(bot.state(), given.channelId)),
         onInteraction: bot.surface.interact,
         onCommandsRefused: (_, why) =>
           parts.onWarning(`broker: no slash commands for "${name}": ${why}`),
@@ -162,10 +175,11 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
     }
   }
 
-  function tellRefusal(name: string, state: LinkState): void {
-    if (state.phase === "refused") {
-      parts.onWarning(`broker: the bot "${name}": ${state.detail}. ${state.hint}`);
-    }
+  /** What only a person can mend, with where. */
+  function tellTrouble(name: string, state: LinkState): void {
+    if (state.phase !== "refused" && state.phase !== "connected") return;
+    if (state.detail === undefined) return;
+    parts.onWarning(`broker: the bot "${name}": ${state.detail}. ${state.hint ?? ""}`.trim());
   }
 
   async function ensure(): Promise<void> {
@@ -201,6 +215,7 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
     idle: () => kept ? stopped.promise : Promise.resolve(),
     async [Symbol.asyncDispose]() {
       stopped.resolve();
+      over.abort();
       await opening?.catch(() => {});
       for (const { bot, leave } of bots.values()) {
         await bot[Symbol.asyncDispose]();

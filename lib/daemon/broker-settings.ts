@@ -23,8 +23,7 @@ export function readBrokerSettings(
   const settings = readBrokerSettingsIfThere(env, onNotice);
   if (settings !== undefined) return settings;
   throw new UserError(`Cannot use the broker: "${herdConfigPath(env)}" has no section "broker"`, {
-    hint:
-      "docs/broker.md begins with the smallest one; `herd broker import` makes it from OpenAB's",
+    hint: "`herd broker setup` asks for what it needs; `herd broker import` makes it from OpenAB's",
   });
 }
 

@@ -14,6 +14,7 @@ import type { TurnFailure } from "../chat/turn.ts";
 import { dayOf, usdOn } from "../chat/usage.ts";
 import { createBrokerHistory } from "../discord/broker-history.ts";
 import { createBrokerPlaces } from "../discord/broker-places.ts";
+import { createBrokerRoles } from "../discord/broker-roles.ts";
 import { createBrokerSelf } from "../discord/broker-self.ts";
 import { createBrokerThreads } from "../discord/broker-threads.ts";
 import { createBrokerVoice } from "../discord/broker-voice.ts";
@@ -30,7 +31,7 @@ import { createBotAgents, programOf } from "./bot-agents.ts";
 import { type BotDesk, createBotDesk } from "./bot-desk.ts";
 import { createBotBlocks } from "./bot-blocks.ts";
 import { type BotFolder, botFolder } from "./bot-folders.ts";
-import { botInstructions } from "./bot-instructions.ts";
+import { botInstructions, rolesIn } from "./bot-instructions.ts";
 import { createBotOutbox } from "./bot-outbox.ts";
 import { createBotTranscripts } from "./bot-transcripts.ts";
 import type { BotPlace } from "./broker-place.ts";
@@ -116,6 +117,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   const { rest } = link;
   const self = createBrokerSelf(link.state());
   const places = createBrokerPlaces(rest);
+  const roles = createBrokerRoles({ rest, clock, log });
   const voice = createBrokerVoice({ rest, mark: () => mark, signal: stop.signal, log });
   const history = createBrokerHistory({ rest, now: clock.now, log });
   const transcripts = createBotTranscripts(place.sessions);
@@ -139,6 +141,9 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     rules: () => config().permissions,
     clock,
     onAsk: (conversation, request, answered) => broker.asking(conversation, request, answered),
+    granted: (conversation) => find(conversation)?.grants ?? [],
+    grant: (conversation, grant) =>
+      void append([{ type: "permission-granted", conversation, grant }], grant.by),
     audit,
   });
   const openAgent = createBotAgents({
@@ -158,7 +163,10 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       const opened = await openAgent({
         conversation,
         place: folder,
-        instructions: botInstructions({ me, config: config(), conversation, siblings, files }),
+        instructions: botInstructions({
+          ...{ me, config: config(), conversation, siblings, files },
+          roles: await rolesOf(conversation, signal),
+        }),
         earlier: transcripts.said(journal.state, id),
         signal,
       });
@@ -167,6 +175,12 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     } catch (error) {
       return { failed: refused(signal.aborted ? "It was stopped" : (error as Error).message) };
     }
+  }
+
+  function rolesOf(conversation: Conversation, signal: AbortSignal) {
+    const { guildId } = conversation.place;
+    const ids = rolesIn(conversation, config().rules.triggerRoles);
+    return guildId === undefined ? [] : roles.named(guildId, ids, signal);
   }
 
   function remember(conversation: Conversation, how: keyof typeof REMEMBERED | "fresh"): void {
@@ -226,8 +240,10 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       ...parts,
       me: self.known,
       filesOf,
-      complete: history.complete,
-      before: history.before,
+      history,
+      isHeard: (message) => journal.state.heard.has(message),
+      hasOtherBots: (id) => surface.hasOtherBots(id),
+      botTurns: (id) => surface.botTurns(id),
       threadOf: (id) => {
         const where = find(id)?.where;
         return where === undefined || where.replies ? undefined : where.channelId;
@@ -270,9 +286,9 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     state,
     memory,
     places,
+    roles,
     self,
     siblings: () => parts.siblings().map(({ id }) => id),
-    roleName: () => undefined,
     interactions: desk.interactions,
     order: desk.order,
     audit,

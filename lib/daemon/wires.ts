@@ -4,7 +4,7 @@ import type { CommandDefinition } from "../discord/command-definition.ts";
 import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
 import { DiscordError } from "../discord/discord-error.ts";
 import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
-import { INTENT, NEEDED_INTENTS } from "../discord/intents.ts";
+import { DAEMON_INTENTS } from "../discord/intents.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
 import { mergeCommands } from "../discord/merge-commands.ts";
 
@@ -51,8 +51,6 @@ export interface WiresParts {
 /** In the place of a server's id. */
 const DIRECT = "direct messages";
 const RANKS = ["pool", "sweep", "bot"] as const;
-/** Direct messages are no privileged intent: a bot that joins later needs no new connection. */
-const INTENTS = NEEDED_INTENTS | INTENT.directMessages;
 
 /** The connections of a daemon: one for each token. */
 export function createWires(parts: WiresParts) {
@@ -66,7 +64,15 @@ export function createWires(parts: WiresParts) {
       const known = wires.get(key);
       if (known !== undefined) return known;
       const { clock, random, log } = parts;
-      const link = createDiscordLink({ token, apiUrl, env, clock, random, log, intents: INTENTS });
+      const link = createDiscordLink({
+        token,
+        apiUrl,
+        env,
+        clock,
+        random,
+        log,
+        intents: DAEMON_INTENTS,
+      });
       const wire = createWire(link, parts, () => wires.delete(key));
       wires.set(key, wire);
       link.start();

@@ -14,7 +14,17 @@ import type { DiscordRest } from "./rest.ts";
 export interface BrokerDesk {
   broker: Pick<
     Broker,
-    "cancel" | "cancelAll" | "reset" | "attach" | "extend" | "options" | "choose" | "turns"
+    | "cancel"
+    | "cancelAll"
+    | "reset"
+    | "attach"
+    | "extend"
+    | "options"
+    | "choose"
+    | "revoke"
+    | "steer"
+    | "accept"
+    | "turns"
   >;
   permissions: Pick<Permissions, "answer" | "open" | "forget">;
   reminders: Pick<Reminders, "set" | "drop" | "of">;

@@ -32,7 +32,6 @@ export interface BrokerIntakeParts {
   order?(arrival: Arrival, me: Id): boolean;
   /** The bot's own user; undefined before it was connected once. */
   me(): Id | undefined;
-  roleName(id: Id): string | undefined;
   /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
   isTaken(channelId: Id): boolean;
   /** Servers in which the bot is. */
@@ -81,7 +80,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     if (recent.has(message.id) || gone.has(message.id)) return;
     const place = await parts.places.of(message.channelId, stop.signal);
     if (parts.isTaken(place.channelId)) return;
-    const arrival = await withRoles(arrivalOf(message, place, parts.roleName), message);
+    const arrival = await withRoles(arrivalOf(message, place), message);
     if (!noted.has(message.id)) {
       remember(noted, message.id);
       const warning = parts.room.note(arrival, me);
@@ -166,7 +165,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     for (const { id, place, content } of parts.queued().slice(0, MOST_REVIEWED)) {
       try {
         const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
-        if (now.content !== content) broker.revise(id, now.content);
+        if (!isOwn(now) && now.content !== content) broker.revise(id, now.content);
       } catch (error) {
         if (!(error instanceof DiscordError)) throw error;
         if (error.kind === "missing") broker.withdraw(id, "discord");
@@ -175,6 +174,11 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
           });}
       }
     }
+  }
+
+  /** What stands for somebody's words, such as a prompt by the clock, reads otherwise than they do. */
+  function isOwn({ author }: Message): boolean {
+    return author.id === parts.me();
   }
 
   function guarded(act: () => Promise<void>): void {
@@ -209,6 +213,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       void rereadLater(channelId);
     },
     edited(message) {
+      if (isOwn(message)) return;
       guarded(() => Promise.resolve(broker.revise(message.id, message.content)));
     },
     deleted(id) {

@@ -38,6 +38,8 @@ export interface BrokerRoom {
   note(arrival: Arrival, me: Id): TurnWarning | undefined;
   facts(arrival: Arrival, me: Id): GateFacts;
   hasOthers(conversation: string, me: Id): boolean;
+  /** Messages of bots there since a person spoke. */
+  botTurns(conversation: string): number;
   /** For a timer: the warning that nobody else has said by then. */
   settle(conversation: string, at: number): TurnWarning | undefined;
   /** Whether bots are not answered here now; asked again when a turn begins. */
@@ -132,6 +134,7 @@ export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
         botsStopped: areBotsStopped(turnsOf(conversation), arrival.at, rules().botTurns),
       };
     },
+    botTurns: (conversation) => turnsOf(conversation).count,
     hasOthers: (conversation, me) => otherBots(bots, conversation, me).length > 0,
   };
 }

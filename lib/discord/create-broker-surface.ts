@@ -12,6 +12,7 @@ import { createBrokerIntake } from "./broker-intake.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
 import { createBrokerRoom } from "./broker-room.ts";
+import type { BrokerRoles } from "./broker-roles.ts";
 import type { BrokerSelf } from "./broker-self.ts";
 import { createBrokerSigns } from "./broker-signs.ts";
 import { answerStyle, signStyle } from "./broker-style.ts";
@@ -30,6 +31,7 @@ export interface BrokerSurfaceParts {
   config(): BotConfig;
   memory: BrokerMemory;
   places: BrokerPlaces;
+  roles: Pick<BrokerRoles, "hear">;
   self: BrokerSelf;
   clock: Clock;
   random(): number;
@@ -37,7 +39,6 @@ export interface BrokerSurfaceParts {
   siblings(): readonly Id[];
   /** A sweep of this daemon talks in that channel by this very bot. */
   isTaken(channelId: Id): boolean;
-  roleName(id: Id): string | undefined;
   interactions: BrokerInteractions;
   /** Whether it was an order, such as "stop". */
   order(arrival: Arrival, me: Id): boolean;
@@ -55,6 +56,10 @@ export interface BrokerSurface extends AsyncDisposable {
   look(conversation: string): void;
   /** A message that waited is not answered any more, by somebody's word. */
   withdrawn(conversation: Conversation, message: Id): void;
+  /** Other bots have spoken there. */
+  hasOtherBots(conversation: string): boolean;
+  /** Messages of bots there since a person spoke. */
+  botTurns(conversation: string): number;
   /** Bots have talked long enough there. */
   areBotsStopped(conversation: string): boolean;
   /** Conversations in which something is still to be shown. */
@@ -97,15 +102,13 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     memory,
     reactions,
     me,
-    roleName: parts.roleName,
     isTaken: parts.isTaken,
     order: parts.order,
     guilds: () => [...guilds],
     threads: () => recentThreads(parts.state()),
     queued: () =>
       [...parts.state().conversations.values()].flatMap(({ waiting }) =>
-        // A prompt by the clock reads otherwise than its post.
-        waiting.flatMap(({ arrival }) => arrival.author.id === me() ? [] : arrival)
+        waiting.map(({ arrival }) => arrival)
       ),
     audit: parts.audit,
   });
@@ -132,10 +135,15 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     type(turn);
   });
 
+  function hasOtherBots(conversation: string): boolean {
+    const id = me();
+    return id !== undefined && room.hasOthers(conversation, id);
+  }
+
   /** Others do not hear of an answer that grows in a message that they know already. */
   function isAmongBots(conversation: string): boolean {
     const id = me();
-    if (id !== undefined && room.hasOthers(conversation, id)) return true;
+    if (hasOtherBots(conversation)) return true;
     const { first, turn } = find(conversation) ?? {};
     const heard = turn?.messages.map(({ arrival }) => arrival) ?? [];
     const siblings = parts.siblings();
@@ -185,6 +193,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       if (event.type === "ready") { for (const id of event.guilds) guilds.add(id); }
       else if (event.type === "guild-here") guilds.add(event.id);
       else if (event.type === "guild-gone" && event.lost) guilds.delete(event.id);
+      parts.roles.hear(event);
       if (event.type === "message") intake.hear(event.message);
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);
@@ -217,6 +226,8 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       reactions.add(spot, emojis.cancelled);
     },
     look: answers.look,
+    hasOtherBots,
+    botTurns: room.botTurns,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
     waiting: answers.waiting,
     async [Symbol.asyncDispose]() {

@@ -40,6 +40,25 @@ def ask(session, title, kind):
     return outcome.get("optionId", outcome.get("outcome"))
 
 
+def outbox(session):
+    """A plot, a file that is too large, a link that leads out, and one that is gone before it rests."""
+    os.makedirs("outbox", exist_ok=True)
+    with open("outbox/plot.svg", "w") as file:
+        file.write("<svg/>")
+    with open("outbox/huge.bin", "wb") as file:
+        file.truncate(11 * 1024 * 1024)
+    os.symlink("/etc/hostname", "outbox/leak.txt")
+    with open("outbox/gone.txt", "w") as file:
+        until = time.time() + 4.5
+        while time.time() < until:
+            file.write("x")
+            file.flush()
+            time.sleep(0.05)
+    os.remove("outbox/gone.txt")
+    time.sleep(2.5)
+    say(session, "all is in the outbox")
+
+
 def prompt(number, params):
     session = params["sessionId"]
     text = "\n".join(one.get("text", f"[{one['type']}]") for one in params["prompt"])
@@ -47,7 +66,8 @@ def prompt(number, params):
     # Below the answer of another bot stands small print.
     words = "\n".join(line for line in (bodies[-1] if bodies else text).split("\n") if not line.startswith("-#"))
     with open(log, "a") as file:
-        file.write(json.dumps({"at": time.time(), "pid": os.getpid(), "bodies": bodies, "text": text}) + "\n")
+        file.write(json.dumps({"at": time.time(), "pid": os.getpid(), "bodies": bodies, "text": text,
+                               "images": [one["data"] for one in params["prompt"] if one["type"] == "image"]}) + "\n")
     cancelled.clear()
     reason = "end_turn"
     word = words.strip().split("\n")[-1].strip().split(" ")[0]
@@ -113,9 +133,18 @@ def prompt(number, params):
         with open("outbox/report.txt", "w") as file:
             file.write("the report")
         say(session, "see the file")
+    elif word == "outbox":
+        outbox(session)
+    elif word == "env":
+        say(session, "env: " + " ".join(sorted(os.environ)))
+    elif word == "spend":
+        update(session, sessionUpdate="usage_update", used=10, size=100, cost={"amount": 5, "currency": "USD"})
+        say(session, "that was expensive")
     elif word == "relay":
         _, to, back = words.strip().split("\n")[-1].split(" ")
         say(session, f"<@{to}> we go on\nrelay {back} {to}")
+    elif word == "handover":
+        say(session, f"<@{words.strip().split(' ')[-1]}> take it over\n" + "".join(f"line {i:04d} {'x' * 40}\n" for i in range(60)))
     elif word == "silent":
         pass
     else:

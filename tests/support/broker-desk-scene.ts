@@ -64,14 +64,16 @@ export interface BrokerDeskScene extends ChatScene {
 
 export function brokerDeskScene(
   t: TestContext,
-  { journal = [], limit = 10, over }: {
+  { journal = [], limit = 10, isSteered = false, over }: {
     journal?: readonly ChatHappening[];
     limit?: number;
+    /** Agents hear what is said into their turns. */
+    isSteered?: boolean;
     /** Another Discord than the one in memory. */
     over?: DiscordRest;
   } = {},
 ): BrokerDeskScene {
-  const scene = chatScene(t, { journal: [...journal], limit });
+  const scene = chatScene(t, { journal: [...journal], limit, isSteered });
   const discord = memoryDiscord();
   for (const id of ["100", THREAD, "201"]) discord.channels.set(id, channel(id, "lab"));
   const everyone = {
@@ -95,7 +97,10 @@ export function brokerDeskScene(
   discord.rest.editResponse = (_, _token, message) => {
     assert.equal(brokenLimit(message), undefined);
     edits.push(message);
-    return Promise.resolve(discord.messages[0]!);
+    return Promise.resolve({
+      ...discord.say(THREAD, message.content ?? ""),
+      at: scene.clock.now(),
+    });
   };
   const audit: BrokerDeskScene["audit"] = [];
   const said: Said[] = [];
@@ -110,6 +115,9 @@ export function brokerDeskScene(
     rules: () => PERMISSION_DEFAULTS,
     clock: scene.clock,
     onAsk: scene.broker.asking,
+    granted: (id) => scene.state().conversations.get(id)?.grants ?? [],
+    grant: (conversation, grant) =>
+      void scene.append([{ type: "permission-granted", conversation, grant }], grant.by),
     audit: (event, fields) => void audit.push({ event, fields }),
   });
   const teller = createReminderTeller({

@@ -32,6 +32,8 @@ export interface Prompted {
   /** What people said, by message. */
   bodies: string[];
   text: string;
+  /** Base64. */
+  images: string[];
 }
 
 /** Bots of a compiled binary on a loopback Discord, with an agent that does as it is told. */
@@ -48,12 +50,13 @@ export interface BrokerScene {
   /** The connection is up. */
   ready(): Promise<void>;
   run(...args: string[]): ReturnType<typeof herd>;
-  prompts(): Prompted[];
+  /** Of the first agent, unless another's file is named. */
+  prompts(file?: string): Prompted[];
   events(bot?: string): Event<ChatHappening>[];
   /** `text` with a mention of the bot before it. */
   mention(
     text: string,
-    more?: { by?: Person; files?: { name: string; bytes: Uint8Array }[] },
+    more?: { by?: Person } & Pick<NonNullable<Parameters<FakeDiscord["say"]>[3]>, "files">,
   ): FakeMessage;
   /** The thread that hangs under a message. */
   thread(of: FakeMessage): Promise<FakeChannel>;
@@ -142,7 +145,7 @@ ${more}
     ready: () =>
       scene.until("the bot is connected", () => discord.gateway.isConnected(discord.bot.id)),
     run: (...args) => herd(args, { env: home.env }),
-    prompts: () => lines(path("prompts.jsonl")) as unknown as Prompted[],
+    prompts: (file = "prompts.jsonl") => lines(path(file)) as unknown as Prompted[],
     events: (bot = "herd") =>
       lines(
         join(
@@ -173,6 +176,43 @@ ${more}
     },
   };
   return scene;
+}
+
+/** Two bots of one herd that answer each other when they are mentioned, both connected. */
+export async function twoBotScene(
+  t: Test,
+  { discordMore = "", second: secondMore = "" }: {
+    discordMore?: string;
+    /** Keys of the second bot alone, each with a comma behind it. */
+    second?: string;
+  } = {},
+): Promise<BrokerScene & { second: ReturnType<FakeDiscord["addBot"]> }> {
+  const discord = await startDiscord();
+  t.after(() => discord[Symbol.asyncDispose]());
+  const second = discord.addBot("Dealer");
+  const agent = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const scene = await brokerScene(t, {
+    discord,
+    env: { SECOND_TOKEN: second.token },
+    yaml: `broker:
+  agents:
+    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
+    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
+  discord:
+    allow_all_channels: true
+    allow_all_users: true
+    allow_bot_messages: mentions
+${discordMore}
+  workspace: {sandbox: none}
+  bots:
+    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
+    dealer: {agent: two, ${secondMore} discord: {bot_token_env: SECOND_TOKEN}}
+`,
+  });
+  scene.start();
+  await scene.ready();
+  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  return { ...scene, second };
 }
 
 function lines(file: string): unknown[] {

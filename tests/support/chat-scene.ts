@@ -34,6 +34,8 @@ export interface ChatScene {
   disk: { isFull: boolean };
   /** What agents offer; `choose` sets the current one. */
   options: SessionOption[];
+  /** What was said into turns, where agents can hear it. */
+  steered: string[];
   /** Prompts that agents were given, in order. */
   prompts: Prompted[];
   /** Agents that were opened and closed, in order. */
@@ -48,11 +50,12 @@ export interface ChatScene {
 /** A broker with agents that do as the test says; `journal` is what an earlier life wrote. */
 export function chatScene(
   t: TestContext,
-  { journal = [], limit = 10, opening = () => Promise.resolve(), ...more }:
+  { journal = [], limit = 10, opening = () => Promise.resolve(), isSteered = false, ...more }:
     & {
       journal?: ChatHappening[];
       limit?: number;
       opening?: () => Promise<{ failed: TurnFailure } | void>;
+      isSteered?: boolean;
     }
     & Partial<
       Pick<BrokerParts, "batch" | "patience" | "place" | "blocks" | "screen">
@@ -65,6 +68,7 @@ export function chatScene(
   const seen: Turn[] = [];
   const options: SessionOption[] = [];
   const disk = { isFull: false };
+  const steered: string[] = [];
   let seq = 0;
   const apply = (what: ChatHappening) => {
     const event = { v: 1, seq: ++seq, at: clock.now(), by: "test", what } as const;
@@ -105,7 +109,10 @@ export function chatScene(
         });
         return promise;
       },
-      steer: () => Promise.resolve(false),
+      steer(text) {
+        if (isSteered) steered.push(text);
+        return Promise.resolve(isSteered);
+      },
       options: () => options,
       choose(id, value) {
         const at = options.findIndex((one) => one.id === id);
@@ -156,6 +163,7 @@ export function chatScene(
     append,
     disk,
     options,
+    steered,
     prompts,
     agents,
     seen,

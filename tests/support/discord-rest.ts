@@ -145,9 +145,11 @@ export function memoryDiscord(): MemoryDiscord {
         return channels.get(id)!;
       }),
     message: (_, id) => call("message", () => found(id)),
-    messages: (channel, { after, limit = 50 }) =>
+    messages: (channel, { after, before, limit = 50 }) =>
       call("messages", () => {
-        const own = messages.filter((one) => one.channelId === channel);
+        const own = messages.filter(({ id, channelId }) =>
+          channelId === channel && (before === undefined || BigInt(id) < BigInt(before))
+        );
         return after === undefined
           ? own.slice(-limit)
           : own.filter(({ id }) => BigInt(id) > BigInt(after)).slice(0, limit);

@@ -118,7 +118,11 @@ export interface FakeDiscord extends AsyncDisposable {
     by: Person,
     channel: FakeChannel,
     content: string,
-    more?: { replyTo?: string; files?: { name: string; bytes: Uint8Array }[] },
+    more?: {
+      replyTo?: string;
+      /** `query`: behind the address, such as `?ex=0`. */
+      files?: { name: string; bytes: Uint8Array; contentType?: string; query?: string }[];
+    },
   ): FakeMessage;
   /** Its author changes it. */
   editMessage(message: FakeMessage, content: string): void;
@@ -625,10 +629,10 @@ export async function startDiscord(
         content: text,
         embeds: [],
         components: [],
-        files: files.map((file) => {
+        files: files.map(({ query = "", ...file }) => {
           const id = newId();
           const path = `/attachments/${channel.id}/${id}/${encodeURIComponent(file.name)}`;
-          return { ...file, id, url: `${new URL(made.url).origin}${path}` };
+          return { ...file, id, url: `${new URL(made.url).origin}${path}${query}` };
         }),
         nonce: undefined,
         replyTo,

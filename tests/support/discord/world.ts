@@ -41,6 +41,7 @@ export interface FakeFile {
   bytes: Uint8Array;
   /** Where the loopback gives it out. */
   url: string;
+  contentType?: string;
 }
 
 export interface FakeMessage {
@@ -286,13 +287,13 @@ export function messageJson(
     mention_everyone: message.pinged.includes("everyone"),
     mentions: mentioned.map(userJson),
     mention_roles: [...message.content.matchAll(/<@&(\d+)>/g)].map(([, id]) => id),
-    attachments: message.files.map(({ id, name, bytes, url }) => ({
+    attachments: message.files.map(({ id, name, bytes, url, contentType }) => ({
       id,
       filename: name,
       size: bytes.length,
       url,
       proxy_url: url,
-      content_type: "application/octet-stream",
+      content_type: contentType ?? "application/octet-stream",
     })),
     embeds: message.embeds,
     components: message.components,

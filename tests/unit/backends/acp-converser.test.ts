@@ -102,12 +102,13 @@ test("tools are told with their kind and end; what is said after one is a new pa
   assert.equal(texts[0], "First.");
 });
 
-test("A.17.24: permissions are asked for, and what is answered is what was said", async (t) => {
+test("A.17.24: permissions are asked for, and an agent is told no more than it needs: herd remembers an always", async (t) => {
   const all = "ask allow_always allow_once reject_once reject_always";
   for (
     const [answer, options, chosen] of [
       ["once", all, "allow_once"],
-      ["always", all, "allow_always"],
+      ["always", all, "allow_once"],
+      ["always", "ask allow_always reject_once", "allow_always"],
       ["always", "ask allow_once reject_once", "allow_once"],
       ["once", "ask allow_always reject_once", "cancelled"],
       ["deny", all, "reject_once"],
@@ -200,7 +201,7 @@ test("another message is another paragraph", async (t) => {
   assert.equal(end.text, "One more.\n\nTwo.");
 });
 
-test("A.17.25: what an agent says last is told without secrets", async (t) => {
+test("A.17.25, B.87: what an agent says last is told without secrets", async (t) => {
   const session = await talking(t).open();
   const { end } = await ask(session, "secret");
   assert.ok(end.kind === "failed");
@@ -209,7 +210,7 @@ test("A.17.25: what an agent says last is told without secrets", async (t) => {
   assert.ok(!session.stderr().includes("key-of-tests"));
 });
 
-test("a session is loaded where the agent can, and else told again from herd's own record", async (t) => {
+test("B.79, C.1: a session is loaded where the agent can, and else told again from herd's own record", async (t) => {
   for (
     const [loading, memory] of [
       ["loads", "loaded"],
@@ -241,7 +242,7 @@ test("a session is loaded where the agent can, and else told again from herd's o
   }
 });
 
-test("an earlier life without a record is told as lost", async (t) => {
+test("B.80: an earlier life without a record is told as lost", async (t) => {
   const scene = talking(t, { loading: "never" });
   const session = await scene.open({ earlier: { sessionId: "s9", transcript: [] } });
   assert.equal(session.memory, "lost");
@@ -334,7 +335,7 @@ test("thousands of pieces are one answer of bounded length", async (t) => {
   assert.ok(end.text.length >= 1_000_000 && end.text.length < 1_010_000);
 });
 
-test("when herd is killed its agents and what they started end with it", async (t) => {
+test("B.85: when herd is killed its agents and what they started end with it", async (t) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "herd-talk-")));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const parent = spawn(process.execPath, [

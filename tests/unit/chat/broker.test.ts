@@ -36,7 +36,7 @@ test("A.17.22: the same message told twice is one message", async (t) => {
   assert.equal(scene.prompts.length, 1);
 });
 
-test("what is said during a turn is the next turn, all of it, in order", async (t) => {
+test("B.70: what is said during a turn is the next turn, all of it, in order", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -65,7 +65,7 @@ test("A.17.19: a message whose attachment takes long is not overtaken", async (t
   assert.equal(scene.prompts[0]!.text, "with a film");
 });
 
-test("messages that wait can be changed and withdrawn; what a turn has cannot", async (t) => {
+test("B.53: messages that wait can be changed and withdrawn; what a turn has cannot", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -100,7 +100,7 @@ test("A.17.20: a cancelled turn ends as cancelled, with what was said, and the n
   });
 });
 
-test("A.17.5: a turn that an end of herd interrupted is carried out by its next life, once", async (t) => {
+test("A.17.5, B.75, C.1: a turn that an end of herd interrupted is carried out by its next life, once", async (t) => {
   const before: ChatHappening[] = [
     { type: "message-heard", conversation: "200", arrival: arrival("m1", "one") },
     {
@@ -122,7 +122,7 @@ test("A.17.5: a turn that an end of herd interrupted is carried out by its next 
   assert.deepEqual(scene.state().conversations.get("200")!.untold.map(({ id }) => id), ["200-1"]);
 });
 
-test("a turn in which herd died three times is given up with a word", async (t) => {
+test("B.74: a turn in which herd died three times is given up with a word", async (t) => {
   const life: ChatHappening[] = [1, 2, 3].flatMap((n) => [
     { type: "turn-begun", turn: `200-${n}`, conversation: "200", messages: ["m1"] } as const,
     {
@@ -205,7 +205,7 @@ test("an orderly end of herd while an agent starts leaves the turn for its next 
   assert.ok(last.type === "turn-ended" && last.end === "interrupted", JSON.stringify(last));
 });
 
-test("an orderly end of herd in mid-turn leaves the turn for its next life", async (t) => {
+test("B.90: an orderly end of herd in mid-turn leaves the turn for its next life", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -252,7 +252,7 @@ test("an agent that fails before the conversation has a place: that is said when
   assert.deepEqual(types.slice(2), ["conversation-placed", "turn-ended"]);
 });
 
-test("A.17.8: with all places taken a conversation waits its turn and is told how many are before it", async (t) => {
+test("A.17.8, B.77, B.82: with all places taken a conversation waits its turn and is told how many are before it", async (t) => {
   const scene = chatScene(t, { limit: 1 });
   scene.hear("a", "first", inThread("201"));
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -270,7 +270,7 @@ test("A.17.8: with all places taken a conversation waits its turn and is told ho
   assert.equal(ahead("203"), 0);
 });
 
-test("A.17.8: a silent agent is shown as stuck, keeps nobody waiting, and may go on", async (t) => {
+test("A.17.8, B.88, C.2: a silent agent is shown as stuck, keeps nobody waiting, and may go on", async (t) => {
   const scene = chatScene(t, { limit: 1 });
   scene.hear("a", "first", inThread("201"));
   await scene.until("the agent is asked", () => scene.prompts.length === 1);
@@ -300,7 +300,7 @@ test("a stuck turn that nobody helps is ended with a word, the conversation goes
   await scene.until("it is asked again", () => scene.prompts.length === 2);
 });
 
-test("a tool that runs may be silent for longer, and text counts as life", async (t) => {
+test("A.17.11, C.2: a tool that runs may be silent for longer, and text counts as life", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
   await scene.until("the agent is asked", () => scene.prompts.length === 1);

@@ -9,6 +9,7 @@ import { readHerdConfig } from "../../../lib/daemon/read-herd-config.ts";
 const ENV = Object.fromEntries(
   [
     "DISCORD_BOT_TOKEN",
+    "HOME",
     "KIRO",
     "DISCORD_BOT_TOKEN_A",
     "DISCORD_BOT_TOKEN_B",
@@ -63,6 +64,7 @@ test("every setting that herd has comes over", () => {
     "x/my bot.toml",
     `
 usercron_enabled = true
+usercron_path = "cronjob.toml"
 [discord]
 bot_token = "\${KIRO}"
 allowed_channels = ["1234567890123456789"]
@@ -158,6 +160,7 @@ bot_token = "xoxb-literal-secret-3"
       ["1", "openab-cron", "sum up ${WEEK}"],
     ],
   );
+  assert.equal(made!.cron.userFile, `${ENV["HOME"]}/.openab/cronjob.toml`);
   for (
     const wanted of [
       /Took 999/,
@@ -268,7 +271,7 @@ agents:
     command: x
 `;
 
-test("a values file of the Helm chart comes over, keys and ids and all", () => {
+test("B.113: a values file of the Helm chart comes over, keys and ids and all", () => {
   const { bots, words, yaml } = convert(["values.yaml", VALUES]);
   assert.deepEqual(bots.map(({ name }) => name), ["kiro", "dealer"]);
   const [kiro, dealer] = bots;

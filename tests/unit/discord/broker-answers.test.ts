@@ -42,7 +42,7 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
   return { ...chat, discord, parts, answers, asked, texts: () => discord.texts("200") };
 }
 
-test("an answer grows in one message, first words soon, then at most one edit in 1.5 s, and ends whole", async (t) => {
+test("B.91, C.8: an answer grows in one message, first words soon, then at most one edit in 1.5 s, and ends whole", async (t) => {
   const { clock, until, asked, texts, discord } = scene(t);
   const edits = () => discord.calls.filter((call) => call === "edit").length;
   const prompt = await asked();
@@ -110,7 +110,7 @@ test("a turn that ends while the one before it is being told comes before the on
   assert.deepEqual(texts(), ["one", "two", "…"]);
 });
 
-test("A.17.14: an end that cannot be shown is shown later, all of it, once", async (t) => {
+test("A.17.14, C.8: an end that cannot be shown is shown later, all of it, once", async (t) => {
   const { clock, until, asked, texts, discord, state } = scene(t);
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
@@ -193,7 +193,7 @@ test("a place that is closed keeps back neither the next turn nor another conver
   assert.deepEqual(state().conversations.get("200")!.untold, []);
 });
 
-test("sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
+test("B.92: sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
   const { until, asked, texts } = scene(t, { streams: () => false });
   const prompt = await asked();
   prompt.say("half");
@@ -202,7 +202,7 @@ test("sent once: nothing is seen before the end, and no placeholder is left", as
   assert.deepEqual(texts(), ["the whole"]);
 });
 
-test("A.17.4: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
+test("A.17.4, B.45, B.98: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
   const { until, asked, discord } = scene(t, { siblings: () => ["55"], streams: () => false });
   const prompt = await asked();
   prompt.end({ kind: "done", text: "@everyone @here <@&1> <@7> <@55> <@666>" });
@@ -210,7 +210,7 @@ test("A.17.4: nobody is pinged but people of the conversation and bots of this h
   assert.deepEqual(discord.messages[0]!.outgoing.pings, { users: ["7", "55"] });
 });
 
-test("an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
+test("B.118, C.9: an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
   const { until, asked, texts, discord } = scene(t, { siblings: () => ["55"] });
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);

@@ -43,7 +43,6 @@ function scene(
     clock: chat.clock,
     random: () => 0,
     me: () => BOT,
-    roleName: () => undefined,
     isTaken: (id) => id === "300",
     guilds: () => ["1"],
     threads: () => [{ id: "200", since: "1" }],
@@ -119,7 +118,7 @@ test("messages of bots that are read again after a restart are not counted again
   assert.equal(memory.read().turns["200"]!.count, 6);
 });
 
-test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
+test("A.17.22, C.14: told twice, or by the gateway and by reading, a message is one", async (t) => {
   const { intake, say, heard } = scene(t);
   const message = say("100", "hello");
   intake.hear(message);
@@ -146,7 +145,7 @@ test("after a gap it is found where it was called for the first time, in a threa
   assert.deepEqual(heard(), ["first", "come here"]);
 });
 
-test("after a gap the channel and its threads are read, in order, each message once", async (t) => {
+test("C.14: after a gap the channel and its threads are read, in order, each message once", async (t) => {
   const { intake, say, heard } = scene(t);
   intake.hear(say("100", "first"));
   await intake.settled();
@@ -220,7 +219,7 @@ test("A.17.28: what the gateway told of a channel is not asked for", async (t) =
   assert.ok(!discord.calls.includes("channel"));
 });
 
-test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
+test("B.20, B.21: the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
   const { intake, say, heard, marks } = scene(t);
   const eve = say("100", "let me in", { author: { id: "66" } } as never);
   intake.hear(eve);
@@ -230,7 +229,7 @@ test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", a
   assert.deepEqual(marks, [`🚫 ${eve.id}`]);
 });
 
-test("direct messages are one conversation, where the rules allow them", async (t) => {
+test("B.22, B.59: direct messages are one conversation, where the rules allow them", async (t) => {
   const { intake, say, state, discord } = scene(t, { directMessages: true });
   discord.channels.set("700", { ...channel("700", ""), guildId: undefined, type: 1 });
   const none = { mentions: { users: [], roles: [], everyone: false } };

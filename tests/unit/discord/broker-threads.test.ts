@@ -36,7 +36,7 @@ function refused(code: number): DiscordError {
   return new DiscordError("no", { kind: code === 160004 ? "rejected" : "forbidden", code });
 }
 
-test("a message becomes a thread of the bot's own; a thread and direct messages stay where they are", async () => {
+test("B.54, B.58, B.59: a message becomes a thread of the bot's own; a thread and direct messages stay where they are", async () => {
   const { place, places } = scene();
   assert.deepEqual(await place(conversation(undefined), SIGNAL), {
     channelId: "5000",
@@ -47,7 +47,7 @@ test("a message becomes a thread of the bot's own; a thread and direct messages 
   assert.equal((await place(conversation(undefined, true), SIGNAL)).channelId, "100");
 });
 
-test("160004: the thread that a sibling has made is joined", async () => {
+test("B.56, C.13: 160004: the thread that a sibling has made is joined", async () => {
   const { place, discord } = scene();
   discord.fail = (call) => {
     if (call === "startThread") throw refused(160004);
@@ -58,7 +58,7 @@ test("160004: the thread that a sibling has made is joined", async () => {
   });
 });
 
-test("where no thread can be made the answers are replies", async () => {
+test("B.57, B.116: where no thread can be made the answers are replies", async () => {
   const { place, discord } = scene();
   discord.fail = (call) => {
     if (call === "startThread") throw refused(50013);
@@ -69,7 +69,7 @@ test("where no thread can be made the answers are replies", async () => {
   });
 });
 
-test("an outage is waited for: a conversation is not put into the channel for good", async () => {
+test("C.13: an outage is waited for: a conversation is not put into the channel for good", async () => {
   const { place, discord, clock } = scene();
   let tries = 0;
   discord.fail = (call) => {
