@@ -47,7 +47,7 @@ export function createAcpConverser(
         env: { ...variables, [MARK]: mark },
         graceMs: parts.graceMs,
         bounds: BOUNDS,
-        log: wish.hooks.log,
+        log: (text) => wish.hooks.log(env.clean(text)),
         guarded: true,
       });
       const end = async () => {
@@ -174,7 +174,7 @@ async function start(
   connection: ClientConnection,
   wish: OpenWish,
   { parts, config }: Begun,
-  heard: () => number,
+  heard: (session: string) => boolean,
 ): Promise<
   { failed: TurnFailure } | (Opened & { abilities: AcpAbilities })
 > {

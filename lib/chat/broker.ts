@@ -184,8 +184,9 @@ export function createBroker(parts: BrokerParts): Broker {
     running.delete(one.id);
     // The end of this program is no end of the turn: its next life takes it up again.
     const end = stop.signal.aborted && ending.end === "cancelled" ? "interrupted" : ending.end;
-    finish(one.id, turn, { ...ending, end }, entry.by);
-    if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, entry.by) });
+    const by = end === "cancelled" && !own.signal.aborted ? "the agent itself" : entry.by;
+    finish(one.id, turn, { ...ending, end }, by);
+    if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, by) });
   }
 
   /** A conversation has its place before its first turn begins to speak. */

@@ -3,7 +3,9 @@ import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts"
 import type { TurnEnding } from "./chat-event.ts";
 import { type TurnPatience, watchTurn } from "./patience.ts";
 import type { Sessions, Taken } from "./sessions.ts";
+import { closedTools, withTool } from "./tool-uses.ts";
 import type { PermissionWord, ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
+import { withWord } from "./permission-words.ts";
 
 export interface RunTurnParts {
   turn: { id: string; conversation: string; messages: readonly string[]; begunAt: number };
@@ -31,8 +33,6 @@ export interface RunningTurn {
 
 /** Words of an answer that the journal keeps; the transcript has all. Characters. */
 const KEPT = 100_000;
-/** Answers for permissions that are shown. */
-const MOST_ANSWERS = 5;
 
 /** Carries one turn out, to its end, whatever the agent does. Never rejects. */
 export function runTurn(parts: RunTurnParts): RunningTurn {
@@ -79,17 +79,7 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
   }
 
   function onTool(use: { id: string } & Partial<ToolUse>): void {
-    const known = turn.tools.find(({ id }) => id === use.id);
-    const next: ToolUse = {
-      id: use.id,
-      title: use.title ?? known?.title ?? "a tool",
-      kind: use.kind ?? known?.kind ?? "other",
-      status: use.status ?? known?.status ?? "running",
-    };
-    const tools = known === undefined
-      ? [...turn.tools, next]
-      : turn.tools.map((one) => one.id === use.id ? next : one);
-    sign({ tools });
+    sign(withTool(turn, use));
   }
 
   async function carryOut(): Promise<TurnEnding> {
@@ -124,14 +114,14 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
   }
 
   function over(end: TurnEnding["end"], failure?: TurnFailure): TurnEnding {
-    const count = (status: ToolUse["status"]) =>
-      turn.tools.filter((one) => one.status === status).length;
+    const { tools, counts } = closedTools(turn, end === "done");
+    turn = { ...turn, tools };
     return {
       end,
       text: turn.text.slice(0, KEPT),
       failure,
       use: turn.use,
-      tools: { completed: count("completed"), failed: count("failed") },
+      tools: counts,
       tookMs: clock.now() - given.begunAt,
     };
   }
@@ -150,14 +140,14 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     extend: watch.extend,
     asking(request, answered) {
       watch.pause(request !== undefined);
-      const answers = [...turn.answers ?? [], ...(answered === undefined ? [] : [answered])];
       change({
-        ...(answers.length === 0 ? {} : { answers: answers.slice(-MOST_ANSWERS) }),
+        ...(answered === undefined ? {} : { answers: withWord(turn.answers, answered) }),
         state: request === undefined ? { kind: "running" } : {
           kind: "asking",
           what: request.title,
           detail: request.detail,
           question: request.question,
+          behind: request.behind,
         },
       });
     },

@@ -98,7 +98,10 @@ test("a conversation goes on in one process; its instructions are said once", as
 test("tools are told with their kind and end; what is said after one is a new paragraph", async (t) => {
   const { end, tools, texts } = await ask(await talking(t).open(), "tools");
   assert.deepEqual(end, { kind: "done", text: "First.\n\nThen." });
-  assert.deepEqual(tools, ["t1 make all execute running", "t1 completed"]);
+  assert.deepEqual(tools, [
+    "t1 make all execute running",
+    "t1 make all execute completed",
+  ]);
   assert.equal(texts[0], "First.");
 });
 
