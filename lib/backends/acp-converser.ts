@@ -17,6 +17,8 @@ import { replayText } from "./replay.ts";
 
 const START_LIMIT_MS = 5 * 60_000;
 const CANCEL_MS = 5_000;
+/** One that floods is in nobody else's way. */
+const BYTES_PER_SECOND = 8 * 1024 * 1024;
 /** A conversation may last for weeks; a line may not. */
 const BOUNDS = { line: 32 * 1024 * 1024, total: Infinity, junk: 1_000 };
 
@@ -49,6 +51,7 @@ export function createAcpConverser(
         bounds: BOUNDS,
         log: (text) => wish.hooks.log(env.clean(text)),
         guarded: true,
+        bytesPerSecond: BYTES_PER_SECOND,
       });
       const end = async () => {
         await child.end();

@@ -36,13 +36,13 @@ def say(session, text):
     raw(chunk(session, text))
 
 
-def ask(session, number, title="make clean", kinds=("allow_once", "allow_always", "reject_once")):
+def ask(session, number, title="make clean", kinds=("allow_once", "allow_always", "reject_once"), kind="execute"):
     done = threading.Event()
     pending.setdefault(number, []).append(done)
     send({"id": number, "method": "session/request_permission", "params": {
         "sessionId": session,
-        "toolCall": {"toolCallId": f"t{number}", "title": title, "kind": "execute", "rawInput": {"command": title}},
-        "options": [{"optionId": kind, "name": kind, "kind": kind} for kind in kinds],
+        "toolCall": {"toolCallId": f"t{number}", "title": title, "kind": kind, "rawInput": {"command": title}},
+        "options": [{"optionId": one, "name": one, "kind": one} for one in kinds],
     }})
     return done
 
@@ -120,6 +120,16 @@ def storm(session, rest):
     say(session, f"Answers: {tally()}")
 
 
+def many(session, rest):
+    wait_all([ask(session, f"m{i}", f"step {i}") for i in range(200)])
+    say(session, f"Answers: {tally()}")
+
+
+def policy(session, rest):
+    wait_all([ask(session, kind, f"{kind} it", kind=kind) for kind in ("read", "delete", "execute")])
+    say(session, f"Answers: {tally()}")
+
+
 def hasty(session, rest):
     ask(session, "hasty", "rm -rf hasty")
     say(session, "I wait for nobody")
@@ -175,7 +185,7 @@ def noise(session, rest):
 
 MODES = {one.__name__: one for one in (
     silence, flood, endless, garbage, rubbish, huge, crash, long, tools, storm, hasty, twins, strange, wrong,
-    slow, deaf, other, orphan, noise,
+    many, policy, slow, deaf, other, orphan, noise,
 )}
 
 

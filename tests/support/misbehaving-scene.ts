@@ -42,7 +42,7 @@ export async function misbehavingScene(t: Test): Promise<MisbehavingScene> {
   const agent = new URL("./acp-misbehaving.py", import.meta.url).pathname;
   const scene = await brokerScene(t, {
     agent: `{kind: acp, command: [python3, ${agent}, FOLDER]}`,
-    more: "  pool: {max_sessions: 60}\n  limits: {silence: 10s}\n",
+    more: "  pool: {max_sessions: 60}\n  limits: {silence: 10s}\n  permissions: {timeout: 10s}\n",
   });
   const daemon = scene.start();
   await scene.ready();
