@@ -2,6 +2,7 @@ import { client, methods } from "@agentclientprotocol/sdk";
 import type { OpenWish, PermissionRequest } from "../chat/agent-session.ts";
 import type { Sandbox } from "../tasks/sandbox.ts";
 import { createAcpFiles } from "./acp-files.ts";
+import { acpPermissionRequestSchema } from "./acp-permission-request.ts";
 import type { ToolFacts } from "./acp-tool-facts.ts";
 import { toolKind } from "./tool-kind.ts";
 import { detailed, exactly, titled } from "./tool-request.ts";
@@ -11,36 +12,40 @@ export function answering(
   { folder, hooks }: OpenWish,
   sandbox: Sandbox,
   prompts: {
-    /** Undefined while no prompt runs: nobody could answer then. */
-    signal(): AbortSignal | undefined;
+    /** Undefined while no prompt of the session runs: nobody could answer then. */
+    signal(session: string): AbortSignal | undefined;
     /** Some agents tell of a tool in no other way; answers all that was told of it by now. */
     hearTool(told: Readonly<Record<string, unknown>>): ToolFacts;
   },
 ) {
   const files = createAcpFiles(folder, sandbox);
   return client({ name: "herd" })
-    .onRequest(methods.client.session.requestPermission, async ({ params }) => {
-      const { toolCall, options } = params;
-      const signal = prompts.signal();
-      const cancelled = { outcome: { outcome: "cancelled" } } as const;
-      if (signal === undefined || signal.aborted) return cancelled;
-      const request = requestOf(prompts.hearTool({ ...toolCall }));
-      // Who was asked and failed has not said yes.
-      const answer = await hooks.permission(request, signal).catch(() => "deny" as const);
-      if (signal.aborted) return cancelled;
-      // Many agents say no more of what they may not do.
-      if (answer === "deny") {
-        prompts.hearTool({ toolCallId: toolCall.toolCallId, status: "failed" });
-      }
-      const wanted = answer === "deny" ? ["reject_once", "reject_always"] : answer === "always"
-        // Never more than is offered, never less than was said.
-        ? ["allow_always", "allow_once"]
-        : ["allow_once"];
-      const chosen = wanted.flatMap((kind) => options.find((one) => one.kind === kind) ?? [])[0];
-      return chosen === undefined
-        ? cancelled
-        : { outcome: { outcome: "selected", optionId: chosen.optionId } };
-    })
+    .onRequest(
+      methods.client.session.requestPermission,
+      acpPermissionRequestSchema,
+      async ({ params }) => {
+        const { sessionId, toolCall, options } = params;
+        const signal = prompts.signal(sessionId);
+        const cancelled = { outcome: { outcome: "cancelled" } } as const;
+        if (signal === undefined || signal.aborted) return cancelled;
+        const request = requestOf(prompts.hearTool(toolCall));
+        // Who was asked and failed has not said yes.
+        const answer = await hooks.permission(request, signal).catch(() => "deny" as const);
+        if (signal.aborted) return cancelled;
+        // Many agents say no more of what they may not do.
+        if (answer === "deny") {
+          prompts.hearTool({ toolCallId: toolCall.toolCallId, status: "failed" });
+        }
+        const wanted = answer === "deny" ? ["reject_once", "reject_always"] : answer === "always"
+          // Never more than is offered, never less than was said.
+          ? ["allow_always", "allow_once"]
+          : ["allow_once"];
+        const chosen = wanted.flatMap((kind) => options.find((one) => one.kind === kind) ?? [])[0];
+        return chosen === undefined
+          ? cancelled
+          : { outcome: { outcome: "selected", optionId: chosen.optionId } };
+      },
+    )
     .onRequest(methods.client.fs.readTextFile, ({ params }) => files.read(params))
     .onRequest(methods.client.fs.writeTextFile, ({ params }) => {
       files.write(params);

@@ -210,7 +210,7 @@ export function createAcpPrompts(
     heard: (session: string) => heard.has(session),
     run,
     /** Of the prompt that runs: who is asked meanwhile need not answer after it. */
-    signal: () => now?.signal,
+    signal: (session: string) => session === sessionId() ? now?.signal : undefined,
     hearTool,
   };
 }

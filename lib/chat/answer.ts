@@ -166,7 +166,9 @@ function nothingSaid({ tools, earlierTools, use }: Turn): string {
   const { completed, failed } = closedTools({ tools, ...(earlierTools && { earlierTools }) }, true)
     .counts;
   const why = last !== undefined
-    ? `It used ${count(completed + failed, "tool")}${failed > 0 ? `, of which ${failed} failed` : ""}; ` +
+    ? `It used ${count(completed + failed, "tool")}${
+      failed > 0 ? `, of which ${failed} failed` : ""
+    }; ` +
       `the last was ${codeSpan(last.title, 120)}`
     : use === undefined
     ? "It told of no use of a model: it may not be logged in, or its program gave up at once"

@@ -109,7 +109,11 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     });
     change({ text: end.text });
     if (why !== undefined) return over("failed", timedOut(why));
-    if (end.kind === "done" && end.text.trim() === "") return over("failed", saidNothing(session));
+    if (end.kind === "done" && end.text.trim() === "") {
+      // Some programs end their turn when they may not do what they want; people know why.
+      const isDenied = turn.answers?.some(({ answer }) => answer === "deny") === true;
+      return isDenied ? over("cancelled") : over("failed", saidNothing(session));
+    }
     return end.kind === "failed" ? over("failed", end.failure) : over(end.kind);
   }
 

@@ -96,6 +96,7 @@ test("permissions: by policy, by those who may, once or always; a storm is one m
 
   const strange = await begin("strange");
   await discord.click(alice, await asks(strange, /make clean/), "Once");
+  // None of what it offers is known: the answer is none of it.
   await sees(strange, "🆗", /Answers: 1 cancelled/);
 
   const hasty = await begin("hasty");

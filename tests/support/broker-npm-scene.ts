@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { LLMock } from "@copilotkit/aimock";
+import { MADE } from "./agent-conversation.ts";
 import { type BrokerScene, brokerScene } from "./broker-scene.ts";
 import { npmAgent } from "./npm-agent.ts";
 import type { KnownAgent } from "./npm-agents.ts";
@@ -18,9 +19,6 @@ function newest({ messages }: Ask): string {
   const text = typeof last === "string" ? last : last.map((one) => one.text ?? "").join("\n");
   return text.slice(Math.max(0, text.lastIndexOf("<herd-message")));
 }
-
-/** The file that the model makes when it is asked to "make the file". */
-export const MADE = "made.txt";
 
 /** A model that greets, uses the shell when it is told to, and counts slowly. */
 export async function startModel(t: Test, { shell }: KnownAgent): Promise<LLMock> {
@@ -44,7 +42,10 @@ export async function startModel(t: Test, { shell }: KnownAgent): Promise<LLMock
       match: { predicate: asks("make the file"), hasToolResult: false },
       response: { toolCalls: [shell(`touch ${MADE}`)] },
     },
-    { match: { hasToolResult: true }, response: { content: "That is done with, one way or the other" } },
+    {
+      match: { hasToolResult: true },
+      response: { content: "That is done with, one way or the other" },
+    },
   ];
   for (const one of fixtures) mock.prependFixture(one);
   return mock;
@@ -59,7 +60,10 @@ export async function npmScene(
   if ("missing" in program) return program;
   const model = await startModel(t, agent);
   const env = agent.env(model.url);
-  const command = JSON.stringify([...(process.env["TEE"] ? ["python3", "/tmp/k6-scratch/tee.py", "/tmp/k6-scratch/tee.log"]:[]), ...program.argv, ...agent.args]);
+  const command = JSON.stringify([
+    ...program.argv,
+    ...agent.args,
+  ]);
   const scene = await brokerScene(t, {
     env: { ...env, PATH: process.env["PATH"]! },
     agent: `{kind: acp, command: ${command}, env: [${["HOME", ...Object.keys(env)].join(", ")}]}`,
