@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { misbehavingScene } from "../support/misbehaving-scene.ts";
 
 test("nine conversations go on whatever the tenth agent does; its person is told; nothing is left of it", async (t) => {
-  const scene = await misbehavingScene(t);
+  const scene = await misbehavingScene(t, { neighbours: 9 });
   const { begin, sees, details, say } = scene;
   const quiet = await scene.neighbours();
   const before = scene.memory();
@@ -67,7 +67,7 @@ test("nine conversations go on whatever the tenth agent does; its person is told
 });
 
 test("permissions: by policy, by those who may, once or always; a storm is one message, silence is a no", async (t) => {
-  const scene = await misbehavingScene(t);
+  const scene = await misbehavingScene(t, { neighbours: 0 });
   const { begin, sees, asks, say } = scene;
   const { discord, alice, mallory } = scene;
   const silent = await begin("many");
@@ -113,7 +113,7 @@ test("permissions: by policy, by those who may, once or always; a storm is one m
 });
 
 test("an agent that answers late, does not stop, does not end, or remembers nothing harms only itself", async (t) => {
-  const scene = await misbehavingScene(t);
+  const scene = await misbehavingScene(t, { neighbours: 0 });
   const { begin, sees, say } = scene;
   const [slow, deaf, null_] = await Promise.all(["slow", "deaf", "crash"].map(begin));
   await scene.until("both speak", () => /I begin/.test(slow!.text()) && /la la/.test(deaf!.text()));

@@ -15,7 +15,7 @@ export interface Held {
   text(): string;
 }
 
-/** Ten conversations with agents that do as they are told, also what no agent should. */
+/** Conversations with agents that do as they are told, also what no agent should. */
 export interface MisbehavingScene extends BrokerScene {
   daemon: BrokerProcess;
   begin(words: string): Promise<Held>;
@@ -36,9 +36,11 @@ export interface MisbehavingScene extends BrokerScene {
   started(): string[];
 }
 
-const NEIGHBOURS = 9;
-
-export async function misbehavingScene(t: Test): Promise<MisbehavingScene> {
+/** `neighbours`: conversations that behave, beside those that the test begins. */
+export async function misbehavingScene(
+  t: Test,
+  { neighbours }: { neighbours: number },
+): Promise<MisbehavingScene> {
   const agent = new URL("./acp-misbehaving.py", import.meta.url).pathname;
   const scene = await brokerScene(t, {
     agent: `{kind: acp, command: [python3, ${agent}, FOLDER]}`,
@@ -63,7 +65,7 @@ export async function misbehavingScene(t: Test): Promise<MisbehavingScene> {
     return performance.now() - began;
   }
 
-  for (let i = 0; i < NEIGHBOURS; i++) held.push(await begin(`neighbour ${i}`));
+  for (let i = 0; i < neighbours; i++) held.push(await begin(`neighbour ${i}`));
   for (const one of held) await until("it lives", () => /You said/.test(one.text()));
 
   return {

@@ -243,3 +243,30 @@ test("a turn without a word is a failure that says so", async (t) => {
   const { ending } = scene.state().conversations.get("200")!.untold[0]!;
   assert.deepEqual([ending!.end, ending!.failure!.kind], ["failed", "nothing-said"]);
 });
+
+test("an agent that stops by itself is said to have done so, and leaves no tool running", async (t) => {
+  const scene = chatScene(t);
+  scene.hear("m1", "make it");
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  scene.prompts[0]!.hooks.onTool({ id: "a", title: "make", status: "running" });
+  scene.prompts[0]!.end({ kind: "cancelled", text: "" });
+  await scene.until("it is over", () => scene.broker.turns().length === 0);
+  const { state, tools } = scene.seen.at(-1)!;
+  assert.deepEqual(state, { kind: "cancelled", by: "the agent itself" });
+  assert.deepEqual(tools.map(({ status }) => status), ["failed"]);
+});
+
+test("a turn that ends without a word because somebody said no is no failure", async (t) => {
+  const scene = chatScene(t);
+  scene.hear("m1", "make it");
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  scene.broker.asking("200", undefined, { what: "make", answer: "deny", by: "discord:7" });
+  scene.prompts[0]!.end(done(""));
+  await scene.until("it is over", () => scene.broker.turns().length === 0);
+  assert.equal(scene.seen.at(-1)!.state.kind, "cancelled");
+  scene.hear("m2", "and now?");
+  await scene.until("it is asked again", () => scene.prompts.length === 2);
+  scene.prompts[1]!.end(done(""));
+  await scene.until("it is over", () => scene.broker.turns().length === 0);
+  assert.equal(scene.seen.at(-1)!.state.kind, "failed");
+});
