@@ -57,7 +57,9 @@ test("nine conversations go on whatever the tenth agent does; its person is told
   const after = scene.memory();
   t.diagnostic(`others: ${Math.round(quiet)} ms in quiet, ${JSON.stringify(slowest)}`);
   t.diagnostic(`memory: ${JSON.stringify({ before, after })} MB`);
-  for (const [mode, ms] of Object.entries(slowest)) assert.ok(ms < 5_000, `${mode}: ${ms} ms`);
+  // A machine that is slow by itself is slow in quiet, too.
+  const most = Math.max(5_000, 20 * quiet);
+  for (const [mode, ms] of Object.entries(slowest)) assert.ok(ms < most, `${mode}: ${ms} ms`);
   assert.ok(after.most < 1_000, `${after.most} MB`);
   assert.ok(statSync(scene.path("state/herd/herd.log")).size < 2_000_000);
   scene.daemon.child.kill("SIGTERM");
