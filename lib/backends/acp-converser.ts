@@ -17,6 +17,8 @@ import { replayText } from "./replay.ts";
 
 const START_LIMIT_MS = 5 * 60_000;
 const CANCEL_MS = 5_000;
+/** One that floods is in nobody else's way. */
+const BYTES_PER_SECOND = 8 * 1024 * 1024;
 /** A conversation may last for weeks; a line may not. */
 const BOUNDS = { line: 32 * 1024 * 1024, total: Infinity, junk: 1_000 };
 
@@ -47,8 +49,9 @@ export function createAcpConverser(
         env: { ...variables, [MARK]: mark },
         graceMs: parts.graceMs,
         bounds: BOUNDS,
-        log: wish.hooks.log,
+        log: (text) => wish.hooks.log(env.clean(text)),
         guarded: true,
+        bytesPerSecond: BYTES_PER_SECOND,
       });
       const end = async () => {
         await child.end();
@@ -174,7 +177,7 @@ async function start(
   connection: ClientConnection,
   wish: OpenWish,
   { parts, config }: Begun,
-  heard: () => number,
+  heard: (session: string) => boolean,
 ): Promise<
   { failed: TurnFailure } | (Opened & { abilities: AcpAbilities })
 > {

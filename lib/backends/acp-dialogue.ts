@@ -54,7 +54,7 @@ export interface Opened {
 
 /**
  * The agent's own session where it can load it, else a new one. An agent that answers with
- * nothing has loaded only what it also told again: `heard` counts that.
+ * nothing has loaded only what it also told again: `heard` knows that.
  */
 export async function openSession(
   agent: ClientContext,
@@ -62,7 +62,7 @@ export async function openSession(
     folder: string;
     earlier: { sessionId: string | undefined; transcript: readonly Said[] } | undefined;
     abilities: AcpAbilities;
-    heard(): number;
+    heard(session: string): boolean;
   },
 ): Promise<Opened | { problem: string }> {
   const wish = { cwd: folder, mcpServers: [] };
@@ -71,7 +71,7 @@ export async function openSession(
     try {
       const answer = await agent.request<unknown>("session/load", { sessionId: known, ...wish });
       const read = acpSessionSchema.safeParse({ ...Object(answer), sessionId: known });
-      const isTold = Object.keys(Object(answer)).length > 0 || heard() > 0;
+      const isTold = Object.keys(Object(answer)).length > 0 || heard(known);
       if (read.success && isTold) return { session: read.data, memory: "loaded" };
     } catch (error) {
       // It has forgotten, or never kept it: herd has not.

@@ -215,8 +215,9 @@ export function createBroker(parts: BrokerParts): Broker {
     const isCut = stop.signal.aborted && ending.end !== "done";
     const end = isCut || !await isSpeakable(one, ending, placed) ? "interrupted" : ending.end;
     const orderly = end === "interrupted" || undefined;
-    await surely(() => finish(one.id, turn, { ...ending, end, orderly }, entry.by));
-    if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, entry.by) });
+    const by = end === "cancelled" && !own.signal.aborted ? "the agent itself" : entry.by;
+    await surely(() => finish(one.id, turn, { ...ending, end, orderly }, by));
+    if (end !== "interrupted") tell({ ...run.now, state: stateOf({ ...ending, end }, by) });
   }
 
   /** An agent may fail before there is a place to say so. False when this program is to end first. */

@@ -59,9 +59,20 @@ export function createPermissions(parts: PermissionsParts): Permissions {
   let asked = 0;
 
   function show(conversation: string, answered?: PermissionWord): void {
-    const request = questions.get(conversation)?.[0]?.request;
+    const [first, ...more] = questions.get(conversation) ?? [];
+    const behind = more.length === 0 ? {} : { behind: more.length };
+    const request = first && { ...first.request, ...behind };
     if (answered === undefined) parts.onAsk(conversation, request);
     else parts.onAsk(conversation, request, answered);
+  }
+
+  /** A person's word, also for the same questions that wait behind it; once is one use, no more. */
+  function settle(conversation: string, first: Question, answer: PermissionAnswer, by: string) {
+    first.settle(answer, by);
+    if (answer === "once") return;
+    for (const one of questions.get(conversation) ?? []) {
+      if (keyOf(one.request) === keyOf(first.request)) one.settle(answer, by);
+    }
   }
 
   async function ask(
@@ -77,18 +88,25 @@ export function createPermissions(parts: PermissionsParts): Permissions {
       return answer;
     }
     const waiting = questions.get(conversation) ?? [];
-    if (waiting.length >= MOST_WAITING || signal.aborted) return "deny";
+    if (signal.aborted) return "deny";
+    if (waiting.length >= MOST_WAITING) {
+      const by = `herd, as ${MOST_WAITING} questions wait already`;
+      show(conversation, { what: request.title, answer: "deny", by });
+      parts.audit("permission", { conversation, ...facts(request), answer: "deny", by });
+      return "deny";
+    }
     const { promise, resolve } = Promise.withResolvers<{ answer: PermissionAnswer; by: string }>();
     const question: Question = {
       request: { ...request, question: `${++asked}` },
       isSettled: false,
       settle(answer, by) {
+        if (question.isSettled) return;
         question.isSettled = true;
         resolve({ answer, by });
       },
     };
     questions.set(conversation, [...waiting, question]);
-    if (waiting.length === 0) show(conversation);
+    show(conversation);
     const over = new AbortController();
     const late = () => question.settle("deny", "silence");
     clock.sleep(parts.rules().timeoutMs, over.signal).then(late, () => {});
@@ -123,7 +141,7 @@ export function createPermissions(parts: PermissionsParts): Permissions {
       const [first] = questions.get(conversation) ?? [];
       if (first === undefined || first.isSettled) return false;
       if (which !== undefined && first.request.question !== which) return false;
-      first.settle(answer, by);
+      settle(conversation, first, answer, by);
       return true;
     },
     forget(conversation) {

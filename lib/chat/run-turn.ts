@@ -3,8 +3,9 @@ import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts"
 import type { TurnEnding } from "./chat-event.ts";
 import { type TurnPatience, watchTurn } from "./patience.ts";
 import type { Sessions, Taken } from "./sessions.ts";
-import { createToolUses } from "./tool-uses.ts";
+import { closedTools, withTool } from "./tool-uses.ts";
 import type { PermissionWord, ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
+import { withWord } from "./permission-words.ts";
 
 export interface RunTurnParts {
   turn: { id: string; conversation: string; messages: readonly string[]; begunAt: number };
@@ -32,15 +33,12 @@ export interface RunningTurn {
 
 /** Words of an answer that the journal keeps; the transcript has all. Characters. */
 const KEPT = 100_000;
-/** Answers for permissions that are shown. */
-const MOST_ANSWERS = 5;
 
 /** Carries one turn out, to its end, whatever the agent does. Never rejects. */
 export function runTurn(parts: RunTurnParts): RunningTurn {
   const { clock, turn: given, signal } = parts;
   const late = new AbortController();
   const both = AbortSignal.any([signal, late.signal]);
-  const uses = createToolUses();
   let why: string | undefined;
   let taken: Taken | undefined;
   let turn: Turn = {
@@ -75,7 +73,8 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
   watch.pause(true);
 
   function sign(more: Partial<Turn> = {}): void {
-    watch.alive(uses.isAnyRunning());
+    const tools = more.tools ?? turn.tools;
+    watch.alive(tools.some(({ status }) => status === "running"));
     change({ ...more, activeAt: clock.now() });
   }
 
@@ -102,13 +101,17 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     const end = await session.prompt(blocks, {
       signal: both,
       onText: (text) => sign({ text }),
-      onTool: (told) => sign({ tools: uses.take(told) }),
+      onTool: (told) => sign(withTool(turn, told)),
       onThought: () => sign(),
       onUse: (use) => sign({ use }),
     });
     change({ text: end.text });
     if (why !== undefined) return over("failed", timedOut(why));
-    if (end.kind === "done" && end.text.trim() === "") return over("failed", saidNothing(session));
+    if (end.kind === "done" && end.text.trim() === "") {
+      // Some programs end their turn when they may not do what they want; people know why.
+      const isDenied = turn.answers?.some(({ answer }) => answer === "deny") === true;
+      return isDenied ? over("cancelled") : over("failed", saidNothing(session));
+    }
     if (end.kind !== "failed") return over(end.kind);
     return signal.aborted ? over("cancelled") : over("failed", end.failure);
   }
@@ -119,14 +122,14 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
   }
 
   function over(end: TurnEnding["end"], failure?: TurnFailure): TurnEnding {
-    const count = (status: ToolUse["status"]) =>
-      turn.tools.filter((one) => one.status === status).length;
+    const { tools, counts } = closedTools(turn, end === "done");
+    turn = { ...turn, tools };
     return {
       end,
       text: turn.text.slice(0, KEPT),
       failure,
       use: turn.use,
-      tools: { completed: count("completed"), failed: count("failed") },
+      tools: counts,
       tookMs: clock.now() - given.begunAt,
     };
   }
@@ -144,14 +147,14 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     extend: watch.extend,
     asking(request, answered) {
       watch.pause(request !== undefined);
-      const answers = [...turn.answers ?? [], ...(answered === undefined ? [] : [answered])];
       change({
-        ...(answers.length === 0 ? {} : { answers: answers.slice(-MOST_ANSWERS) }),
+        ...(answered === undefined ? {} : { answers: withWord(turn.answers, answered) }),
         state: request === undefined ? { kind: "running" } : {
           kind: "asking",
           what: request.title,
           detail: request.detail,
           question: request.question,
+          behind: request.behind,
         },
       });
     },

@@ -1,34 +1,44 @@
-import type { ToolUse } from "./turn.ts";
+import type { ToolCounts, ToolUse, Turn } from "./turn.ts";
 
-/** What an agent does with tools in one turn; it may be thousands of uses, each told of many times. */
-export interface ToolUses {
-  /** Takes what was told of one into account; all of them, in the order in which they began. */
-  take(told: { id: string } & Partial<ToolUse>): readonly ToolUse[];
-  isAnyRunning(): boolean;
+type Tools = Pick<Turn, "tools" | "earlierTools">;
+
+/** Uses of one turn whose titles are kept; an agent may report thousands. */
+const MOST = 100;
+
+const NONE: ToolCounts = { completed: 0, failed: 0 };
+
+/** The tools of a turn after the agent told of one. */
+export function withTool(
+  { tools, earlierTools }: Tools,
+  use: { id: string } & Partial<ToolUse>,
+): Tools {
+  const at = tools.findLastIndex(({ id }) => id === use.id);
+  const known = tools[at];
+  const next: ToolUse = {
+    id: use.id,
+    title: use.title ?? known?.title ?? "a tool",
+    kind: use.kind ?? known?.kind ?? "other",
+    status: use.status ?? known?.status ?? "running",
+  };
+  if (at >= 0) return { tools: tools.with(at, next) };
+  if (tools.length < MOST) return { tools: [...tools, next] };
+  // Who runs is of more interest than who is done; but somebody has to go.
+  const gone = Math.max(0, tools.findIndex(({ status }) => status !== "running"));
+  const counts = plus(earlierTools ?? NONE, [tools[gone]!]);
+  return { tools: [...tools.toSpliced(gone, 1), next], earlierTools: counts };
 }
 
-export function createToolUses(): ToolUses {
-  const places = new Map<string, number>();
-  let uses: readonly ToolUse[] = [];
-  let running = 0;
+/** When a turn is over nothing runs: what had no end of its own has the turn's. */
+export function closedTools(
+  { tools, earlierTools }: Tools,
+  isDone: boolean,
+): { tools: readonly ToolUse[]; counts: ToolCounts } {
+  const status = isDone ? "completed" : "failed";
+  const closed = tools.map((one) => one.status === "running" ? { ...one, status } as const : one);
+  return { tools: closed, counts: plus(earlierTools ?? NONE, closed) };
+}
 
-  return {
-    take(told) {
-      const place = places.get(told.id) ?? uses.length;
-      const known = uses[place];
-      const next: ToolUse = {
-        id: told.id,
-        title: told.title ?? known?.title ?? "a tool",
-        kind: told.kind ?? known?.kind ?? "other",
-        status: told.status ?? known?.status ?? "running",
-      };
-      running += Number(next.status === "running") - Number(known?.status === "running");
-      places.set(told.id, place);
-      // Whoever has the list of before keeps it.
-      const copy = uses.slice();
-      copy[place] = next;
-      return uses = copy;
-    },
-    isAnyRunning: () => running > 0,
-  };
+function plus({ completed, failed }: ToolCounts, tools: readonly ToolUse[]): ToolCounts {
+  const lost = tools.filter(({ status }) => status === "failed").length;
+  return { completed: completed + tools.length - lost, failed: failed + lost };
 }

@@ -27,6 +27,7 @@ import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
 import { endLeftOvers } from "../backends/end-marked.ts";
+import { createAgentLog } from "./agent-log.ts";
 import { createBotAgents, programOf } from "./bot-agents.ts";
 import { type BotDesk, createBotDesk } from "./bot-desk.ts";
 import { createBotBlocks } from "./bot-blocks.ts";
@@ -150,7 +151,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     ...parts,
     mark,
     permission: permissions.ask,
-    log: (conversation, text) => log("info", text.trim().slice(-500), { conversation }),
+    log: createAgentLog(clock, (conversation, text) => log("info", text, { conversation })),
   });
 
   async function openSession(id: string, signal: AbortSignal) {

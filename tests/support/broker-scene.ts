@@ -67,9 +67,11 @@ export interface BrokerScene {
 
 export async function brokerScene(
   t: Test,
-  { yaml, more = "", discordMore = "", noload = false, env = {}, discord: given }: {
+  { yaml, agent, more = "", discordMore = "", noload = false, env = {}, discord: given }: {
     /** The whole file; `FOLDER` is the home. */
     yaml?: string;
+    /** The agent, in YAML of one line; absent: `acp-chatter.py`. */
+    agent?: string;
     /** Further keys of the section, two spaces in. */
     more?: string;
     /** Further keys of `discord`. */
@@ -93,14 +95,15 @@ export async function brokerScene(
   delete home.env["XDG_CONFIG_HOME"];
   const path = (...parts: string[]) => join(home.env["HOME"]!, ...parts);
   mkdirSync(path(".config/herd"), { recursive: true });
-  const agent = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const chatter = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const words = ["python3", chatter, "FOLDER/prompts.jsonl", ...(noload ? ["noload"] : [])];
   const text = yaml ?? `broker:
   discord:
     bot_token_env: BOT_TOKEN
     allowed_channels: ["${lab.id}"]
     allowed_users: ["${alice.id}"]
 ${discordMore}
-  agent: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl${noload ? ", noload" : ""}]}
+  agent: ${agent ?? `{kind: acp, command: [${words.join(", ")}]}`}
   workspace: {sandbox: none}
 ${more}
 `;

@@ -202,6 +202,31 @@ test("A.17.20: a stopped turn says by whom, below what was said until then", () 
   assert.match(textOf(turn({ kind: "cancelled", by: "" })), /Stopped before anything was said/);
 });
 
+test("A.17.20: by whom it was stopped is said below a long answer, too", () => {
+  const text = "again and again ".repeat(2_000);
+  const { messages, file } = renderTurn(turn({ kind: "cancelled", by: "Ann" }, { text }), STYLE);
+  assert.match(messages[0]!, /the whole answer is in the file[^]*🛑 Stopped by Ann$/);
+  assert.ok(messages[0]!.length <= 2_000);
+  assert.match(file!.text, /🛑 Stopped by Ann$/);
+});
+
+test("how many questions wait is shown, and what was said of many is one line", () => {
+  const asking = turn({ kind: "asking", what: "make", behind: 19 }, {
+    answers: [{ what: "rm", answer: "deny", by: "discord:7", times: 12 }],
+  });
+  assert.match(
+    textOf(asking),
+    /denied: `rm` and 11 more, by <@7>\n✋ .*`make` · 19 more after it$/,
+  );
+});
+
+test("tools of which only the number is kept are counted with the others", () => {
+  const tools = [tool("a", "completed"), tool("b", "running")];
+  const earlierTools = { completed: 4_000, failed: 2 };
+  const shown = textOf(turn({ kind: "running" }, { tools, earlierTools }));
+  assert.equal(shown, "✅ 4001 tools done · ❌ 2 tools failed\n🔧 `b`");
+});
+
 test("a long answer is a file that holds the agent's own words, tables as they were", () => {
   const text = `| a | b |\n|---|---|\n| 1 | 2 |\n\n${"A sentence. ".repeat(1_500)}`;
   const { messages, file, final } = renderTurn(turn({ kind: "done" }, { text }), STYLE);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TurnFailure } from "../../../lib/chat/turn.ts";
-import { createToolUses } from "../../../lib/chat/tool-uses.ts";
 import type { ChatHappening, Where } from "../../../lib/chat/chat-event.ts";
 import type { TurnFailure } from "../../../lib/chat/turn.ts";
 import { arrival, chatScene, inThread } from "../../support/chat-scene.ts";
@@ -382,19 +381,6 @@ test("an agent that was opened for a place that was given up is ended", async (t
   assert.deepEqual(second.agents, ["open 200", "close 200"]);
 });
 
-test("thousands of tools cost no more for each than a few do", () => {
-  const uses = createToolUses();
-  const began = performance.now();
-  for (let i = 0; i < 20_000; i++) {
-    uses.take({ id: `t${i}`, title: "step", kind: "execute", status: "running" });
-    uses.take({ id: `t${i}`, status: "completed" });
-    assert.equal(uses.isAnyRunning(), false);
-  }
-  assert.equal(uses.take({ id: "t0", status: "running" }).length, 20_000);
-  assert.equal(uses.isAnyRunning(), true);
-  assert.ok(performance.now() - began < 5_000, "it is not counted through each time");
-});
-
 test("a turn without a word is a failure that says so", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");
@@ -403,4 +389,31 @@ test("a turn without a word is a failure that says so", async (t) => {
   await scene.until("it is over", () => scene.broker.turns().length === 0);
   const { ending } = scene.state().conversations.get("200")!.untold[0]!;
   assert.deepEqual([ending!.end, ending!.failure!.kind], ["failed", "nothing-said"]);
+});
+
+test("an agent that stops by itself is said to have done so, and leaves no tool running", async (t) => {
+  const scene = chatScene(t);
+  scene.hear("m1", "make it");
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  scene.prompts[0]!.hooks.onTool({ id: "a", title: "make", status: "running" });
+  scene.prompts[0]!.end({ kind: "cancelled", text: "" });
+  await scene.until("it is over", () => scene.broker.turns().length === 0);
+  const { state, tools } = scene.seen.at(-1)!;
+  assert.deepEqual(state, { kind: "cancelled", by: "the agent itself" });
+  assert.deepEqual(tools.map(({ status }) => status), ["failed"]);
+});
+
+test("a turn that ends without a word because somebody said no is no failure", async (t) => {
+  const scene = chatScene(t);
+  scene.hear("m1", "make it");
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  scene.broker.asking("200", undefined, { what: "make", answer: "deny", by: "discord:7" });
+  scene.prompts[0]!.end(done(""));
+  await scene.until("it is over", () => scene.broker.turns().length === 0);
+  assert.equal(scene.seen.at(-1)!.state.kind, "cancelled");
+  scene.hear("m2", "and now?");
+  await scene.until("it is asked again", () => scene.prompts.length === 2);
+  scene.prompts[1]!.end(done(""));
+  await scene.until("it is over", () => scene.broker.turns().length === 0);
+  assert.equal(scene.seen.at(-1)!.state.kind, "failed");
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { PermissionRequest } from "../../../lib/chat/agent-session.ts";
 import { type Grant, withGrant } from "../../../lib/chat/grants.ts";
 import { createPermissions } from "../../../lib/chat/permissions.ts";
+import type { PermissionWord } from "../../../lib/chat/turn.ts";
 import { createSteppedClock } from "../../support/stepped-clock.ts";
 
 const KINDS = {
@@ -20,13 +21,19 @@ const KINDS = {
 function scene() {
   const clock = createSteppedClock();
   const shown: (string | undefined)[] = [];
+  const behind: (number | undefined)[] = [];
+  const words: PermissionWord[] = [];
   const audited: Record<string, unknown>[] = [];
   const grants = new Map<string, readonly Grant[]>();
   const disk = { isFull: false };
   const permissions = createPermissions({
     rules: () => ({ kinds: KINDS, timeoutMs: 600_000 }),
     clock,
-    onAsk: (_, request) => shown.push(request?.title),
+    onAsk(_, request, answered) {
+      shown.push(request?.title);
+      behind.push(request?.behind);
+      if (answered !== undefined) words.push(answered);
+    },
     granted: (conversation) => grants.get(conversation) ?? [],
     grant(conversation, grant) {
       if (disk.isFull) throw new Error("ENOSPC");
@@ -34,7 +41,7 @@ function scene() {
     },
     audit: (_, fields) => audited.push(fields),
   });
-  return { clock, shown, audited, permissions, grants, disk };
+  return { clock, shown, behind, words, audited, permissions, grants, disk };
 }
 
 function request(kind: PermissionRequest["kind"], tool = "make"): PermissionRequest {
@@ -114,11 +121,14 @@ test("silence is denial, and so are the end of the turn and a reset", async () =
 });
 
 test("a storm of requests is asked one by one, and what is beyond twenty is denied", async () => {
-  const { permissions, shown } = scene();
+  const { permissions, shown, behind, words, audited } = scene();
   const all = Array.from(
     { length: 25 },
     (_, i) => permissions.ask("1", request("execute", `t${i}`), running()),
   );
+  assert.equal(behind.at(-1), 19);
+  assert.deepEqual(words.map(({ what, answer }) => [what, answer]).at(-1), ["t24 it", "deny"]);
+  assert.equal(audited.length, 5);
   for (let i = 0; i < 20; i++) {
     assert.equal(permissions.open("1")?.tool, `t${i}`);
     permissions.answer("1", "once", "7");
@@ -126,6 +136,28 @@ test("a storm of requests is asked one by one, and what is beyond twenty is deni
   }
   assert.deepEqual((await Promise.all(all)).filter((one) => one === "deny").length, 5);
   assert.equal(shown.at(-1), undefined);
+});
+
+test("always and a no count for the same questions that wait, once for one", async () => {
+  for (
+    const [answer, answers] of [
+      ["once", ["once", undefined, undefined]],
+      ["always", ["always", "always", undefined]],
+      ["deny", ["deny", "deny", undefined]],
+    ] as const
+  ) {
+    const { permissions } = scene();
+    const got: (string | undefined)[] = [undefined, undefined, undefined];
+    const asked = ["a", "a", "b"].map((tool, i) =>
+      permissions.ask("1", request("execute", tool), running()).then((said) => got[i] = said)
+    );
+    permissions.answer("1", answer, "7");
+    await asked[0];
+    await Promise.resolve();
+    assert.deepEqual(got, answers);
+    permissions.forget("1");
+    await Promise.all(asked);
+  }
 });
 
 test("an answer is one question's: a second one, or one to an earlier question, counts for nothing", async () => {
