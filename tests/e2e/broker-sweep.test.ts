@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { discordScene } from "../support/discord-scene.ts";
 
-test("a bot that a sweep and the broker share: each answers in its own channels, their commands are one set", async (t) => {
+test("B.7: a bot that a sweep and the broker share: each answers in its own channels, their commands are one set", async (t) => {
   const scene = await discordScene(t);
   const { discord, alice, home } = scene;
   const lab = discord.makeChannel("lab");
@@ -40,5 +40,10 @@ test("a bot that a sweep and the broker share: each answers in its own channels,
   assert.equal(connections, 1, "one connection");
   const inThread = await discord.slash(alice, thread, "cancel-all");
   assert.match(inThread.message()!.content, /Nothing runs in this conversation/);
+  for (const place of [thread, channel]) {
+    const where = await discord.slash(alice, place, "whereami");
+    assert.ok(where.ephemeral);
+    assert.ok(where.message()!.content.includes(`You: \`${alice.id}\``), "the broker's everywhere");
+  }
   assert.deepEqual(discord.violations, []);
 });
