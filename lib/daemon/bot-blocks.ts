@@ -11,7 +11,7 @@ import type { BrokerHistory } from "../discord/broker-history.ts";
 import { type EarlierText, type PromptPart, writePrompt } from "../chat/prompt.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 import { createTranscriber, type Transcribe } from "../chat/transcribe.ts";
-import { type BotVideosParts, createBotVideos } from "./bot-videos.ts";
+import { createBotVideos } from "./bot-videos.ts";
 
 export interface BotBlocksParts {
   config(): BotConfig;
