@@ -3,6 +3,7 @@ import type { OpenWish, PermissionRequest } from "../chat/agent-session.ts";
 import type { Sandbox } from "../tasks/sandbox.ts";
 import { createAcpFiles } from "./acp-files.ts";
 import type { ToolFacts } from "./acp-tool-facts.ts";
+import { isOwnTool } from "./own-tool.ts";
 import { toolKind } from "./tool-kind.ts";
 import { detailed, exactly, titled } from "./tool-request.ts";
 
@@ -10,6 +11,8 @@ import { detailed, exactly, titled } from "./tool-request.ts";
 export function answering(
   { folder, hooks }: OpenWish,
   sandbox: Sandbox,
+  /** Names of herd's own tools, for which nobody is asked. */
+  ownTools: readonly string[],
   prompts: {
     /** Undefined while no prompt runs: nobody could answer then. */
     signal(): AbortSignal | undefined;
@@ -25,14 +28,18 @@ export function answering(
       const cancelled = { outcome: { outcome: "cancelled" } } as const;
       if (signal === undefined || signal.aborted) return cancelled;
       const told = prompts.toolFacts(toolCall.toolCallId) ?? {};
+      const title = toolCall.title ?? told.title;
       const request = requestOf({
-        title: toolCall.title ?? told.title,
+        title,
         kind: toolCall.kind ?? told.kind,
         input: toolCall.rawInput ?? told.input,
         content: toolCall.content ?? told.content,
       });
+      const isOwn = isOwnTool({ title, kind: request.kind }, ownTools);
       // Who was asked and failed has not said yes.
-      const answer = await hooks.permission(request, signal).catch(() => "deny" as const);
+      const answer = isOwn
+        ? "once"
+        : await hooks.permission(request, signal).catch(() => "deny" as const);
       if (signal.aborted) return cancelled;
       const wanted = answer === "deny" ? ["reject_once", "reject_always"] : answer === "always"
         // Never more than is offered, never less than was said.

@@ -1,6 +1,6 @@
 import type { Event } from "../sweep/event.ts";
 import type { Arrival, Place } from "./arrival.ts";
-import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
+import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Wait, Where } from "./chat-event.ts";
 import type { TurnFailure } from "./turn.ts";
 import { addUse, type Usage } from "./usage.ts";
 
@@ -14,6 +14,7 @@ export interface ChatState {
   /** Of the last turns that failed, by the turn: what stands behind their button. */
   failures: Record<string, { conversation: string; failure: TurnFailure }>;
   reminders: Record<string, Reminder>;
+  waits: Record<string, OpenWait>;
   /** By job of the configuration, the one that was seen to last at the end. */
   jobs: Record<string, JobRecord>;
   usage: Usage;
@@ -23,6 +24,11 @@ export interface Attached {
   from: string;
   /** Milliseconds since the epoch: what was said there until then counts, and here from then on. */
   at: number;
+}
+
+export interface OpenWait extends Wait {
+  /** It happened: this is to be told. */
+  due: { text: string; at: number } | undefined;
 }
 
 export interface JobRecord {
@@ -57,6 +63,8 @@ export interface Conversation {
   usd: number;
   /** Turns up to this one are forgotten: the agent is not told of them again. */
   forgot: number;
+  /** So often in a row it was woken by what its agent waited for, without a person's word. */
+  woken: number;
 }
 
 export interface Waiting {
@@ -79,7 +87,7 @@ const KEPT_OF_FAILURE = 4_000;
 const MOST_JOBS = 500;
 
 /** Another number makes snapshots void; see lib/store/journal-reading.ts. */
-export const CHAT_STATE_VERSION = 1;
+export const CHAT_STATE_VERSION = 2;
 
 export function emptyChat(): ChatState {
   return {
@@ -88,6 +96,7 @@ export function emptyChat(): ChatState {
     attached: {},
     failures: {},
     reminders: {},
+    waits: {},
     jobs: {},
     usage: {},
   };
@@ -106,6 +115,17 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       return;
     case "reminder-over":
       delete state.reminders[what.id];
+      return;
+    case "wait-set":
+      state.waits[what.wait.id] = { ...what.wait, due: undefined };
+      return;
+    case "wait-due": {
+      const wait = state.waits[what.id];
+      if (wait !== undefined) wait.due = { text: what.text, at };
+      return;
+    }
+    case "wait-over":
+      delete state.waits[what.id];
       return;
     case "job-seen":
     case "job-due":
@@ -146,6 +166,9 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
         one.sessionId = undefined;
         one.forgot = one.turns;
         delete state.attached[one.id];
+        for (const { id, conversation } of Object.values(state.waits)) {
+          if (conversation === one.id) delete state.waits[id];
+        }
       }
       return;
     case "option-chosen":
@@ -161,6 +184,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     known.waiting.push({ arrival, tries: 0 });
     known.lastAt = arrival.at;
     known.closed = undefined;
+    known.woken = arrival.for === undefined ? 0 : known.woken + 1;
     return;
   }
   state.conversations.set(id, {
@@ -178,6 +202,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     closed: undefined,
     usd: 0,
     forgot: 0,
+    woken: 0,
   });
 }
 

@@ -36,7 +36,7 @@ export interface BrokerSurfaceParts {
   /** Users of the other bots of this herd. */
   siblings(): readonly Id[];
   /** A sweep of this daemon talks in that channel by this very bot. */
-  isTaken(channelId: Id): boolean;
+  isSweeps(channelId: Id): boolean;
   roleName(id: Id): string | undefined;
   interactions: BrokerInteractions;
   /** Whether it was an order, such as "stop". */
@@ -97,7 +97,8 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     marks,
     me,
     roleName: parts.roleName,
-    isTaken: parts.isTaken,
+    isSweeps: parts.isSweeps,
+    hasConversation: (threadId) => find(threadId) !== undefined,
     order: parts.order,
     threads: () => recentThreads(parts.state()),
     queued: () =>

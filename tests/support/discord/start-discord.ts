@@ -104,6 +104,8 @@ export interface FakeDiscord extends AsyncDisposable {
   messages(channel: FakeChannel | string): FakeMessage[];
   channel(name: string): FakeChannel | undefined;
   makeChannel(name: string, topic?: string): FakeChannel;
+  /** A person starts a thread there. */
+  openThread(by: Person, channel: FakeChannel, name: string): FakeChannel;
   deleteChannel(channel: FakeChannel): void;
   deleteMessage(message: FakeMessage): void;
   say(
@@ -543,6 +545,17 @@ export async function startDiscord(
         archived: false,
       };
       channels.set(id, one);
+      return one;
+    },
+    openThread(by, { id: parentId }, name) {
+      const one: FakeChannel = {
+        ...{ id: newId(), guildId, type: 11, name, topic: "", parentId, overwrites: [] },
+        ...{ archived: false, locked: false, ownerId: by.id, archiveMinutes: 1440 },
+        activeAt: now(),
+      };
+      channels.set(one.id, one);
+      tell("THREAD_CREATE", { ...channelJson(one, now()), newly_created: true }, one);
+      changed();
       return one;
     },
     deleteChannel(channel) {

@@ -40,7 +40,8 @@ function scene(t: TestContext, rules: Partial<BotRules> = {}) {
     random: () => 0,
     me: () => BOT,
     roleName: () => undefined,
-    isTaken: (id) => id === "300",
+    isSweeps: (id) => id === "300",
+    hasConversation: () => false,
     threads: () => [{ id: "200", since: "1" }],
     queued: () =>
       [...chat.state().conversations.values()].flatMap(({ waiting }) =>
