@@ -1,3 +1,4 @@
+import { escapeMarkdown } from "../base/markdown.ts";
 import { spanText } from "../words/duration-text.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Wait, WaitSubject } from "./chat-event.ts";
@@ -71,6 +72,13 @@ export function subjectText(subject: WaitSubject): string {
     case "task":
       return `task ${subject.task} ends`;
   }
+}
+
+/** A line of a list, for people. */
+export function waitLine({ subject, until, note }: Wait): string {
+  const what = subject.kind === "time" ? "a time" : `the moment when ${subjectText(subject)}`;
+  const shown = note === "" ? "" : `: ${escapeMarkdown(note.replace(/\s+/g, " ").slice(0, 80))}`;
+  return `${what}, <t:${Math.floor(until / 1000)}:R> at the latest${shown}`;
 }
 
 /** What is told when its time is over before it happened; `isWatched`: herd would know. */

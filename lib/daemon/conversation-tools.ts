@@ -5,7 +5,7 @@ import { RefusedError } from "../base/errors.ts";
 import type { Conversation } from "../chat/chat-state.ts";
 import type { Right } from "../discord/access.ts";
 import { type Asking, askingIn } from "./asking.ts";
-import type { BotWaits } from "./bot-waits.ts";
+import type { Waits } from "../chat/create-waits.ts";
 import type { SweepAt } from "./sweep-at.ts";
 import type { WaitSubjects } from "./wait-subjects.ts";
 import { waitTools } from "./wait-tools.ts";
@@ -16,7 +16,7 @@ export interface ConversationToolsParts {
   me(): string | undefined;
   find(conversation: string): Conversation | undefined;
   sweepAt(channelId: string): SweepAt | undefined;
-  waits: Pick<BotWaits, "set" | "drop" | "of">;
+  waits: Pick<Waits, "set" | "drop" | "of">;
   subjects: WaitSubjects;
   clock: Clock;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;

@@ -8,6 +8,7 @@ import type { ChatHappening } from "../chat/chat-event.ts";
 import { type ChatState, type Conversation } from "../chat/chat-state.ts";
 import { createPermissions } from "../chat/permissions.ts";
 import { createSessions, type Sessions } from "../chat/sessions.ts";
+import { createWaits } from "../chat/create-waits.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 import { threadTitle } from "../chat/thread-title.ts";
 import type { TurnFailure } from "../chat/turn.ts";
@@ -34,7 +35,6 @@ import { type BotFolder, botFolder } from "./bot-folders.ts";
 import { botInstructions } from "./bot-instructions.ts";
 import { createBotOutbox } from "./bot-outbox.ts";
 import { createBotTranscripts } from "./bot-transcripts.ts";
-import { createBotWaits } from "./bot-waits.ts";
 import { createConversationTools } from "./conversation-tools.ts";
 import type { OfferTools } from "./offer-tools.ts";
 import type { SweepAt } from "./sweep-at.ts";
@@ -154,12 +154,12 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     onAsk: (conversation, request, answered) => broker.asking(conversation, request, answered),
     audit,
   });
-  const waits = createBotWaits({
+  const waits = createWaits({
     ...{ state, clock, audit, log, me: () => self.now()?.id, rules: () => config().rules },
     append: (whats, by) => append(whats, by),
     broker: { accept: (arrival, conversation) => broker.accept(arrival, conversation) },
-    subjects: parts.subjects,
-    poster: createWakePoster({
+    watch: parts.subjects,
+    post: createWakePoster({
       rest,
       mark: () => mark,
       me: () => self.now()?.id,
@@ -298,7 +298,19 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   }
 
   const desk = createBotDesk({
-    ...{ broker, permissions, sessions, transcripts, state, append, config, rest, mark, titleOf },
+    ...{
+      broker,
+      permissions,
+      sessions,
+      transcripts,
+      state,
+      append,
+      config,
+      rest,
+      mark,
+      titleOf,
+      waits,
+    },
     me: () => self.now()?.id,
     home: parts.home,
     programOf: (choice) => programOf(choice, parts.settings()),

@@ -1,6 +1,7 @@
 import type { Desk } from "../actions/desk.ts";
 import { NothingError, RefusedError } from "../base/errors.ts";
 import type { WaitSubject } from "../chat/chat-event.ts";
+import type { WaitWatch } from "../chat/create-waits.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
 import { isOver } from "../tasks/task.ts";
 
@@ -14,16 +15,12 @@ export interface WaitSubjectsParts {
 export type Begun = { subject: WaitSubject } | { over: string };
 
 /** What can be waited for, and whether it has happened. What is said names nothing from outside. */
-export interface WaitSubjects {
+export interface WaitSubjects extends WaitWatch {
   /** Throws NothingError when there is no such trial. */
   trial(desk: Desk, trial: number): Begun;
   stage(desk: Desk): Begun;
   /** Throws NothingError and RefusedError. */
   task(id: string): Begun;
-  /** Undefined while it has not, and while nobody can say. */
-  happened(subject: WaitSubject): string | undefined;
-  /** Whether it would be known here. */
-  isWatched(subject: WaitSubject): boolean;
 }
 
 /** They will not run by themselves. */

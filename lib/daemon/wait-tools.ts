@@ -7,14 +7,14 @@ import type { OpenWait } from "../chat/chat-state.ts";
 import { subjectText, WAIT_LIMITS } from "../chat/waits.ts";
 import { spanText } from "../words/duration-text.ts";
 import type { Asking } from "./asking.ts";
-import type { BotWaits } from "./bot-waits.ts";
+import type { Waits } from "../chat/create-waits.ts";
 import { newNonce } from "./nonce.ts";
 import type { SweepAt } from "./sweep-at.ts";
 import type { Begun, WaitSubjects } from "./wait-subjects.ts";
 
 export interface WaitToolsParts {
   conversation: string;
-  waits: Pick<BotWaits, "set" | "drop" | "of">;
+  waits: Pick<Waits, "set" | "drop" | "of">;
   subjects: WaitSubjects;
   /** In whose name the agent acts now. */
   asking: Asking;

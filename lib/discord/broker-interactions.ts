@@ -9,6 +9,7 @@ import { type BrokerDesk, byOf, type Command, type Press, privately } from "./br
 import { createBrokerPresses } from "./broker-presses.ts";
 import { createBrokerQuestions } from "./broker-questions.ts";
 import { createRemindCommand } from "./broker-remind-command.ts";
+import { createWaitsCommand } from "./broker-waits-command.ts";
 import { createSessionCommand } from "./broker-session-command.ts";
 import { decodeButton } from "./button-id.ts";
 import { DiscordError } from "./discord-error.ts";
@@ -39,6 +40,7 @@ const ACTIONS: readonly string[] = [
   "attach",
   "keep",
   "unremind",
+  "unwait",
   ...["models", "agents"].flatMap((kind) => [`pick-${kind}`, `turn-${kind}`]),
 ];
 
@@ -49,6 +51,7 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   const choosing = createBrokerChoosing(desk);
   const session = createSessionCommand(desk, questions, refuse);
   const remind = createRemindCommand(desk);
+  const waits = createWaitsCommand(desk);
 
   function isOurs(interaction: Interaction): boolean {
     if (interaction.kind !== "button") return BROKER_COMMANDS.includes(interaction.name);
@@ -96,6 +99,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await presses.details(interaction, args);
       case "unremind":
         return await remind.drop(interaction, args);
+      case "unwait":
+        return await dropWait(interaction, args);
       case "pick-models":
       case "pick-agents":
         return await choosing.pick(
@@ -129,6 +134,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await session.run(interaction);
       case "remind":
         return await remind.run(interaction);
+      case "waits":
+        return await showWaits(interaction);
       case "cost":
         return await cost(interaction);
       case "auth":
@@ -168,6 +175,18 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       return await refuse(interaction, "The agent has forgotten this conversation already.");
     }
     await questions.askToReset(interaction, one.id);
+  }
+
+  async function showWaits(interaction: Command): Promise<void> {
+    const one = conversationAt(desk.state(), interaction.channelId);
+    if (one === undefined) return await refuse(interaction, NO_CONVERSATION);
+    await waits.run(interaction, one.id);
+  }
+
+  async function dropWait(interaction: Press, args: readonly string[]): Promise<void> {
+    const one = conversationAt(desk.state(), interaction.channelId);
+    if (one === undefined) return await refuse(interaction, NO_CONVERSATION);
+    await waits.drop(interaction, one.id, args);
   }
 
   async function cost(interaction: Command): Promise<void> {

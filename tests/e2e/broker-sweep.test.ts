@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readIfThere } from "../../lib/base/files.ts";
 import { userPlace } from "../../lib/control/user-place.ts";
+import { findConfinement } from "../../lib/tasks/confine.ts";
 import type { FakeChannel, FakeMessage } from "../support/discord/world.ts";
 import { auditOf } from "../support/daemon.ts";
 import { type DiscordScene, discordScene } from "../support/discord-scene.ts";
@@ -17,7 +18,11 @@ interface Test {
 /** A sweep and a bot of the broker with the same token in one daemon; not started yet. */
 async function sharedScene(
   t: Test,
-  { agent, more = "" }: { agent?: string; more?: string } = {},
+  { agent, workspace = "{sandbox: none}", more = "" }: {
+    agent?: (program: string) => string;
+    workspace?: string;
+    more?: string;
+  } = {},
 ) {
   const scene = await discordScene(t);
   const { discord, home } = scene;
@@ -28,8 +33,10 @@ async function sharedScene(
   home.env["HERD_CONFIG"] = join(folder, "config.yaml");
   const yaml = `broker:
   discord: {allow_all_channels: true, allow_all_users: true}
-  agent: ${agent ?? `{kind: acp, command: [python3, ${program}, ${folder}/prompts.jsonl]}`}
-  workspace: {sandbox: none}
+  agent: ${
+    agent?.(program) ?? `{kind: acp, command: [python3, ${program}, ${folder}/prompts.jsonl]}`
+  }
+  workspace: ${workspace}
 ${more}`;
   writeFileSync(home.env["HERD_CONFIG"], yaml, { mode: 0o600 });
   const own = (channel: FakeChannel) =>
@@ -212,7 +219,7 @@ test("a model behind an API has the same tools, and waits for a time", async (t)
   ]);
   t.after(() => server[Symbol.asyncDispose]());
   const scene = await sharedScene(t, {
-    agent: `{kind: openai, base_url: "${server.url}", api_key_env: KEY}`,
+    agent: () => `{kind: openai, base_url: "${server.url}", api_key_env: KEY}`,
     more: "  model: some-model\n",
   });
   const { discord, alice, home } = scene;
@@ -227,4 +234,21 @@ test("a model behind an API has the same tools, and waits for a time", async (t)
   assert.match(`${results[0]?.content}`, /mnist/);
   assert.match(`${results[1]?.content}`, /End your turn now/);
   assert.match(JSON.stringify(server.requests[2]!.body.messages.at(-1)), /5 s are over/);
+});
+
+test("an agent in a sandbox without network reaches herd's tools", async (t) => {
+  const { kind } = await findConfinement(process.env);
+  if (kind !== "bwrap") return t.skip("without bubblewrap there is no door into a closed sandbox");
+  const scene = await sharedScene(t, {
+    agent: (program) =>
+      `{kind: acp, command: [/usr/bin/python3, ${program}, prompts.jsonl], reads: [${program}]}`,
+    workspace: "{sandbox: workspace, network: false}",
+  });
+  const { discord, alice } = scene;
+  scene.start();
+  const channel = await scene.channel();
+  await running(scene);
+  const thread = discord.openThread(alice, channel, "closed");
+  const read = await scene.ask(alice, thread, 'tool read_trial {"trial": 1}', /read_trial:/);
+  assert.match(read, /running/);
 });

@@ -1,20 +1,35 @@
 import type { Clock } from "../base/clock.ts";
-import type { Broker } from "../chat/broker.ts";
-import type { BotRules } from "../chat/broker-config.ts";
-import type { ChatHappening, Wait } from "../chat/chat-event.ts";
-import type { ChatState, OpenWait } from "../chat/chat-state.ts";
-import { isPlaceAllowed } from "../chat/gate.ts";
-import { makeWait, overText, waitsOf, type WaitWish, wakeArrival } from "../chat/waits.ts";
-import type { WakePoster } from "../discord/wake-poster.ts";
-import type { WaitSubjects } from "./wait-subjects.ts";
+import type { Broker } from "./broker.ts";
+import type { BotRules } from "./broker-config.ts";
+import type { ChatHappening, Wait, WaitSubject } from "./chat-event.ts";
+import type { ChatState, OpenWait } from "./chat-state.ts";
+import { isPlaceAllowed } from "./gate.ts";
+import { makeWait, overText, waitsOf, type WaitWish, wakeArrival } from "./waits.ts";
 
-export interface BotWaitsParts {
+/** What waits know of the world. */
+export interface WaitWatch {
+  /** What happened, a sentence; undefined while it did not, and while nobody can say. */
+  happened(subject: WaitSubject): string | undefined;
+  /** Whether it would be known here. */
+  isWatched(subject: WaitSubject): boolean;
+}
+
+export interface WaitsParts {
   state(): ChatState;
   /** On disk when it returns; throws when the disk refuses. */
   append(whats: readonly ChatHappening[], by: string): unknown;
   broker: Pick<Broker, "accept">;
-  poster: WakePoster;
-  subjects: Pick<WaitSubjects, "happened" | "isWatched">;
+  /**
+   * Posts what happened, once: `again` when an earlier try may have done so. Undefined when there is
+   * nowhere to post it any more; throws when it cannot be posted now.
+   */
+  post(
+    wait: OpenWait,
+    channelId: string,
+    again: boolean,
+    signal: AbortSignal,
+  ): Promise<{ id: string; at: number; content: string } | undefined>;
+  watch: WaitWatch;
   rules(): Pick<BotRules, "channels" | "directMessages">;
   /** The bot's own user; undefined before it was connected once. */
   me(): string | undefined;
@@ -24,7 +39,7 @@ export interface BotWaitsParts {
 }
 
 /** What agents wait for: kept in the journal, watched here, told once, also after a restart. */
-export interface BotWaits extends AsyncDisposable {
+export interface Waits extends AsyncDisposable {
   set(wish: WaitWish, by: string): { wait: Wait } | { refused: string };
   /** False when this conversation has no such wait any more. */
   drop(id: string, conversation: string, by: string): boolean;
@@ -38,7 +53,7 @@ export interface BotWaits extends AsyncDisposable {
 const LOOK_MS = 1_000;
 const IDLE_MS = 15_000;
 
-export function createBotWaits(parts: BotWaitsParts): BotWaits {
+export function createWaits(parts: WaitsParts): Waits {
   const { clock, audit } = parts;
   const stop = new AbortController();
   const tried = new Set<string>();
@@ -72,13 +87,14 @@ export function createBotWaits(parts: BotWaitsParts): BotWaits {
     }
   }
 
-  function settle({ id, due, subject, until, ...one }: OpenWait): void {
-    if (due !== undefined) return;
-    const { happened, isWatched } = parts.subjects;
-    const isLate = clock.now() >= until;
-    const text = happened(subject) ??
-      (isLate ? overText({ id, subject, until, ...one }, isWatched(subject)) : undefined);
-    if (text !== undefined) parts.append([{ type: "wait-due", id, text }], "broker");
+  /** What has happened is on disk before anybody is told. */
+  function settle(one: OpenWait): void {
+    if (one.due !== undefined) return;
+    const { happened, isWatched } = parts.watch;
+    const isLate = clock.now() >= one.until;
+    const text = happened(one.subject) ??
+      (isLate ? overText(one, isWatched(one.subject)) : undefined);
+    if (text !== undefined) parts.append([{ type: "wait-due", id: one.id, text }], "broker");
   }
 
   async function tell(one: OpenWait): Promise<void> {
@@ -93,7 +109,7 @@ export function createBotWaits(parts: BotWaitsParts): BotWaits {
     if (!isOpen) return over(one, "failed");
     const again = tried.has(one.id) || (one.due?.at ?? startedAt) < startedAt;
     tried.add(one.id);
-    const posted = await parts.poster(one, where.channelId, again, stop.signal);
+    const posted = await parts.post(one, where.channelId, again, stop.signal);
     // A reset in the meantime drops what was waited for.
     if (parts.state().waits[one.id] === undefined) return;
     if (posted === undefined) return over(one, "failed");
