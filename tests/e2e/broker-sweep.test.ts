@@ -11,6 +11,9 @@ import { auditOf } from "../support/daemon.ts";
 import { type DiscordScene, discordScene } from "../support/discord-scene.ts";
 import { startChatServer } from "../unit/backends/chat-server.ts";
 
+/** An agent, and the program of its tools, start within it also on a busy machine. */
+const PATIENCE_MS = 90_000;
+
 interface Test {
   after(act: () => unknown): void;
 }
@@ -50,7 +53,7 @@ ${more}`;
       const before = own(channel).length;
       discord.say(by, channel, `<@${discord.bot.id}> ${words}`);
       const found = () => own(channel).slice(before).find(({ content }) => wanted.test(content));
-      await scene.until(`"${words}" is answered`, () => found() !== undefined);
+      await scene.until(`"${words}" is answered`, () => found() !== undefined, PATIENCE_MS);
       return found()!.content;
     },
     audit(): Record<string, unknown>[] {
