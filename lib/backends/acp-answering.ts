@@ -4,6 +4,7 @@ import type { Sandbox } from "../tasks/sandbox.ts";
 import { createAcpFiles } from "./acp-files.ts";
 import { acpPermissionRequestSchema } from "./acp-permission-request.ts";
 import type { ToolFacts } from "./acp-tool-facts.ts";
+import { isOwnTool } from "./own-tool.ts";
 import { toolKind } from "./tool-kind.ts";
 import { detailed, exactly, titled } from "./tool-request.ts";
 
@@ -11,6 +12,8 @@ import { detailed, exactly, titled } from "./tool-request.ts";
 export function answering(
   { folder, hooks }: OpenWish,
   sandbox: Sandbox,
+  /** Names of herd's own tools, for which nobody is asked. */
+  ownTools: readonly string[],
   prompts: {
     /** Undefined while no prompt of the session runs: nobody could answer then. */
     signal(session: string): AbortSignal | undefined;
@@ -28,9 +31,13 @@ export function answering(
         const signal = prompts.signal(sessionId);
         const cancelled = { outcome: { outcome: "cancelled" } } as const;
         if (signal === undefined || signal.aborted) return cancelled;
-        const request = requestOf(prompts.hearTool(toolCall));
+        const facts = prompts.hearTool(toolCall);
+        const request = requestOf(facts);
+        const isOwn = isOwnTool({ title: facts.title, kind: request.kind }, ownTools);
         // Who was asked and failed has not said yes.
-        const answer = await hooks.permission(request, signal).catch(() => "deny" as const);
+        const answer = isOwn
+          ? "once"
+          : await hooks.permission(request, signal).catch(() => "deny" as const);
         if (signal.aborted) return cancelled;
         // Many agents say no more of what they may not do.
         if (answer === "deny") {

@@ -6,6 +6,7 @@ import { z } from "../base/schema.ts";
 import type { Said } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
 import { type AcpSession, acpSessionSchema } from "./acp-session.ts";
+import type { ToolOffer } from "./converser-parts.ts";
 import { memoryOf } from "./replay.ts";
 
 /** What an agent can do, as its answer to `initialize` says. */
@@ -58,14 +59,15 @@ export interface Opened {
  */
 export async function openSession(
   agent: ClientContext,
-  { folder, earlier, abilities, heard }: {
+  { folder, servers = [], earlier, abilities, heard }: {
     folder: string;
+    servers?: readonly ToolOffer["server"][];
     earlier: { sessionId: string | undefined; transcript: readonly Said[] } | undefined;
     abilities: AcpAbilities;
     heard(session: string): boolean;
   },
 ): Promise<Opened | { problem: string }> {
-  const wish = { cwd: folder, mcpServers: [] };
+  const wish = { cwd: folder, mcpServers: servers };
   const known = earlier?.sessionId;
   if (known !== undefined && abilities.loads) {
     try {

@@ -29,6 +29,11 @@ export type ChatHappening =
   | { type: "word-heeded"; conversation: string; message: string }
   | { type: "reminder-set"; reminder: Reminder }
   | { type: "reminder-over"; id: string; how: "told" | "dropped" | "failed" }
+  /** An agent waits for something: its conversation is woken when that happens. */
+  | { type: "wait-set"; wait: Wait }
+  /** It happened, or its time is over: `text` is about to be posted, and may have been. */
+  | { type: "wait-due"; id: string; text: string }
+  | { type: "wait-over"; id: string; how: "told" | "dropped" | "failed" }
   /** A job of the configuration was seen for the first time: what was due before is not made up. */
   | { type: "job-seen"; job: string }
   /** It is about to be posted; without an event about its end it may have been. */
@@ -56,6 +61,30 @@ export interface Reminder {
   setAt: number;
   dueAt: number;
 }
+
+/** What an agent wants to be woken for; the daemon watches it, so that no agent sleeps in a loop. */
+export interface Wait {
+  id: string;
+  conversation: string;
+  /** Users who wrote what the agent was at when it set it: the turn that it wakes has their rights. */
+  for: readonly string[];
+  subject: WaitSubject;
+  /** The agent's own words, for later; may be empty. */
+  note: string;
+  /** Milliseconds since the epoch. */
+  setAt: number;
+  /** It is woken by then, whatever happens. */
+  until: number;
+}
+
+/** `sweep` is its folder, by which it is found again after a restart; `name` is for people. */
+export type WaitSubject =
+  | { kind: "time" }
+  /** This attempt of it, or a later one, ends. */
+  | { kind: "trial"; sweep: string; name: string; trial: number; attempt: number }
+  /** `phase` and `stage` are what runs while it is waited for. */
+  | { kind: "stage"; sweep: string; name: string; phase: string; stage: number }
+  | { kind: "task"; task: string };
 
 export interface Where {
   /** Channel or thread into which it is written. */
@@ -95,6 +124,9 @@ const KNOWN: Readonly<Record<ChatHappening["type"], true>> = {
   "word-heeded": true,
   "reminder-set": true,
   "reminder-over": true,
+  "wait-set": true,
+  "wait-due": true,
+  "wait-over": true,
   "job-seen": true,
   "job-due": true,
   "job-over": true,

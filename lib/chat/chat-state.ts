@@ -1,6 +1,6 @@
 import type { Event } from "../sweep/event.ts";
 import type { Arrival, Place } from "./arrival.ts";
-import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
+import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Wait, Where } from "./chat-event.ts";
 import { type Grant, withGrant } from "./grants.ts";
 import { type KnownVideo, videosIn } from "./known-videos.ts";
 import { type TurnFailure, turnNumber } from "./turn.ts";
@@ -16,6 +16,7 @@ export interface ChatState {
   /** Of the last turns that failed, by the turn: what stands behind their button. */
   failures: Record<string, { conversation: string; failure: TurnFailure }>;
   reminders: Record<string, Reminder>;
+  waits: Record<string, OpenWait>;
   /** By job of the configuration, the one that was seen to last at the end. */
   jobs: Record<string, JobRecord>;
   usage: Usage;
@@ -25,6 +26,11 @@ export interface Attached {
   from: string;
   /** Milliseconds since the epoch: what was said there until then counts, and here from then on. */
   at: number;
+}
+
+export interface OpenWait extends Wait {
+  /** It happened: this is to be told. */
+  due: { text: string; at: number } | undefined;
 }
 
 export interface JobRecord {
@@ -68,6 +74,8 @@ export interface Conversation {
   grants: readonly Grant[];
   /** Turns up to this one are forgotten: the agent is not told of them again. */
   forgot: number;
+  /** So often in a row it was woken by what its agent waited for, without a person's word. */
+  woken: number;
 }
 
 export interface Waiting {
@@ -103,6 +111,7 @@ export function emptyChat(): ChatState {
     attached: {},
     failures: {},
     reminders: {},
+    waits: {},
     jobs: {},
     usage: {},
   };
@@ -121,6 +130,17 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       return;
     case "reminder-over":
       delete state.reminders[what.id];
+      return;
+    case "wait-set":
+      state.waits[what.wait.id] = { ...what.wait, due: undefined };
+      return;
+    case "wait-due": {
+      const wait = state.waits[what.id];
+      if (wait !== undefined) wait.due = { text: what.text, at };
+      return;
+    }
+    case "wait-over":
+      delete state.waits[what.id];
       return;
     case "job-seen":
     case "job-due":
@@ -163,6 +183,9 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
         one.forgot = one.turns;
         one.grants = [];
         delete state.attached[one.id];
+        for (const { id, conversation } of Object.values(state.waits)) {
+          if (conversation === one.id) delete state.waits[id];
+        }
       }
       return;
     case "option-chosen":
@@ -185,6 +208,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     known.videos = videosIn(known.videos, arrival);
     known.lastAt = arrival.at;
     known.closed = undefined;
+    known.woken = arrival.for === undefined ? 0 : known.woken + 1;
     return;
   }
   state.conversations.set(id, {
@@ -205,6 +229,7 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     videos: videosIn([], arrival),
     grants: [],
     forgot: 0,
+    woken: 0,
   });
 }
 

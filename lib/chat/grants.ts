@@ -27,6 +27,14 @@ export function isGranted(
   return grants.some((one) => one.id === id);
 }
 
+/** Whether what is said for always of the one holds for the other. */
+export function isSameUse(
+  one: Pick<PermissionRequest, "kind" | "tool">,
+  other: Pick<PermissionRequest, "kind" | "tool">,
+): boolean {
+  return grantId(one.kind, one.tool) === grantId(other.kind, other.tool);
+}
+
 /** The newest last; of too many the oldest have to be asked for again. */
 export function withGrant(grants: readonly Grant[], grant: Grant): readonly Grant[] {
   return [...grants.filter(({ id }) => id !== grant.id), grant].slice(-MOST_GRANTS);

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { PermissionRequest } from "./agent-session.ts";
 import type { PermissionRules } from "./broker-config.ts";
-import { type Grant, grantOf, isGranted } from "./grants.ts";
+import { type Grant, grantOf, isGranted, isSameUse } from "./grants.ts";
 import type { PermissionWord } from "./turn.ts";
 
 export type PermissionAnswer = PermissionWord["answer"];
@@ -71,7 +71,7 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     first.settle(answer, by);
     if (answer === "once") return;
     for (const one of questions.get(conversation) ?? []) {
-      if (keyOf(one.request) === keyOf(first.request)) one.settle(answer, by);
+      if (isSameUse(one.request, first.request)) one.settle(answer, by);
     }
   }
 

@@ -4,7 +4,7 @@ import type { TurnEnding } from "./chat-event.ts";
 import { type TurnPatience, watchTurn } from "./patience.ts";
 import type { Sessions, Taken } from "./sessions.ts";
 import { closedTools, withTool } from "./tool-uses.ts";
-import type { PermissionWord, ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
+import type { PermissionWord, Turn, TurnFailure, TurnState } from "./turn.ts";
 import { withWord } from "./permission-words.ts";
 
 export interface RunTurnParts {

@@ -5,6 +5,7 @@ import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import type { BotConfig } from "../chat/broker-config.ts";
 import type { ChatState } from "../chat/chat-state.ts";
+import { isPlaceAllowed } from "../chat/gate.ts";
 import { dayOf, usageTable, usdOn } from "../chat/usage.ts";
 import type { BotStatus, BrokerStatus } from "../control/station.ts";
 import type { UserPlace } from "../control/user-place.ts";
@@ -12,6 +13,7 @@ import { DISCORD_API_URL } from "../discord/create-link.ts";
 import type { LinkState } from "../discord/link.ts";
 import { type Confinement, findConfinement } from "../tasks/confine.ts";
 import { surveyOnce } from "./bot-places-checkup.ts";
+import type { PoolDesk } from "../tasks/pool-desk.ts";
 import { botPlace } from "./broker-place.ts";
 import {
   type BrokerSettings,
@@ -19,9 +21,11 @@ import {
   readBrokerSettingsIfThere,
 } from "./broker-settings.ts";
 import type { DiscordHub } from "./discord-hub.ts";
+import { createOfferTools } from "./offer-tools.ts";
 import { type OpenBot, openBot } from "./open-bot.ts";
 import { herdConfigPath } from "./pool-settings.ts";
 import { createScale } from "./scale.ts";
+import { createWaitSubjects } from "./wait-subjects.ts";
 import type { Wire } from "./wires.ts";
 
 export interface BrokerOfficeParts {
@@ -29,7 +33,8 @@ export interface BrokerOfficeParts {
   env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
-  hub: Pick<DiscordHub, "wireOf" | "isSweepChannel">;
+  hub: Pick<DiscordHub, "wireOf" | "isSweepChannel" | "sweepAt" | "sweepIn">;
+  pool(): PoolDesk | undefined;
   self: readonly string[];
   random(): number;
   onWarning(message: string): void;
@@ -40,11 +45,15 @@ export interface BrokerOffice extends AsyncDisposable {
   status(): BrokerStatus | undefined;
   /** What conversations have used, a table for each bot; "" when there was nothing. */
   usage(by: "day" | "model", days: number): string;
+  /** Whether a bot with this connection is let into that thread. */
+  converses(wire: Wire, place: { channelId: string; threadId: string }): boolean;
   /** At the daemon's start: what is configured is opened; `wanted` insists, and keeps the daemon. */
   begin(wanted: boolean): Promise<void>;
   /** The same later, for a daemon that runs already. */
   start(): Promise<void>;
   end(): void;
+  /** A sweep is about to go: whoever waits for something of it is told now. */
+  sweepEnds(): void;
   /** Resolves when the daemon need not stay for the broker. */
   idle(): Promise<void>;
 }
@@ -52,13 +61,19 @@ export interface BrokerOffice extends AsyncDisposable {
 interface Opened {
   bot: OpenBot;
   wire: Wire;
+  config(): BotConfig;
   leave(): Promise<void>;
 }
 
 const CONFIG_MS = 5_000;
+const LOOK_MS = 300;
+/** A daemon whose sweeps have ended stays so long for turns that run. */
+const LAST_ANSWERS_MS = 10 * 60_000;
 
 export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
   const { clock, log, env, hub } = parts;
+  const offers = createOfferTools(parts);
+  const subjects = createWaitSubjects({ sweepIn: hub.sweepIn, pool: parts.pool });
   const stopped = Promise.withResolvers<void>();
   const over = new AbortController();
   const bots = new Map<string, Opened>();
@@ -136,7 +151,10 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         siblings: () =>
           [...bots.values()].flatMap((one) => one.bot.name === name ? [] : one.bot.me() ?? []),
         home: dirname(herdConfigPath(env)),
-        isTaken: (channelId) => hub.isSweepChannel(wire, channelId),
+        isSweeps: (channelId) => hub.isSweepChannel(wire, channelId),
+        sweepAt: hub.sweepAt,
+        subjects,
+        offer: offers.offer,
       });
       const survey = surveyOnce({
         config: told,
@@ -163,7 +181,7 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         onCommandsRefused: (_, why) =>
           parts.onWarning(`broker: no slash commands for "${name}": ${why}`),
       });
-      bots.set(name, { bot, wire, leave });
+      bots.set(name, { bot, wire, leave, config: told });
       bot.start();
       log.write("info", "A bot converses", {
         bot: name,
@@ -187,10 +205,30 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
     await opening;
   }
 
+  /** Who asked last is answered; not for longer than people would wait. */
+  async function answered(): Promise<void> {
+    const over = new AbortController();
+    void stopped.promise.then(() => over.abort());
+    const until = clock.now() + LAST_ANSWERS_MS;
+    while (!over.signal.aborted && clock.now() < until) {
+      if (![...bots.values()].some(({ bot }) => bot.isBusy())) return;
+      await clock.sleep(LOOK_MS, over.signal).catch(() => {});
+    }
+  }
+
   return {
     status() {
       if (!isOpen) return undefined;
       return { bots: [...bots.values()].map((one) => statusOf(one, current, clock.now())) };
+    },
+    converses(wire, { channelId, threadId }) {
+      const place = {
+        ...{ channelId, threadId, isDirect: false },
+        ...{ threadOwner: undefined, guildId: undefined },
+      };
+      return [...bots.values()].some((one) =>
+        one.wire === wire && isPlaceAllowed({ place }, one.config().rules)
+      );
     },
     usage: (by, days) =>
       [...bots.values()].flatMap(({ bot }) => {
@@ -212,7 +250,10 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
       kept = true;
     },
     end: stopped.resolve,
-    idle: () => kept ? stopped.promise : Promise.resolve(),
+    sweepEnds() {
+      for (const { bot } of bots.values()) bot.look();
+    },
+    idle: () => kept ? stopped.promise : answered(),
     async [Symbol.asyncDispose]() {
       stopped.resolve();
       over.abort();
@@ -222,6 +263,7 @@ export function createBrokerOffice(parts: BrokerOfficeParts): BrokerOffice {
         await leave();
       }
       bots.clear();
+      await offers[Symbol.asyncDispose]();
     },
   };
 }

@@ -8,6 +8,7 @@ import type { ChatHappening } from "../chat/chat-event.ts";
 import { type ChatState, type Conversation } from "../chat/chat-state.ts";
 import { createPermissions } from "../chat/permissions.ts";
 import { createSessions, type Sessions } from "../chat/sessions.ts";
+import { createWaits } from "../chat/create-waits.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 import { threadTitle } from "../chat/thread-title.ts";
 import type { TurnFailure } from "../chat/turn.ts";
@@ -18,6 +19,7 @@ import { createBrokerRoles } from "../discord/broker-roles.ts";
 import { createBrokerSelf } from "../discord/broker-self.ts";
 import { createBrokerThreads } from "../discord/broker-threads.ts";
 import { createBrokerVoice } from "../discord/broker-voice.ts";
+import { createWakePoster } from "../discord/wake-poster.ts";
 import { type BrokerSurface, createBrokerSurface } from "../discord/create-broker-surface.ts";
 import type { DiscordLink } from "../discord/link.ts";
 import { openBrokerMemory } from "../store/broker-memory.ts";
@@ -35,6 +37,10 @@ import { type BotFolder, botFolder } from "./bot-folders.ts";
 import { botInstructions, rolesIn } from "./bot-instructions.ts";
 import { createBotOutbox } from "./bot-outbox.ts";
 import { createBotTranscripts } from "./bot-transcripts.ts";
+import { createConversationTools } from "./conversation-tools.ts";
+import type { OfferTools } from "./offer-tools.ts";
+import type { SweepAt } from "./sweep-at.ts";
+import type { WaitSubjects } from "./wait-subjects.ts";
 import type { BotPlace } from "./broker-place.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import { CHAT_FOLD } from "./chat-fold.ts";
@@ -54,7 +60,10 @@ export interface OpenBotParts {
   fetch: typeof fetch;
   origins: readonly string[];
   siblings(): readonly { id: string; name: string }[];
-  isTaken(channelId: string): boolean;
+  isSweeps(channelId: string): boolean;
+  sweepAt(channelId: string): SweepAt | undefined;
+  subjects: WaitSubjects;
+  offer: OfferTools["offer"];
   /** Relative paths of the configuration begin there. */
   home: string;
 }
@@ -68,6 +77,10 @@ export interface OpenBot extends AsyncDisposable {
   readonly desk: BotDesk;
   state(): ChatState;
   me(): { id: string; name: string } | undefined;
+  /** Whether somebody is owed an answer. */
+  isBusy(): boolean;
+  /** What agents wait for is looked at, as something of it is about to go. */
+  look(): void;
   /** Takes up what an earlier life left. */
   start(): void;
 }
@@ -147,9 +160,29 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       void append([{ type: "permission-granted", conversation, grant }], grant.by),
     audit,
   });
+  const waits = createWaits({
+    ...{ state, clock, audit, log, me: () => self.now()?.id, rules: () => config().rules },
+    append: (whats, by) => append(whats, by),
+    broker: { accept: (arrival, conversation) => broker.accept(arrival, conversation) },
+    watch: parts.subjects,
+    post: createWakePoster({
+      rest,
+      mark: () => mark,
+      me: () => self.now()?.id,
+      now: clock.now,
+    }),
+  });
+  const tools = createConversationTools({
+    ...{ name, find, waits, clock, audit, sweepAt: parts.sweepAt, subjects: parts.subjects },
+    me: () => self.now()?.id,
+  });
+  /** By conversation, the sweep whose tools its live agent was given. */
+  const given = new Map<string, string | undefined>();
+
   const openAgent = createBotAgents({
     ...parts,
     mark,
+    toolsOf: tools.of,
     permission: permissions.ask,
     log: createAgentLog(clock, (conversation, text) => log("info", text, { conversation })),
   });
@@ -161,11 +194,13 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       const me = await self.known(signal);
       const { files } = folder;
       const siblings = parts.siblings();
+      const sweep = tools.sweepOf(conversation);
+      given.set(id, sweep?.desk.path);
       const opened = await openAgent({
         conversation,
         place: folder,
         instructions: botInstructions({
-          ...{ me, config: config(), conversation, siblings, files },
+          ...{ me, config: config(), conversation, siblings, files, sweep },
           roles: await rolesOf(conversation, signal),
         }),
         earlier: transcripts.said(journal.state, id),
@@ -198,6 +233,9 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   });
 
   function screen(one: Conversation, batch: Conversation["waiting"]): "go" | "drop" | TurnFailure {
+    const isOthers = given.get(one.id) !== tools.sweepOf(one)?.desk.path;
+    // Its sweep came or went: an agent learns of its tools when it begins.
+    if (isOthers && sessions.find(one.id) !== undefined) void sessions.close(one.id);
     const isBots = batch.every(({ arrival }) => arrival.author.isBot);
     if (isBots && surface.areBotsStopped(one.id)) return "drop";
     const { usdPerDay } = config().budget;
@@ -271,7 +309,19 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   }
 
   const desk = createBotDesk({
-    ...{ broker, permissions, sessions, transcripts, state, append, config, rest, mark, titleOf },
+    ...{
+      broker,
+      permissions,
+      sessions,
+      transcripts,
+      state,
+      append,
+      config,
+      rest,
+      mark,
+      titleOf,
+      waits,
+    },
     me: () => self.now()?.id,
     home: parts.home,
     programOf: (choice) => programOf(choice, parts.settings()),
@@ -324,17 +374,23 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     desk,
     state,
     me: self.now,
+    isBusy: () =>
+      [...journal.state.conversations.values()].some(({ turn, waiting, untold }) =>
+        turn !== undefined || waiting.length + untold.length > 0
+      ) || Object.values(journal.state.waits).some(({ due }) => due !== undefined),
+    look: waits.look,
     start() {
       for (const id of journal.state.conversations.keys()) keepTranscript(id);
       surface.start();
       broker.start();
       desk.start();
       outbox.start(lately(journal.state));
+      waits.start();
     },
     async [Symbol.asyncDispose]() {
       for (const end of deaf) end();
       stop.abort();
-      await desk[Symbol.asyncDispose]();
+      for (const part of [desk, waits]) await part[Symbol.asyncDispose]();
       await broker[Symbol.asyncDispose]();
       for (const part of [sessions, outbox, surface]) await part[Symbol.asyncDispose]();
       journal.saveSnapshot(lease);

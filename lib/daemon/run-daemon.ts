@@ -54,6 +54,9 @@ export interface DaemonEnd {
   failed: number;
 }
 
+/** So long bots wait for the sweeps that come with the daemon; one may wait for a lease for minutes. */
+const SWEEPS_MS = 10_000;
+
 /** So long a channel has for what was said last. */
 const LAST_WORDS_MS = 5_000;
 
@@ -71,6 +74,7 @@ export async function runDaemon(
     onWarning: parts.onWarning,
     trials: () => pool.trialTasks(),
     usage: (by, days) => broker.usage(by, days),
+    converses: (wire, place) => broker.converses(wire, place),
   });
   await using pool = createPoolOffice({
     place: placeOf(env),
@@ -88,6 +92,7 @@ export async function runDaemon(
     clock,
     log,
     hub,
+    pool: pool.desk,
     self: parts.self,
     random: Math.random,
     onWarning: parts.onWarning,
@@ -115,7 +120,10 @@ export async function runDaemon(
       await parts.open(portOf(held.desk, clock));
       hub.attach(held);
     },
-    onEnding: (held, why) => hub.detach(held, why, LAST_WORDS_MS),
+    async onEnding(held, why) {
+      broker.sweepEnds();
+      await hub.detach(held, why, LAST_WORDS_MS);
+    },
     onReleased({ desk }, why) {
       ended.push({ id: desk.id, path: desk.path, ended: why });
       parts.close(desk.id);
@@ -130,15 +138,16 @@ export async function runDaemon(
   });
   if (daemon !== undefined && "running" in daemon) return daemon;
   await using _ = daemon;
-  if (daemon !== undefined) {
-    await pool.begin(parts.pool);
-    await broker.begin(parts.broker);
-  }
+  if (daemon !== undefined) await pool.begin(parts.pool);
   const stop = () => void station.shutdown("it was told to stop", "signal");
   signal.addEventListener("abort", stop, { once: true });
   let failed = 0;
-  // At once: one that waits for a lease keeps no other from running.
-  await Promise.all(parts.workspaces.map(async (path) => {
+  /** At once: one that waits for a lease keeps no other from running. */
+  async function holdAll(): Promise<void> {
+    await Promise.all(parts.workspaces.map(holdOne));
+  }
+
+  async function holdOne(path: string): Promise<void> {
     try {
       await station.hold({
         path,
@@ -152,8 +161,20 @@ export async function runDaemon(
       log.write("error", explain(error, "terminal"), { path });
       parts.onWarning(`${path}: ${explain(error, "terminal")}`);
     }
-  }));
+  }
+
+  const holding = holdAll().then(() => undefined, (error: unknown) => ({ error }));
+  if (daemon !== undefined) {
+    // Bots that take up what an earlier life left find the sweeps that they had then.
+    const late = new AbortController();
+    await Promise.race([holding, clock.sleep(SWEEPS_MS, late.signal).catch(() => {})]);
+    late.abort();
+    if (!signal.aborted) await broker.begin(parts.broker);
+  }
+  const wrong = await holding;
+  if (wrong !== undefined) throw wrong.error;
   if (signal.aborted) stop();
+
   await station.idle();
   // Asked for meanwhile, it keeps the daemon; and sweeps may come as long as it does.
   await pool.idle();

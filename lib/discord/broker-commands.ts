@@ -11,6 +11,7 @@ const NAMES: Readonly<Record<string, true>> = {
   reset: true,
   session: true,
   remind: true,
+  waits: true,
   cost: true,
   auth: true,
   whereami: true,
@@ -97,6 +98,11 @@ const COMMON: readonly CommandDefinition[] = [
       { ...text("text", "Of what"), longest: REMINDER_LIMITS.text },
       { ...text("who", "Mentions of up to 10 people; you when left out"), longest: 400 },
     ],
+  },
+  {
+    name: "waits",
+    description: "What the agent of this conversation waits for, with buttons to drop it",
+    options: [],
   },
   {
     name: "cost",

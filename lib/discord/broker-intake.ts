@@ -32,8 +32,12 @@ export interface BrokerIntakeParts {
   order?(arrival: Arrival, me: Id): boolean;
   /** The bot's own user; undefined before it was connected once. */
   me(): Id | undefined;
-  /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
-  isTaken(channelId: Id): boolean;
+  /**
+   * A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's,
+   * what is said in threads below it is for this bot's conversations.
+   */
+  isSweeps(channelId: Id): boolean;
+  hasConversation(threadId: Id): boolean;
   /** Servers in which the bot is. */
   guilds(): readonly Id[];
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
@@ -79,14 +83,20 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     if (me === undefined) throw new Error("The bot does not know yet who it is");
     if (recent.has(message.id) || gone.has(message.id)) return;
     const place = await parts.places.of(message.channelId, stop.signal);
-    if (parts.isTaken(place.channelId)) return;
+    const isSweeps = parts.isSweeps(place.channelId);
+    if (isSweeps && place.threadId === undefined) return;
     const arrival = await withRoles(arrivalOf(message, place), message);
     if (!noted.has(message.id)) {
       remember(noted, message.id);
       const warning = parts.room.note(arrival, me);
       if (warning !== undefined) await warn(arrival, warning);
     }
-    const judgement = judge(arrival, parts.rules(), parts.room.facts(arrival, me));
+    const isSilent = isSweeps && !parts.hasConversation(place.threadId ?? "");
+    const judgement = judge(
+      isSilent ? withoutOwner(arrival) : arrival,
+      parts.rules(),
+      { ...parts.room.facts(arrival, me), ...isSilent ? { tookPart: false } : {} },
+    );
     const isOrder = judgement.kind !== "deny" && parts.order?.(arrival, me) === true;
     if (judgement.kind === "answer" && !isOrder) await accept(arrival);
     else if (judgement.kind === "deny") deny(arrival);
@@ -232,6 +242,11 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       await serial(() => Promise.resolve());
     },
   };
+}
+
+/** herd made it and writes there, such as a trial's log: only a mention makes a conversation of it. */
+function withoutOwner(arrival: Arrival): Arrival {
+  return { ...arrival, place: { ...arrival.place, threadOwner: undefined } };
 }
 
 function remember(known: Set<Id>, id: Id): void {

@@ -10,6 +10,7 @@ import { createGrantsCommand } from "./broker-grants.ts";
 import { createBrokerPresses } from "./broker-presses.ts";
 import { createBrokerQuestions } from "./broker-questions.ts";
 import { createRemindCommand } from "./broker-remind-command.ts";
+import { createWaitsCommand } from "./broker-waits-command.ts";
 import { createSessionCommand } from "./broker-session-command.ts";
 import { createSteering } from "./broker-steering.ts";
 import { whereamiText } from "./broker-whereami.ts";
@@ -43,6 +44,7 @@ const ACTIONS: readonly string[] = [
   "keep",
   "unremind",
   "revoke",
+  "unwait",
   ...["models", "agents"].flatMap((kind) => [`pick-${kind}`, `turn-${kind}`]),
 ];
 
@@ -55,6 +57,7 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   const session = createSessionCommand(desk, { questions, grants }, refuse);
   const remind = createRemindCommand(desk);
   const steering = createSteering(desk, refuse);
+  const waits = createWaitsCommand(desk);
 
   function isOurs(interaction: Interaction): boolean {
     if (interaction.kind !== "button") return BROKER_COMMANDS.includes(interaction.name);
@@ -106,6 +109,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await remind.drop(interaction, args);
       case "revoke":
         return await grants.revoke(interaction, args);
+      case "unwait":
+        return await dropWait(interaction, args);
       case "pick-models":
       case "pick-agents":
         return await choosing.pick(
@@ -141,6 +146,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await session.run(interaction);
       case "remind":
         return await remind.run(interaction);
+      case "waits":
+        return await showWaits(interaction);
       case "cost":
         return await cost(interaction);
       case "auth":
@@ -180,6 +187,18 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       return await refuse(interaction, "The agent has forgotten this conversation already.");
     }
     await questions.askToReset(interaction, one.id);
+  }
+
+  async function showWaits(interaction: Command): Promise<void> {
+    const one = conversationAt(desk.state(), interaction.channelId);
+    if (one === undefined) return await refuse(interaction, NO_CONVERSATION);
+    await waits.run(interaction, one.id);
+  }
+
+  async function dropWait(interaction: Press, args: readonly string[]): Promise<void> {
+    const one = conversationAt(desk.state(), interaction.channelId);
+    if (one === undefined) return await refuse(interaction, NO_CONVERSATION);
+    await waits.drop(interaction, one.id, args);
   }
 
   async function cost(interaction: Command): Promise<void> {

@@ -38,7 +38,7 @@ export interface BrokerSurfaceParts {
   /** Users of the other bots of this herd. */
   siblings(): readonly Id[];
   /** A sweep of this daemon talks in that channel by this very bot. */
-  isTaken(channelId: Id): boolean;
+  isSweeps(channelId: Id): boolean;
   interactions: BrokerInteractions;
   /** Whether it was an order, such as "stop". */
   order(arrival: Arrival, me: Id): boolean;
@@ -102,7 +102,8 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     memory,
     reactions,
     me,
-    isTaken: parts.isTaken,
+    isSweeps: parts.isSweeps,
+    hasConversation: (threadId) => find(threadId) !== undefined,
     order: parts.order,
     guilds: () => [...guilds],
     threads: () => recentThreads(parts.state()),

@@ -78,7 +78,7 @@ test("G.8.9: nobody is pinged; a flood of tools is one line, a crash is told wit
   for (const word of ["everyone", "tools", "garbage", "file"]) {
     await scene.until(`${word} is answered`, () => of(word).asked.reactions.has("🆗"), 60_000);
   }
-    await scene.until("its words", () => /@everyone/.test(text("everyone")));
+  await scene.until("its words", () => /@everyone/.test(text("everyone")));
   const pinged = [...discord.channels.values()].flatMap((one) =>
     discord.messages(one).flatMap((message) => message.pinged)
   );

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """An ACP agent of tests. What it does is the first word of the newest message; it leaves a line of each
 prompt in the file that its first argument names."""
-import json, os, re, sys, threading, time
+import json, os, re, subprocess, sys, threading, time
 
 log = sys.argv[1]
 loads = "noload" not in sys.argv
 offers = "options" in sys.argv
 model = ["small"]
 cancelled = threading.Event()
+servers = []
 answers = {}
 lock = threading.Lock()
 
@@ -57,6 +58,35 @@ def outbox(session):
     os.remove("outbox/gone.txt")
     time.sleep(2.5)
     say(session, "all is in the outbox")
+
+
+def herd(*calls):
+    """The answers of herd's own MCP server, as the agent was told to start it."""
+    server = servers[0]
+    env = {**os.environ, **{one["name"]: one["value"] for one in server["env"]}}
+    child = subprocess.Popen([server["command"], *server["args"]], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def request(i, method, params):
+        child.stdin.write(json.dumps({"jsonrpc": "2.0", "id": i, "method": method, "params": params}) + "\n")
+        child.stdin.flush()
+        line = child.stdout.readline()
+        return json.loads(line).get("result") if line else None
+
+    request(0, "initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "chatter", "version": "1"}})
+    child.stdin.write(json.dumps({"jsonrpc": "2.0", "method": "notifications/initialized"}) + "\n")
+    told = [request(i + 1, method, params) for i, (method, params) in enumerate(calls)]
+    child.stdin.close()
+    child.wait()
+    return told
+
+
+def use_tool(session, name, text):
+    """Asks for it first, as such programs do."""
+    answer = ask(session, f"mcp__herd__{name}", "other")
+    if answer != "allow_once":
+        return f"not allowed: {answer}"
+    told = herd(("tools/call", {"name": name, "arguments": json.loads(text or "{}")}))[0]
+    return "nobody answers" if told is None else told["content"][0]["text"]
 
 
 def prompt(number, params):
@@ -145,6 +175,12 @@ def prompt(number, params):
         say(session, f"<@{to}> we go on\nrelay {back} {to}")
     elif word == "handover":
         say(session, f"<@{words.strip().split(' ')[-1]}> take it over\n" + "".join(f"line {i:04d} {'x' * 40}\n" for i in range(60)))
+    elif word == "tools?":
+        names = [one["name"] for one in herd(("tools/list", {}))[0]["tools"]] if servers else []
+        say(session, "tools: " + " ".join(sorted(names)))
+    elif word == "tool":
+        _, name, *rest = words.strip().split("\n")[-1].split(" ", 2)
+        say(session, f"{name}: " + use_tool(session, name, "".join(rest)))
     elif word == "silent":
         pass
     else:
@@ -162,6 +198,7 @@ for line in sys.stdin:
     elif method == "initialize":
         send({"id": number, "result": {"protocolVersion": 1, "agentCapabilities": {"loadSession": loads, "promptCapabilities": {"image": True}}}})
     elif method == "session/new":
+        servers[:] = message["params"]["mcpServers"]
         names = ["small", "large"] + [f"m{i}" for i in range(30)]
         models = {"currentModelId": model[0], "availableModels": [{"modelId": one, "name": one} for one in names]}
         send({"id": number, "result": {"sessionId": f"s{os.getpid()}", **({"models": models} if offers else {})}})
@@ -169,6 +206,7 @@ for line in sys.stdin:
         model[0] = message["params"]["modelId"]
         send({"id": number, "result": {}})
     elif method == "session/load":
+        servers[:] = message["params"]["mcpServers"]
         send({"id": number, "result": {"_meta": {"loaded": True}}})
     elif method == "session/cancel":
         cancelled.set()

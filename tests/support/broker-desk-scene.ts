@@ -5,6 +5,7 @@ import type { BotRules } from "../../lib/chat/broker-config.ts";
 import { PERMISSION_DEFAULTS, RULE_DEFAULTS } from "../../lib/chat/broker-defaults.ts";
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { createReminders, type Reminders } from "../../lib/chat/create-reminders.ts";
+import { createWaits, type Waits } from "../../lib/chat/create-waits.ts";
 import { createPermissions, type Permissions } from "../../lib/chat/permissions.ts";
 import { threadTitle } from "../../lib/chat/thread-title.ts";
 import {
@@ -41,6 +42,7 @@ export interface BrokerDeskScene extends ChatScene {
   discord: MemoryDiscord;
   permissions: Permissions;
   reminders: Reminders;
+  waits: Waits;
   interactions: BrokerInteractions;
   audit: { event: string; fields: Readonly<Record<string, unknown>> }[];
   answers: FirstAnswer[];
@@ -134,10 +136,20 @@ export function brokerDeskScene(
     log() {},
   });
   t.after(() => reminders[Symbol.asyncDispose]());
+  const waits = createWaits({
+    ...scene,
+    post: () => Promise.resolve(undefined),
+    watch: { happened: () => undefined, isWatched: () => true },
+    rules: () => rules,
+    me: () => BOT,
+    audit: (event, fields) => void audit.push({ event, fields }),
+    log() {},
+  });
   const interactions = createBrokerInteractions({
     broker: scene.broker,
     permissions,
     reminders,
+    waits,
     state: scene.state,
     rules: () => rules,
     approvers: () => approvers.list,
@@ -184,6 +196,7 @@ export function brokerDeskScene(
     discord,
     permissions,
     reminders,
+    waits,
     interactions,
     audit,
     answers,

@@ -122,6 +122,7 @@ function botOf(t: TestContext, me: string, next: string, rules: BotRules, warnin
     rest: {
       message: () => Promise.reject(new Error("Not asked")),
       messages: () => Promise.resolve([]),
+      activeThreads: () => Promise.resolve([]),
       member: () => Promise.reject(new Error("Not asked")),
       send: (_, { content = "" }) => {
         warn(content);
@@ -139,12 +140,13 @@ function botOf(t: TestContext, me: string, next: string, rules: BotRules, warnin
     },
     room,
     memory,
-    marks: { set() {} },
+    reactions: { add() {} },
     clock: chat.clock,
     random: () => 0,
     me: () => me,
-    roleName: () => undefined,
-    isTaken: () => false,
+    guilds: () => ["1"],
+    isSweeps: () => false,
+    hasConversation: () => true,
     threads: () => [],
     queued: () => [],
     audit() {},

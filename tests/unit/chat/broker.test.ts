@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { TurnFailure } from "../../../lib/chat/turn.ts";
 import type { ChatHappening, Where } from "../../../lib/chat/chat-event.ts";
 import type { TurnFailure } from "../../../lib/chat/turn.ts";
 import { arrival, chatScene, inThread } from "../../support/chat-scene.ts";

@@ -17,6 +17,7 @@ function said(id: string, content: string, author = "7", images = 0): Waiting {
       })),
     }),
     tries: 0,
+    deaths: 0,
   };
 }
 

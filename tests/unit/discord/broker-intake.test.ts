@@ -12,6 +12,9 @@ import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
 import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
+/** Channels, and threads with their parents; 300 is a sweep's. */
+const THREADS = [["100"], ["300"], ["200", "100"], ["310", "300"]] as const;
+
 function scene(
   t: TestContext,
   rules: Partial<BotRules> = {},
@@ -19,7 +22,7 @@ function scene(
 ) {
   const chat = chatScene(t);
   const discord = memoryDiscord();
-  for (const [id, parent] of [["100", undefined], ["300", undefined], ["200", "100"]] as const) {
+  for (const [id, parent] of THREADS) {
     discord.channels.set(id, { ...channel(id, "lab", "", "1", parent), ownerId: BOT });
   }
   const all: BotRules = { ...RULE_DEFAULTS, channels: ["100"], users: ["1"], ...rules };
@@ -43,7 +46,8 @@ function scene(
     clock: chat.clock,
     random: () => 0,
     me: () => BOT,
-    isTaken: (id) => id === "300",
+    isSweeps: (id) => id === "300",
+    hasConversation: (id) => chat.state().conversations.has(id),
     guilds: () => ["1"],
     threads: () => [{ id: "200", since: "1" }],
     queued: () =>
@@ -264,4 +268,25 @@ test("what waits is looked at after a gap: it may have been changed or deleted m
   await intake.settled();
   const { waiting } = state().conversations.get("200")!;
   assert.deepEqual(waiting.map(({ arrival }) => arrival.content), ["two, mended"]);
+});
+
+test("a sweep's channel is the sweep's; a thread below it becomes a conversation by a mention", async (t) => {
+  const { intake, say, heard } = scene(t, { channels: ["300"] });
+  const unasked = { mentions: { users: [], roles: [], everyone: false } };
+  intake.hear(say("300", "status"));
+  // herd itself made this thread and has written in it.
+  intake.hear(
+    say("310", "the log", {
+      author: { id: BOT, bot: true, name: "herd", webhook: false },
+      ...unasked,
+    }),
+  );
+  intake.hear(say("310", "people talk", unasked));
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  intake.hear(say("310", "look at this"));
+  await intake.settled();
+  intake.hear(say("310", "and at that", unasked));
+  await intake.settled();
+  assert.deepEqual(heard(), ["look at this", "and at that"]);
 });

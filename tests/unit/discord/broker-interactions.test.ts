@@ -499,6 +499,24 @@ test("B.108: /remind sets, lists and drops, each person their own", async (t) =>
   assert.deepEqual(scene.state().reminders, {});
 });
 
+test("/waits lists what the conversation's agent waits for, and whoever may talk with it drops it", async (t) => {
+  const scene = brokerDeskScene(t);
+  assert.match((await scene.command("waits")).content!, /no conversation/i);
+  scene.hear("h1", "wait for it");
+  assert.match((await scene.command("waits")).content!, /waits for nothing/);
+  const subject = { kind: "task", task: "t1" } as const;
+  const wish = { conversation: THREAD, for: [ALICE], subject, atMost: 60_000 };
+  scene.waits.set({ ...wish, id: "w1", note: "*plot* @everyone" }, "broker:herd");
+  const listed = await scene.command("waits");
+  assert.match(listed.content!, /1\. the moment when task t1 ends, <t:\d+:R> at the latest/);
+  assert.ok(!listed.content!.includes("@everyone") && listed.content!.includes("\\*plot"));
+  const refused = await scene.pressOn(listed, "Drop 1", { user: EVE });
+  assert.equal(scene.waits.of(THREAD).length, 1, wordOf(refused));
+  const dropped = await scene.pressOn(listed, "Drop 1", { user: BOB });
+  assert.match(wordOf(dropped), /is dropped\.\nThe agent of this conversation waits for nothing/);
+  assert.deepEqual(scene.state().waits, {});
+});
+
 test("a disk that refuses is told to the person, and nothing is said to be done", async (t) => {
   const scene = brokerDeskScene(t);
   scene.reminders.set = () => {
