@@ -9,7 +9,7 @@ export async function check(
 ): Promise<number> {
   const { readBrokerSettings } = await import("../../lib/daemon/broker-settings.ts");
   const { checkBots } = await import("../../lib/daemon/broker-checkup.ts");
-  const { herdConfigPath } = await import("../../lib/daemon/pool-settings.ts");
+  const { herdConfigPath } = await import("../../lib/daemon/herd-config-file.ts");
   const notices: string[] = [];
   const { broker } = readBrokerSettings(env, ({ message }) => notices.push(message));
   const { findConfinement } = await import("../../lib/daemon/confinement.ts");

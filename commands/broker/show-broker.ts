@@ -23,9 +23,16 @@ export async function show({ out, json, env, signal }: BrokerContext): Promise<n
   const client = createControlClient({ address, token, way: "cli" });
   const status = await client.request<BrokerStatus>("GET", "/v1/broker", undefined, { signal });
   if (json) out.json(status);
-  else for (const bot of status.bots) showBot(out, bot);
-  if (!json && status.bots.length === 0) out.print("No bot is open: `herd broker check` says why");
+  else showAll(out, status);
   return EXIT.done;
+}
+
+function showAll(out: Terminal, { bots, missing, mistake }: BrokerStatus): void {
+  const { yellow } = out.paint;
+  for (const bot of bots) showBot(out, bot);
+  if (bots.length === 0) out.print("No bot is open: `herd broker check` says why");
+  for (const { name, why } of missing) out.print(yellow(`! ${name}: ${visible(why)}`));
+  for (const line of mistake?.split("\n") ?? []) out.print(yellow(`! ${visible(line)}`));
 }
 
 function showBot(out: Terminal, bot: BotStatus): void {

@@ -8,6 +8,8 @@ export interface SessionsParts {
   /** Idle for so long, an agent is ended; its conversation is not. Milliseconds. */
   ttlMs(): number;
   clock: Clock;
+  /** What an agent is begun with; one that was begun with something else is begun anew for its next turn. */
+  basis?(conversation: string): string;
   open(conversation: string, signal: AbortSignal): Promise<AgentSession | { failed: TurnFailure }>;
 }
 
@@ -21,7 +23,7 @@ export interface Sessions extends AsyncDisposable {
     conversation: string,
     how: { signal: AbortSignal; onAhead(ahead: number): void },
   ): Promise<Taken | { failed: TurnFailure } | { aborted: true }>;
-  /** The live one, if there is one. */
+  /** The live one, if there is one that may go on. */
   find(conversation: string): AgentSession | undefined;
   /** Ends the conversation's agent; a turn that has it fails. */
   close(conversation: string): Promise<void>;
@@ -38,6 +40,7 @@ export interface Taken {
 
 interface Place {
   session: AgentSession | undefined;
+  basis: string | undefined;
   isBusy: boolean;
   isStuck: boolean;
   idleSince: number;
@@ -72,10 +75,39 @@ export function createSessions(parts: SessionsParts): Sessions {
   function drop(conversation: string): void {
     const place = places.get(conversation);
     places.delete(conversation);
-    if (place?.session === undefined) return;
-    const ended = Promise.resolve(place.session[Symbol.asyncDispose]()).catch(() => {});
+    if (place?.session !== undefined) void end(place.session);
+  }
+
+  function end(session: AgentSession): Promise<void> {
+    const ended = Promise.resolve(session[Symbol.asyncDispose]()).catch(() => {});
     ending.add(ended);
-    void ended.then(() => ending.delete(ended));
+    return ended.then(() => void ending.delete(ended));
+  }
+
+  const isAsBegun = (conversation: string, { basis }: Place) =>
+    basis === parts.basis?.(conversation);
+
+  /** The place's agent, begun where there is none, or none that may go on. */
+  async function settle(
+    conversation: string,
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<{ session: AgentSession } | { failed: TurnFailure }> {
+    const { session } = place;
+    if (session !== undefined && isAsBegun(conversation, place)) return { session };
+    place.session = undefined;
+    // Both would work in the same folder.
+    if (session !== undefined) await end(session);
+    const basis = parts.basis?.(conversation);
+    const opened = await parts.open(conversation, signal);
+    if ("failed" in opened) return opened;
+    Object.assign(place, { session: opened, basis });
+    void opened.gone.then(() => {
+      if (places.get(conversation) !== place || place.session !== opened) return;
+      drop(conversation);
+      admit();
+    });
+    return { session: opened };
   }
 
   const counted = () => [...places.values()].filter(({ isStuck }) => !isStuck).length;
@@ -113,7 +145,10 @@ export function createSessions(parts: SessionsParts): Sessions {
       conversation,
       onAhead,
       admit() {
-        const place = { session: undefined, isBusy: true, isStuck: false, idleSince: clock.now() };
+        const place = {
+          ...{ session: undefined, basis: undefined },
+          ...{ isBusy: true, isStuck: false, idleSince: clock.now() },
+        };
         places.set(conversation, place);
         resolve(place);
       },
@@ -138,22 +173,14 @@ export function createSessions(parts: SessionsParts): Sessions {
     async take(conversation, { signal, onAhead }) {
       const place = await enter(conversation, signal, onAhead);
       if (place === undefined) return { aborted: true };
-      if (place.session === undefined) {
-        const opened = await parts.open(conversation, signal);
-        if ("failed" in opened) {
-          if (places.get(conversation) === place) places.delete(conversation);
-          admit();
-          return opened;
-        }
-        place.session = opened;
-        void opened.gone.then(() => {
-          if (places.get(conversation) !== place) return;
-          drop(conversation);
-          admit();
-        });
+      const settled = await settle(conversation, place, signal);
+      if ("failed" in settled) {
+        if (places.get(conversation) === place) places.delete(conversation);
+        admit();
+        return settled;
       }
       return {
-        session: place.session,
+        session: settled.session,
         mark(isStuck) {
           place.isStuck = isStuck;
           admit();
@@ -166,7 +193,11 @@ export function createSessions(parts: SessionsParts): Sessions {
         },
       };
     },
-    find: (conversation) => places.get(conversation)?.session,
+    find(conversation) {
+      const place = places.get(conversation);
+      if (place === undefined) return undefined;
+      return place.isBusy || isAsBegun(conversation, place) ? place.session : undefined;
+    },
     async close(conversation) {
       const session = places.get(conversation)?.session;
       places.delete(conversation);

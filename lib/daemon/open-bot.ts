@@ -26,6 +26,7 @@ import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
 import { endLeftOvers } from "../backends/end-marked.ts";
+import { agentBasis } from "./agent-basis.ts";
 import { createBotAgents, programOf } from "./bot-agents.ts";
 import { type BotDesk, createBotDesk } from "./bot-desk.ts";
 import { createBotBlocks } from "./bot-blocks.ts";
@@ -43,7 +44,6 @@ export interface OpenBotParts {
   settings(): BrokerSettings;
   config(): BotConfig;
   link: DiscordLink;
-  env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
   random(): number;
@@ -122,15 +122,17 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   const folders = new Map<string, Promise<BotFolder>>();
 
   function folderOf(one: Conversation): Promise<BotFolder> {
-    const known = folders.get(one.id);
+    const { projects, workspace } = config();
+    const key = JSON.stringify([one.id, projects[one.place.channelId], workspace]);
+    const known = folders.get(key);
     if (known !== undefined) return known;
-    const found = botFolder(one, config(), place).then((folder) => {
+    const found = botFolder(one, { projects, workspace }, place).then((folder) => {
       if ("refused" in folder) throw new RefusedError(folder.refused);
       return folder;
     });
-    folders.set(one.id, found);
+    folders.set(key, found);
     // What was wrong may be mended by the next turn.
-    found.catch(() => folders.delete(one.id));
+    found.catch(() => folders.delete(key));
     return found;
   }
   const filesOf = async (one: Conversation) => (await folderOf(one)).files;
@@ -143,6 +145,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   });
   const openAgent = createBotAgents({
     ...parts,
+    env: () => parts.settings().env,
     mark,
     permission: permissions.ask,
     log: (conversation, text) => log("info", text.trim().slice(-500), { conversation }),
@@ -179,6 +182,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     limit: () => config().pool.mostSessions,
     ttlMs: () => config().pool.ttlMs,
     clock,
+    basis: (id) => agentBasis(find(id)!, config(), parts.settings()),
     open: openSession,
   });
 
@@ -223,6 +227,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     }),
     blocks: createBotBlocks({
       ...parts,
+      env: () => parts.settings().env,
       me: self.known,
       filesOf,
       complete: history.complete,

@@ -18,7 +18,7 @@ import { readHerdConfig } from "./read-herd-config.ts";
 import { explained, introduceBot, withDiscord } from "./introduce-bot.ts";
 import type { BotFacts, DiscordAsked } from "./introduce-bot.ts";
 import { poolPlace } from "./pool-place.ts";
-import { herdConfigPath } from "./pool-settings.ts";
+import { herdConfigPath } from "./herd-config-file.ts";
 
 type Env = DiscordAsked["env"];
 type Channels = GroundsWish["channels"];
