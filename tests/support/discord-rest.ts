@@ -136,9 +136,11 @@ export function memoryDiscord(): MemoryDiscord {
         return channels.get(id)!;
       }),
     message: (_, id) => call("message", () => found(id)),
-    messages: (channel, { after, limit = 50 }) =>
+    messages: (channel, { after, before, limit = 50 }) =>
       call("messages", () => {
-        const own = messages.filter((one) => one.channelId === channel);
+        const own = messages.filter((one) =>
+          one.channelId === channel && (before === undefined || BigInt(one.id) < BigInt(before))
+        );
         return after === undefined
           ? own.slice(-limit)
           : own.filter(({ id }) => BigInt(id) > BigInt(after)).slice(0, limit);
@@ -163,7 +165,11 @@ export function memoryDiscord(): MemoryDiscord {
     pin: (_, id) => call("pin", () => void pinned.add(id)),
     unpin: (_, id) => call("unpin", () => void pinned.delete(id)),
     react: (_, id, emoji) => call("react", () => void found(id).reactions.push(emoji)),
-    unreact: () => call("unreact", () => {}),
+    unreact: (_, id, emoji) =>
+      call("unreact", () => {
+        const message = found(id);
+        message.reactions = message.reactions.filter((one) => one !== emoji);
+      }),
     typing: () => call("typing", () => {}),
     startThread: (id, { name, from }) =>
       call("startThread", () => {
