@@ -12,7 +12,7 @@ import { ageText } from "../task/show-task.ts";
 import type { BrokerContext } from "./options.ts";
 
 /** What the bots of the daemon do now. */
-export async function show({ out, json, env, signal }: BrokerContext): Promise<number> {
+export async function show({ values, out, json, env, signal }: BrokerContext): Promise<number> {
   const daemon = await findDaemon(userPlace(env, userInfo().uid, hostname()), { signal });
   if (daemon === undefined) {
     throw new UserError("Cannot tell of the broker: no daemon runs", {
@@ -24,7 +24,12 @@ export async function show({ out, json, env, signal }: BrokerContext): Promise<n
   const status = await client.request<BrokerStatus>("GET", "/v1/broker", undefined, { signal });
   if (json) out.json(status);
   else showAll(out, status);
-  return EXIT.done;
+  return values.connected && !areAllConnected(status) ? EXIT.negative : EXIT.done;
+}
+
+function areAllConnected({ bots, missing }: BrokerStatus): boolean {
+  return bots.length > 0 && missing.length === 0 &&
+    bots.every(({ connection: { phase } }) => phase === "connected");
 }
 
 function showAll(out: Terminal, { bots, missing, mistake }: BrokerStatus): void {
