@@ -72,7 +72,9 @@ export function createBotCrew(parts: BotCrewParts): BotCrew {
           config === undefined ? "is configured no more" : "has a new token",
         );}
     }
-    for (const config of now.broker.bots) if (!bots.has(config.name)) await tryToOpen(config, now);
+    // At once: one whose state is held by somebody else keeps no other waiting.
+    const absent = now.broker.bots.filter(({ name }) => !bots.has(name));
+    await Promise.all(absent.map((config) => tryToOpen(config, now)));
   }
 
   /** One bot that cannot be opened keeps no other from being there. */
@@ -162,7 +164,11 @@ export function createBotCrew(parts: BotCrewParts): BotCrew {
 
   return {
     fit,
-    all: () => [...bots.values()],
+    // In the order of the configuration, whichever was open first.
+    all() {
+      const order = bots.size === 0 ? [] : settings().broker.bots;
+      return order.flatMap(({ name }) => bots.get(name) ?? []);
+    },
     missing: () => missing,
     async [Symbol.asyncDispose]() {
       for (const [name, one] of [...bots]) await close(name, one, "ends with the daemon");

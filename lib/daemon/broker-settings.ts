@@ -2,7 +2,7 @@ import { UserError } from "../base/errors.ts";
 import type { BrokerConfig } from "../chat/broker-config.ts";
 import type { Notice } from "../sweep/config.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
-import { herdConfigPath, readHerdConfigFile } from "./herd-config-file.ts";
+import { lackOf, readHerdConfigFile } from "./herd-config-file.ts";
 import { readHerdConfig } from "./read-herd-config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export function readBrokerSettings(
 ): BrokerSettings {
   const settings = readBrokerSettingsIfThere(env, onNotice);
   if (settings !== undefined) return settings;
-  throw new UserError(`Cannot use the broker: "${herdConfigPath(env)}" has no section "broker"`, {
+  throw new UserError(`Cannot use the broker: ${lackOf("broker", env)}`, {
     hint:
       "docs/broker.md begins with the smallest one; `herd broker import` makes it from OpenAB's",
   });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
@@ -48,6 +48,12 @@ export function readHerdConfigFile(
   const { values, notices } = readDotenv(dotenvOf(path));
   notices.forEach(onNotice);
   return { path, text, env: { ...values, ...env } };
+}
+
+/** Why there is nothing to read. */
+export function lackOf(section: string, env: Env): string {
+  const path = herdConfigPath(env);
+  return existsSync(path) ? `"${path}" has no section "${section}"` : `there is no "${path}"`;
 }
 
 /** Another one when the file, or `.env` beside it, has changed. */

@@ -21,7 +21,7 @@ import { type BrokerSurface, createBrokerSurface } from "../discord/create-broke
 import type { DiscordLink } from "../discord/link.ts";
 import { openBrokerMemory } from "../store/broker-memory.ts";
 import { openJournal } from "../store/journal.ts";
-import { acquireLease } from "../store/lease.ts";
+import { acquireLease, STALE_MS } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
@@ -70,7 +70,9 @@ export interface OpenBot extends AsyncDisposable {
   start(): void;
 }
 
-const LEASE_WAIT_MS = 20_000;
+/** Longer than a holder that is gone, and not seen to be, holds on. */
+const LEASE_WAIT_MS = STALE_MS + 30_000;
+const ALIVE_WAIT_MS = 20_000;
 
 /** Throws RefusedError when another process has this bot. */
 export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
@@ -83,6 +85,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     dir: place.lease,
     clock,
     waitMs: LEASE_WAIT_MS,
+    aliveMs: ALIVE_WAIT_MS,
     purpose: "broker",
   });
   if ("heldBy" in lease) {

@@ -1,7 +1,7 @@
 import { UserError } from "../base/errors.ts";
 import type { Notice } from "../sweep/config.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
-import { herdConfigPath, readHerdConfigFile } from "./herd-config-file.ts";
+import { lackOf, readHerdConfigFile } from "./herd-config-file.ts";
 import { readHerdConfig } from "./read-herd-config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -13,7 +13,7 @@ export function readPoolConfig(
 ): PoolConfig {
   const config = readPoolConfigIfThere(env, onNotice);
   if (config !== undefined) return config;
-  throw new UserError(`Cannot use the pool: "${herdConfigPath(env)}" has no section "pool"`, {
+  throw new UserError(`Cannot use the pool: ${lackOf("pool", env)}`, {
     hint: "`herd pool setup` asks for what is needed and writes it",
   });
 }
