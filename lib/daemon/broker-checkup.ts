@@ -4,8 +4,8 @@ import type { BotConfig, BrokerConfig } from "../chat/broker-config.ts";
 import { DiscordError } from "../discord/discord-error.ts";
 import { PERMISSION, type PermissionName, permissionsIn } from "../discord/permissions.ts";
 import type { DiscordRest } from "../discord/rest.ts";
+import { checkAgents } from "./check-agents.ts";
 import { type BotFacts, type DiscordAsked, introduceBot, withDiscord } from "./introduce-bot.ts";
-import { checkBackends } from "./pool-checkup.ts";
 
 /** What a bot does in a channel, with the words of Discord's own pages. */
 const NEEDS: readonly { name: PermissionName; label: string; without: string }[] = [
@@ -35,17 +35,12 @@ export async function checkBots(
   { bots, agents }: BrokerConfig,
   { asksDiscord, ...asked }: DiscordAsked & { asksDiscord: boolean },
 ): Promise<Finding[]> {
-  const found: Finding[] = checkBackends({ backends: agents }, asked.env)
-    .map((one) => ({ ...one, message: one.message.replace(/backend/gi, agentWord) }));
+  const found: Finding[] = checkAgents({ bots, agents }, asked.env);
   for (const bot of bots) {
     found.push(...checkRules(bot));
     if (asksDiscord) found.push(...await checkOnDiscord(bot, asked));
   }
   return found;
-}
-
-function agentWord(word: string): string {
-  return word.startsWith("B") ? "Agent" : "agent";
 }
 
 /** A file that is right and lets nobody in is the most usual mistake. */

@@ -39,6 +39,8 @@ export interface BrokerScene {
   /** Where the bot is allowed. */
   lab: FakeChannel;
   path(...parts: string[]): string;
+  /** In which its processes run. */
+  env: Readonly<Record<string, string | undefined>>;
   start(): BrokerProcess;
   /** The connection is up. */
   ready(): Promise<void>;
@@ -118,6 +120,7 @@ ${more}
     mallory,
     lab,
     path,
+    env: home.env,
     start() {
       const child = spawn(HERD, ["broker", "start"], {
         env: home.env,
