@@ -54,8 +54,8 @@ export interface DaemonEnd {
   failed: number;
 }
 
-/** So long a channel has for what was said last. */
-const LAST_WORDS_MS = 5_000;
+/** So long a channel has for what was said last: Discord lets it wait for five seconds at a time. */
+const LAST_WORDS_MS = 12_000;
 
 /** Runs the daemon in this process until its sweeps have ended or the signal comes. */
 export async function runDaemon(
