@@ -100,7 +100,7 @@ export function openPoolSetup(asked: DiscordAsked): PoolSetup {
     const text = yamlText({ pool: section }, notes);
     const shown = yamlText({ pool: withoutSecrets(section) }, notes);
     const file = putSection(before === "" ? HEAD : before, path, { name: "pool", text });
-    const { notices } = readHerdConfig(file, path, env);
+    const { notices } = readHerdConfig(file, path, env, ["pool"]);
     return { file, shown, notices: notices.map(({ message }) => message) };
   }
 
