@@ -17,7 +17,7 @@ export interface BrokerIntakeParts extends Omit<BrokerReaderParts, "take"> {
   broker: Pick<Broker, "accept" | "revise" | "withdraw">;
   rules(): BotRules;
   emojis(): { queued: string | undefined; denied: string | undefined };
-  rest: Pick<DiscordRest, "message" | "messages" | "member" | "send">;
+  rest: BrokerReaderParts["rest"] & Pick<DiscordRest, "member" | "send">;
   places: BrokerPlaces;
   room: BrokerRoom;
   marks: Pick<PoolMarks, "set">;
@@ -36,8 +36,8 @@ export interface BrokerIntake extends AsyncDisposable {
   hear(message: Message): void;
   edited(message: Message): void;
   deleted(id: Id): void;
-  /** Reads what was said since: after a start and after each gap. */
-  catchUp(): void;
+  /** Reads what was said since: after a start and after each gap. `guilds`: servers in which the bot is. */
+  catchUp(guilds: readonly Id[]): void;
   settled(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Arrival } from "../chat/arrival.ts";
 import type { Broker } from "../chat/broker.ts";
 import type { BotRules } from "../chat/broker-config.ts";
+import { missedPlaces } from "./broker-gap.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Message } from "./message.ts";
@@ -14,7 +15,7 @@ export interface BrokerReaderParts {
   take(message: Message): Promise<void>;
   broker: Pick<Broker, "revise" | "withdraw">;
   rules(): Pick<BotRules, "channels">;
-  rest: Pick<DiscordRest, "message" | "messages">;
+  rest: Pick<DiscordRest, "message" | "messages" | "channels" | "activeThreads">;
   memory: BrokerMemory;
   clock: Clock;
   random(): number;
@@ -30,22 +31,24 @@ export interface BrokerReader extends AsyncDisposable {
   hear(message: Message): void;
   /** After all that was told so far; when it fails, what is unread is read again. */
   inOrder(act: () => void): void;
-  catchUp(): void;
+  /** `guilds`: servers in which the bot is. */
+  catchUp(guilds: readonly Id[]): void;
   settled(): Promise<void>;
 }
 
 const PAGE = 100;
 /** How long after somebody spoke the channel is read, for what the gateway may have lost. */
 const REREAD_MS = 60_000;
-/** Only so many places are read after a gap, those spoken in last; each costs a request. */
-const MOST_READ = 25;
+/** Of messages that wait only so many are looked at again after a gap; each costs a request. */
+const MOST_REVIEWED = 25;
 const MOST_SEEN = 500;
 
 export function createBrokerReader(parts: BrokerReaderParts): BrokerReader {
   const { broker, rest, memory, clock, take } = parts;
   const serial = createSerial();
   const stop = new AbortController();
-  const unread = new Set<Id>();
+  /** With the message after which it is read, where nothing was read before. */
+  const unread = new Map<Id, Id | undefined>();
   const rereads = new Set<Id>();
   let retrying = false;
 
@@ -55,9 +58,8 @@ export function createBrokerReader(parts: BrokerReaderParts): BrokerReader {
   }
 
   /** Only a reading moves the mark: what came before a message may have been lost on the way. */
-  async function read(channel: Id): Promise<void> {
-    const began = parts.threads().find(({ id }) => id === channel)?.since;
-    for (let after = memory.read().seen[channel] ?? began;;) {
+  async function read(channel: Id, from: Id | undefined): Promise<void> {
+    for (let after = memory.read().seen[channel] ?? from;;) {
       if (after === undefined) {
         // What was said before the bot came was said to nobody.
         return saw(
@@ -76,9 +78,9 @@ export function createBrokerReader(parts: BrokerReaderParts): BrokerReader {
   }
 
   async function readAll(): Promise<void> {
-    for (const channel of [...unread]) {
+    for (const [channel, from] of [...unread]) {
       try {
-        await read(channel);
+        await read(channel, from);
       } catch (error) {
         // One place that was deleted or closed to us keeps back nothing else.
         const isGone = error instanceof DiscordError &&
@@ -91,7 +93,7 @@ export function createBrokerReader(parts: BrokerReaderParts): BrokerReader {
 
   /** What waits may have been changed or deleted while nobody heard it. */
   async function review(): Promise<void> {
-    for (const { id, place, content } of parts.queued().slice(0, MOST_READ)) {
+    for (const { id, place, content } of parts.queued().slice(0, MOST_REVIEWED)) {
       try {
         const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
         if (now.content !== content) broker.revise(id, now.content);
@@ -135,7 +137,7 @@ export function createBrokerReader(parts: BrokerReaderParts): BrokerReader {
     await clock.sleep(REREAD_MS, stop.signal).catch(() => {});
     rereads.delete(channel);
     if (stop.signal.aborted) return;
-    unread.add(channel);
+    unread.set(channel, undefined);
     guarded(readAll);
   }
 
@@ -143,31 +145,31 @@ export function createBrokerReader(parts: BrokerReaderParts): BrokerReader {
     hear(message) {
       const { channelId } = message;
       guarded(async () => {
-        if (memory.read().seen[channelId] === undefined) {
-          saw(channelId, String(BigInt(message.id) - 1n));
+        // Where something older is still to be read the mark stays before that.
+        const isOwed = unread.has(channelId);
+        if (!isOwed) {
+          if (memory.read().seen[channelId] === undefined) {
+            saw(channelId, String(BigInt(message.id) - 1n));
+          }
+          unread.set(channelId, undefined);
         }
-        unread.add(channelId);
         await take(message);
-        unread.delete(channelId);
+        if (!isOwed) unread.delete(channelId);
       });
       void rereadLater(channelId);
     },
     inOrder(act) {
       guarded(() => Promise.resolve(act()));
     },
-    catchUp() {
+    catchUp(guilds) {
+      const { seen } = memory.read();
       const { channels } = parts.rules();
-      const known = Object.keys(memory.read().seen);
-      const places = [
-        ...new Set([
-          ...channels === "all" ? [] : channels,
-          ...known,
-          ...parts.threads().map(({ id }) => id),
-        ]),
-      ];
-      for (const place of places.slice(-MOST_READ)) unread.add(place);
+      const gap = { rest, guilds, channels, seen, threads: parts.threads() };
       guarded(review);
-      guarded(readAll);
+      guarded(async () => {
+        for (const { id, after } of await missedPlaces(gap, stop.signal)) unread.set(id, after);
+        await readAll();
+      });
     },
     settled: () => serial(() => Promise.resolve()),
     async [Symbol.asyncDispose]() {

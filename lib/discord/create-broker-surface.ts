@@ -69,6 +69,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
   const stop = new AbortController();
   const me = () => self.now()?.id;
   const find = (id: string) => parts.state().conversations.get(id);
+  let guilds: readonly Id[] = [];
   const owed = new Set<Promise<void>>();
   const typing = new Map<string, ReturnType<typeof createTyping>>();
   const common = { rest, clock, random: parts.random, log };
@@ -180,8 +181,9 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);
       else if (event.type === "ready" || event.type === "resumed") {
+        if (event.type === "ready") guilds = event.guilds;
         marks.wake();
-        intake.catchUp();
+        intake.catchUp(guilds);
       }
     },
     interact: parts.interactions.handle,

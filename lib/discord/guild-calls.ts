@@ -16,6 +16,7 @@ type GuildCalls = Pick<
   | "guild"
   | "member"
   | "channels"
+  | "activeThreads"
   | "channel"
   | "openDirect"
   | "createChannel"
@@ -71,6 +72,13 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
         route`/guilds/${guild}/channels`,
         `list the channels of server "${guild}"`,
         readChannels,
+        signal,
+      ),
+    activeThreads: (guild, signal) =>
+      get(
+        route`/guilds/${guild}/threads/active`,
+        `list the threads of server "${guild}"`,
+        (answer) => readChannels(rawOf(answer)["threads"]),
         signal,
       ),
     channel: (id, signal) =>

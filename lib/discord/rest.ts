@@ -18,6 +18,8 @@ export interface DiscordRest {
   guild(id: Id, signal?: AbortSignal): Promise<Guild>;
   member(guild: Id, user: Id, signal?: AbortSignal): Promise<GuildMember>;
   channels(guild: Id, signal?: AbortSignal): Promise<readonly Channel[]>;
+  /** Threads of all channels that are not archived, as far as the bot sees them. */
+  activeThreads(guild: Id, signal?: AbortSignal): Promise<readonly Channel[]>;
   channel(id: Id, signal?: AbortSignal): Promise<Channel>;
   /** The channel of direct messages with a person. Discord wants few of them opened. */
   openDirect(user: Id, signal?: AbortSignal): Promise<Id>;
@@ -114,4 +116,6 @@ export interface Channel {
   archived: boolean;
   /** Who started a thread. */
   ownerId?: Id;
+  /** It may be deleted by now. */
+  lastMessageId?: Id;
 }

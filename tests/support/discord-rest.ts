@@ -102,6 +102,13 @@ export function memoryDiscord(): MemoryDiscord {
     return channel;
   }
 
+  const isThread = ({ type }: Channel) => type >= 10 && type <= 12;
+
+  function listed(one: Channel): Channel {
+    const last = messages.findLast(({ channelId }) => channelId === one.id);
+    return last === undefined ? one : { ...one, lastMessageId: last.id };
+  }
+
   function fill(message: Kept, outgoing: Outgoing): Kept {
     message.outgoing = { ...message.outgoing, ...outgoing };
     if (outgoing.content !== undefined) message.content = outgoing.content;
@@ -117,7 +124,13 @@ export function memoryDiscord(): MemoryDiscord {
     guild: (id) => call("guild", () => ({ id, name: "lab", ownerId: "2", roles: [] })),
     member: (_, user) =>
       call("member", () => ({ userId: user, name: "alice", bot: false, roles: [] })),
-    channels: () => call("channels", () => [...channels.values()]),
+    channels: () =>
+      call("channels", () => [...channels.values()].filter((one) => !isThread(one)).map(listed)),
+    activeThreads: () =>
+      call(
+        "activeThreads",
+        () => [...channels.values()].filter((one) => isThread(one) && !one.archived).map(listed),
+      ),
     channel: (id) => call("channel", () => channelOf(id)),
     openDirect: (user) =>
       call("openDirect", () => {

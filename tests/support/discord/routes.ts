@@ -255,6 +255,12 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     return channelJson(one, now());
   }
 
+  /** As it stands in lists. */
+  function listed(one: FakeChannel) {
+    const last = messages.findLast(({ channelId }) => channelId === one.id);
+    return { ...channelJson(one, now()), last_message_id: last?.id ?? null };
+  }
+
   function patch(call: Call, id: string): unknown {
     const one = channel(id);
     const bits = bitsIn(one);
@@ -406,7 +412,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     }],
     ["GET", /^\/guilds\/(\d+)\/channels$/, (_, id) => {
       guildOf(id!);
-      return [...channels.values()].filter((one) => one.type === 0).map(channelJson);
+      return [...channels.values()].filter((one) => one.type === 0).map(listed);
     }],
     ["POST", /^\/guilds\/(\d+)\/channels$/, (call, id) => {
       guildOf(id!);
@@ -473,7 +479,7 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       const active = [...channels.values()].filter((one) =>
         isThread(one) && !isArchived(one, now()) && (bitsIn(one) & BITS.VIEW_CHANNEL) !== 0n
       );
-      return { threads: active.map((one) => channelJson(one, now())), members: [] };
+      return { threads: active.map(listed), members: [] };
     }],
     ["PUT", /^\/channels\/(\d+)\/thread-members\/@me$/, (_, id) => void unarchived(channel(id!))],
     ["GET", /^\/channels\/(\d+)\/messages$/, (call, id) => {

@@ -92,7 +92,7 @@ test("A.17.22: told twice, or by the gateway and by reading, a message is one", 
   const message = say("100", "hello");
   intake.hear(message);
   intake.hear(message);
-  intake.catchUp();
+  intake.catchUp(["1"]);
   await intake.settled();
   assert.deepEqual(heard(), ["hello"]);
 });
@@ -104,10 +104,10 @@ test("after a gap the channel and its threads are read, in order, each message o
   say("100", "missed one");
   say("100", "missed two");
   say("200", "in the thread");
-  intake.catchUp();
+  intake.catchUp(["1"]);
   await intake.settled();
   assert.deepEqual(heard(), ["first", "missed one", "missed two", "in the thread"]);
-  intake.catchUp();
+  intake.catchUp(["1"]);
   await intake.settled();
   assert.equal(heard().length, 4);
 });
@@ -115,11 +115,11 @@ test("after a gap the channel and its threads are read, in order, each message o
 test("what was said before the bot came is answered by nobody", async (t) => {
   const { intake, say, heard } = scene(t);
   say("100", "old words");
-  intake.catchUp();
+  intake.catchUp(["1"]);
   await intake.settled();
   assert.deepEqual(heard(), []);
   say("100", "new words");
-  intake.catchUp();
+  intake.catchUp(["1"]);
   await intake.settled();
   assert.deepEqual(heard(), ["new words"]);
 });
@@ -188,8 +188,55 @@ test("what waits is looked at after a gap: it may have been changed or deleted m
   await intake.settled();
   discord.messages.find(({ id }) => id === two.id)!.content = "two, mended";
   discord.messages.splice(discord.messages.findIndex(({ id }) => id === three.id), 1);
-  intake.catchUp();
+  intake.catchUp(["1"]);
   await intake.settled();
   const { waiting } = state().conversations.get("200")!;
   assert.deepEqual(waiting.map(({ arrival }) => arrival.content), ["two, mended"]);
+});
+
+test("a call into a thread that nobody knew of is heard after a gap, whatever the number of threads", async (t) => {
+  const { intake, say, heard, discord } = scene(t);
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  for (let n = 0; n < 60; n++) {
+    discord.channels.set(`5${n}`, { ...channel(`5${n}`, "talk", "", "1", "100"), ownerId: "77" });
+  }
+  say("50", "into the oldest");
+  say("100", "in the channel");
+  discord.calls.length = 0;
+  intake.catchUp(["1"]);
+  await intake.settled();
+  assert.deepEqual(heard().toSorted(), ["first", "in the channel", "into the oldest"]);
+  const reads = discord.calls.filter((call) => call === "messages");
+  assert.ok(reads.length <= 3, `${reads.length} places were read`);
+});
+
+test("without lists every place that is known is read", async (t) => {
+  const { intake, say, heard, discord } = scene(t);
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  say("100", "missed");
+  say("200", "in the thread");
+  discord.fail = (call) => {
+    if (call === "channels") throw unreachable();
+  };
+  intake.catchUp(["1"]);
+  await intake.settled();
+  assert.deepEqual(heard(), ["first", "missed", "in the thread"]);
+});
+
+test("a word that is heard while older ones cannot be read leaves them to be read", async (t) => {
+  const { intake, say, heard, discord, clock, until } = scene(t);
+  say("200", "missed");
+  discord.fail = (call) => {
+    if (call === "messages") throw unreachable();
+  };
+  intake.catchUp(["1"]);
+  intake.hear(say("200", "heard"));
+  await intake.settled();
+  assert.deepEqual(heard(), ["heard"]);
+  discord.fail = () => {};
+  await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
+  clock.advance(2_000);
+  await until("it is read", () => heard().length === 2);
 });
