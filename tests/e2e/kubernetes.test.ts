@@ -99,21 +99,21 @@ test(
     assert.notEqual(await pod.probe("livenessProbe"), 0, "nothing runs");
     const first = pod.start();
     const isHere = () => discord.gateway.isConnected(discord.bot.id);
-    await discord.until("it is on Discord", isHere, 20_000).catch((error) => {
+    await discord.until("it is on Discord", isHere, 60_000).catch((error) => {
       throw new Error(`${error.message}\n${first.output()}`);
     });
     const asked = discord.say(alice, lab, `<@${discord.bot.id}> hello`);
-    await discord.until("it answers", () => asked.reactions.has("🆗"), 20_000);
+    await discord.until("it answers", () => asked.reactions.has("🆗"), 60_000);
     for (const probe of ["startupProbe", "livenessProbe", "readinessProbe"] as const) {
       assert.equal(await pod.probe(probe), 0, probe);
     }
     const { terminationGracePeriodSeconds: grace } = deployedPod().pod;
     assert.ok(await pod.stop(first) < grace! * 1_000 / 4);
     const second = pod.start();
-    await discord.until("it is there again", isHere, 30_000);
+    await discord.until("it is there again", isHere, 60_000);
     const thread = discord.channels.get(asked.id)!;
     const again = discord.say(alice, thread, "and now?");
-    await discord.until("it goes on without a mention", () => again.reactions.has("🆗"), 20_000);
+    await discord.until("it goes on without a mention", () => again.reactions.has("🆗"), 60_000);
     assert.match(
       discord.transcript(thread),
       /it remembers this conversation|was told what was said/,
@@ -121,7 +121,7 @@ test(
     await pod.stop(second);
     discord.revokeToken();
     const third = pod.start();
-    await discord.until("it says what is wrong", () => /token/i.test(third.output()), 20_000);
+    await discord.until("it says what is wrong", () => /token/i.test(third.output()), 60_000);
     assert.equal(await pod.probe("livenessProbe"), 0, "a new life would not help");
     assert.equal(await pod.probe("readinessProbe"), 1);
   },
