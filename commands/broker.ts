@@ -1,8 +1,20 @@
 import { UserError } from "../lib/base/errors.ts";
-import { BROKER_OPTIONS } from "./broker/options.ts";
+import { nearest } from "../lib/base/text.ts";
+import { BROKER_OPTIONS, type BrokerContext } from "./broker/options.ts";
 import { defineCommand } from "./command.ts";
+import { SETUP_OPTIONS } from "./setup-options.ts";
 
-const ACTIONS = ["status", "setup", "invite", "start", "check", "import"] as const;
+/** Each with the options that are its own. */
+const OWN_OPTIONS = {
+  status: ["connected"],
+  setup: [...SETUP_OPTIONS.map(({ name }) => name), "token-env", "channel", "user"],
+  invite: ["token-env"],
+  start: ["detach"],
+  check: ["no-discord"],
+  import: [],
+} as const satisfies Readonly<Record<string, readonly (typeof BROKER_OPTIONS)[number]["name"][]>>;
+type Action = keyof typeof OWN_OPTIONS;
+const ACTIONS = Object.keys(OWN_OPTIONS);
 
 export const command = defineCommand({
   name: "broker",
@@ -32,7 +44,9 @@ export const command = defineCommand({
     { line: "herd broker", meaning: "bots, conversations, turns" },
   ],
   async run(context) {
-    const [action = "status", ...rest] = context.positionals;
+    const [name = "status", ...rest] = context.positionals;
+    const action = actionOf(name);
+    refuseWhatItHasNot(action, rest, context);
     switch (action) {
       case "status":
         return await (await import("./broker/show-broker.ts")).show(context);
@@ -46,10 +60,36 @@ export const command = defineCommand({
         return await (await import("./broker/check-broker.ts")).check(context);
       case "import":
         return await (await import("./broker/import-openab.ts")).importOpenab(context, rest);
-      default:
-        throw new UserError(`Unknown action "${action}" of herd broker`, {
-          hint: `Allowed are ${ACTIONS.join(", ")}`,
-        });
     }
   },
 });
+
+function actionOf(name: string): Action {
+  const action = ACTIONS.find((one) => one === name);
+  if (action !== undefined) return action as Action;
+  const near = nearest(name, ACTIONS);
+  throw new UserError(`Unknown action "${name}" of herd broker`, {
+    hint: near === undefined ? `Allowed are ${ACTIONS.join(", ")}` : `Did you mean "${near}"?`,
+  });
+}
+
+/** What would be left alone silently was meant to do something. */
+function refuseWhatItHasNot(
+  action: Action,
+  rest: readonly string[],
+  { values }: BrokerContext,
+): void {
+  const own: readonly string[] = OWN_OPTIONS[action];
+  const isGiven = (value: unknown) =>
+    Array.isArray(value) ? value.length > 0 : value !== undefined && value !== false;
+  const odd = BROKER_OPTIONS.find(({ name }) => isGiven(values[name]) && !own.includes(name));
+  if (odd !== undefined) {
+    const { description } = odd;
+    throw new UserError(`Cannot use "--${odd.name}" with herd broker ${action}`, {
+      hint: `It belongs to herd broker ${description.slice(0, description.indexOf(":"))}`,
+    });
+  }
+  if (action !== "import" && rest.length > 0) {
+    throw new UserError(`Cannot use "${rest[0]}": herd broker ${action} takes nothing more`);
+  }
+}

@@ -174,7 +174,9 @@ function convertEnv(taking: Taking, say: (text: string) => void): string[] {
     if (!/^[A-Za-z_]\w*$/.test(key)) continue;
     named.push(key);
     if (value !== `\${${key}}`) {
-      say(`Set the variable ${key} in the daemon's environment or in .env`);
+      say(
+        `Set the variable ${key} in the daemon's environment, or in .env beside herd's configuration`,
+      );
     }
   }
   return [...new Set([...ALWAYS_PASSED, ...inherited, ...named])]

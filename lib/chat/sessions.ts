@@ -8,6 +8,8 @@ export interface SessionsParts {
   /** Idle for so long, an agent is ended; its conversation is not. Milliseconds. */
   ttlMs(): number;
   clock: Clock;
+  /** What an agent is begun with; one that was begun with something else is begun anew for its next turn. */
+  basis?(conversation: string): string;
   open(conversation: string, signal: AbortSignal): Promise<AgentSession | { failed: TurnFailure }>;
 }
 
@@ -21,7 +23,7 @@ export interface Sessions extends AsyncDisposable {
     conversation: string,
     how: { signal: AbortSignal; onAhead(ahead: number): void },
   ): Promise<Taken | { failed: TurnFailure } | { aborted: true }>;
-  /** The live one, if there is one. */
+  /** The live one, if there is one that may go on. */
   find(conversation: string): AgentSession | undefined;
   /** Ends the conversation's agent; a turn that has it fails. */
   close(conversation: string): Promise<void>;
@@ -38,6 +40,7 @@ export interface Taken {
 
 interface Place {
   session: AgentSession | undefined;
+  basis: string | undefined;
   isBusy: boolean;
   isStuck: boolean;
   idleSince: number;
@@ -83,6 +86,17 @@ export function createSessions(parts: SessionsParts): Sessions {
     ending.delete(ended);
   }
 
+  const isAsBegun = (conversation: string, { basis }: Place) =>
+    basis === parts.basis?.(conversation);
+
+  /** One that was begun with other settings; both would work in the same folder. */
+  async function endOutdated(conversation: string, place: Place): Promise<void> {
+    const { session } = place;
+    if (session === undefined || isAsBegun(conversation, place)) return;
+    place.session = undefined;
+    await end(session);
+  }
+
   const counted = () => [...places.values()].filter(({ isStuck }) => !isStuck).length;
 
   /** Lets in whom there is a place for, in order; idle agents of others give way. */
@@ -118,7 +132,10 @@ export function createSessions(parts: SessionsParts): Sessions {
       conversation,
       onAhead,
       admit() {
-        const place = { session: undefined, isBusy: true, isStuck: false, idleSince: clock.now() };
+        const place = {
+          ...{ session: undefined, basis: undefined },
+          ...{ isBusy: true, isStuck: false, idleSince: clock.now() },
+        };
         places.set(conversation, place);
         resolve(place);
       },
@@ -144,6 +161,7 @@ export function createSessions(parts: SessionsParts): Sessions {
     place: Place,
     signal: AbortSignal,
   ): Promise<AgentSession | { failed: TurnFailure } | { aborted: true }> {
+    const basis = parts.basis?.(conversation);
     const beginning = parts.open(conversation, AbortSignal.any([signal, stop.signal]));
     opening.add(beginning);
     const opened = await beginning.finally(() => opening.delete(beginning));
@@ -158,9 +176,9 @@ export function createSessions(parts: SessionsParts): Sessions {
       await end(opened);
       return { aborted: true };
     }
-    place.session = opened;
+    Object.assign(place, { session: opened, basis });
     void opened.gone.then(() => {
-      if (!isIts()) return;
+      if (!isIts() || place.session !== opened) return;
       drop(conversation);
       admit();
     });
@@ -171,6 +189,7 @@ export function createSessions(parts: SessionsParts): Sessions {
     async take(conversation, { signal, onAhead }) {
       const place = await enter(conversation, signal, onAhead);
       if (place === undefined) return { aborted: true };
+      await endOutdated(conversation, place);
       const session = place.session ?? await begin(conversation, place, signal);
       if (!("prompt" in session)) return session;
       return {
@@ -187,7 +206,11 @@ export function createSessions(parts: SessionsParts): Sessions {
         },
       };
     },
-    find: (conversation) => places.get(conversation)?.session,
+    find(conversation) {
+      const place = places.get(conversation);
+      if (place === undefined) return undefined;
+      return place.isBusy || isAsBegun(conversation, place) ? place.session : undefined;
+    },
     async close(conversation) {
       const session = places.get(conversation)?.session;
       places.delete(conversation);

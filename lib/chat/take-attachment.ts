@@ -64,11 +64,12 @@ export async function takeAttachment(
       case "save":
         return withMicrophone(plan, await save(attached, plan.why, parts, signal));
       case "inline":
-        return await inline(attached, parts, signal);
       case "show":
-        return await show(attached, parts, signal);
-      case "transcribe":
-        return await hear(attached, parts, signal);
+      case "transcribe": {
+        const got = await bytesOf(attached, parts, signal);
+        if ("failed" in got) return missing(attached, got.failed);
+        return await USES[plan.act](attached, got.bytes, parts, signal);
+      }
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -82,24 +83,27 @@ function withMicrophone({ kind }: AttachmentPlan, outcome: Taken): Taken {
   return kind === "audio" ? { ...outcome, sign: outcome.sign ?? "🎤" } : outcome;
 }
 
-async function inline(
+/** What is made of an attachment's bytes, by the act that was planned. */
+type Use = (
   attached: Attached,
+  bytes: Uint8Array,
   parts: AttachmentParts,
   signal: AbortSignal,
-): Promise<Taken> {
-  const got = await bytesOf(attached, parts, signal);
-  if ("failed" in got) return missing(attached, got.failed);
-  return { place: "file", block: fileBlock(attached, decodeText(got.bytes)) };
-}
+) => Promise<Taken>;
+
+const USES: Readonly<Record<"inline" | "show" | "transcribe", Use>> = {
+  inline: (attached, bytes) =>
+    Promise.resolve({ place: "file", block: fileBlock(attached, decodeText(bytes)) }),
+  show,
+  transcribe: hear,
+};
 
 async function show(
   attached: Attached,
+  bytes: Uint8Array,
   parts: AttachmentParts,
   signal: AbortSignal,
 ): Promise<Taken> {
-  const got = await bytesOf(attached, parts, signal);
-  if ("failed" in got) return missing(attached, got.failed);
-  const { bytes } = got;
   const header = pictureHeader(bytes);
   if (header === undefined) return await keep(attached, bytes, "no model reads this format", parts);
   const original: Taken = { place: "image", block: imageBlock(`image/${header.format}`, bytes) };
@@ -116,12 +120,10 @@ async function show(
 
 async function hear(
   attached: Attached,
+  bytes: Uint8Array,
   parts: AttachmentParts,
   signal: AbortSignal,
 ): Promise<Taken> {
-  const got = await bytesOf(attached, parts, signal);
-  if ("failed" in got) return missing(attached, got.failed);
-  const { bytes } = got;
   const { name, contentType } = attached;
   const heard = await parts.transcribe!({ bytes, name, contentType }, signal);
   if ("text" in heard) {

@@ -41,6 +41,10 @@ export interface Station {
 /** What a broker is doing now. */
 export interface BrokerStatus {
   bots: readonly BotStatus[];
+  /** Bots that are configured and could not be opened as they are configured now. */
+  missing: readonly { name: string; why: string }[];
+  /** What is wrong with the configuration; the one before goes on. */
+  mistake: string | null;
 }
 
 export interface BotStatus {

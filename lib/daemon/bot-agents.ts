@@ -19,7 +19,7 @@ import { withPreset } from "./preset.ts";
 export interface BotAgentsParts {
   settings(): BrokerSettings;
   config(): BotConfig;
-  env: Readonly<Record<string, string | undefined>>;
+  env(): Readonly<Record<string, string | undefined>>;
   clock: Clock;
   wrap: WrapSandbox;
   /** The same in each life of this bot, and of no other. */
@@ -138,11 +138,11 @@ function converserFor(
   return createConverser(config, {
     wrap,
     clock,
-    env,
+    env: env(),
     prices,
     sandbox,
     agentEnv(folder) {
-      const made = agentEnvironment(env, { sandbox, folder });
+      const made = agentEnvironment(env(), { sandbox, folder });
       if (level !== "none") mkdirSync(join(folder, ".home"), { recursive: true });
       return made;
     },

@@ -15,7 +15,7 @@ import { createBotVideos } from "./bot-videos.ts";
 
 export interface BotBlocksParts {
   config(): BotConfig;
-  env: Readonly<Record<string, string | undefined>>;
+  env(): Readonly<Record<string, string | undefined>>;
   clock: Clock;
   fetch: Fetch;
   scale: ScalePicture;
@@ -110,7 +110,7 @@ export function createBotBlocks(parts: BotBlocksParts) {
     const { stt } = config();
     if (stt === undefined) return undefined;
     const { key, model, baseUrl } = stt;
-    const secret = key === undefined ? undefined : "env" in key ? parts.env[key.env] : key.text;
+    const secret = key === undefined ? undefined : "env" in key ? parts.env()[key.env] : key.text;
     return createTranscriber({ fetch: parts.fetch, clock, baseUrl, model, key: secret });
   }
 

@@ -3,25 +3,20 @@ import type { Finding } from "../base/finding.ts";
 import type { BotConfig, BrokerConfig } from "../chat/broker-config.ts";
 import { checkBotPlaces } from "./bot-places-checkup.ts";
 import { introduceConversing } from "./broker-setup.ts";
+import { checkAgents } from "./check-agents.ts";
 import { type DiscordAsked, withDiscord } from "./introduce-bot.ts";
-import { checkBackends } from "./pool-checkup.ts";
 
 /** Whether agents are there, and how Discord takes each bot; it changes nothing. */
 export async function checkBots(
   { bots, agents }: BrokerConfig,
   { asksDiscord, ...asked }: DiscordAsked & { asksDiscord: boolean },
 ): Promise<Finding[]> {
-  const found: Finding[] = checkBackends({ backends: agents }, asked.env)
-    .map((one) => ({ ...one, message: one.message.replace(/backend/gi, agentWord) }));
+  const found: Finding[] = checkAgents({ bots, agents }, asked.env);
   for (const bot of bots) {
     found.push(...checkRules(bot));
     if (asksDiscord) found.push(...await checkOnDiscord(bot, asked));
   }
   return found;
-}
-
-function agentWord(word: string): string {
-  return word.startsWith("B") ? "Agent" : "agent";
 }
 
 /** A file that is right and lets nobody in is the most usual mistake. */

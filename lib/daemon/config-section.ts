@@ -5,7 +5,7 @@ import { readIfThere, replaceFile } from "../base/files.ts";
 import { hasSection, putSection } from "../sweep/put-section.ts";
 import { yamlText } from "../sweep/yaml-text.ts";
 import type { Plain, PlainMapping } from "../sweep/yaml-text.ts";
-import { herdConfigPath } from "./pool-settings.ts";
+import { herdConfigPath } from "./herd-config-file.ts";
 import { readHerdConfig } from "./read-herd-config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -55,7 +55,7 @@ export function openConfigSection(name: "pool" | "broker", env: Env): ConfigSect
       const text = yamlText({ [name]: section }, notes);
       const shown = yamlText({ [name]: withoutSecrets(section) }, notes);
       const file = putSection(before === "" ? head : before, path, { name, text });
-      const { notices } = readHerdConfig(file, path, env);
+      const { notices } = readHerdConfig(file, path, env, [name]);
       return { file, shown, notices: notices.map(({ message }) => message) };
     },
     write(file) {

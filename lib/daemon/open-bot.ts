@@ -24,11 +24,12 @@ import { type BrokerSurface, createBrokerSurface } from "../discord/create-broke
 import type { DiscordLink } from "../discord/link.ts";
 import { openBrokerMemory } from "../store/broker-memory.ts";
 import { openJournal } from "../store/journal.ts";
-import { acquireLease } from "../store/lease.ts";
+import { acquireLease, STALE_MS } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
 import type { WrapSandbox } from "../tasks/wrap-sandbox.ts";
 import { endLeftOvers } from "../backends/end-marked.ts";
+import { agentBasis } from "./agent-basis.ts";
 import { createAgentLog } from "./agent-log.ts";
 import { createBotAgents, programOf } from "./bot-agents.ts";
 import { type BotDesk, createBotDesk } from "./bot-desk.ts";
@@ -51,7 +52,6 @@ export interface OpenBotParts {
   settings(): BrokerSettings;
   config(): BotConfig;
   link: DiscordLink;
-  env: Readonly<Record<string, string | undefined>>;
   clock: Clock;
   log: Log;
   random(): number;
@@ -85,7 +85,9 @@ export interface OpenBot extends AsyncDisposable {
   start(): void;
 }
 
-const LEASE_WAIT_MS = 20_000;
+/** Longer than a holder that is gone, and not seen to be, holds on. */
+const LEASE_WAIT_MS = STALE_MS + 30_000;
+const ALIVE_WAIT_MS = 20_000;
 
 /** Throws RefusedError when another process has this bot. */
 export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
@@ -98,6 +100,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     dir: place.lease,
     clock,
     waitMs: LEASE_WAIT_MS,
+    aliveMs: ALIVE_WAIT_MS,
     purpose: "broker",
   });
   if ("heldBy" in lease) {
@@ -138,15 +141,17 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
   const folders = new Map<string, Promise<BotFolder>>();
 
   function folderOf(one: Conversation): Promise<BotFolder> {
-    const known = folders.get(one.id);
+    const { projects, workspace } = config();
+    const key = JSON.stringify([one.id, projects[one.place.channelId], workspace]);
+    const known = folders.get(key);
     if (known !== undefined) return known;
-    const found = botFolder(one, config(), place).then((folder) => {
+    const found = botFolder(one, { projects, workspace }, place).then((folder) => {
       if ("refused" in folder) throw new RefusedError(folder.refused);
       return folder;
     });
-    folders.set(one.id, found);
+    folders.set(key, found);
     // What was wrong may be mended by the next turn.
-    found.catch(() => folders.delete(one.id));
+    found.catch(() => folders.delete(key));
     return found;
   }
   const filesOf = async (one: Conversation) => (await folderOf(one)).files;
@@ -181,6 +186,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
 
   const openAgent = createBotAgents({
     ...parts,
+    env: () => parts.settings().env,
     mark,
     toolsOf: tools.of,
     permission: permissions.ask,
@@ -229,6 +235,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     limit: () => config().pool.mostSessions,
     ttlMs: () => config().pool.ttlMs,
     clock,
+    basis: (id) => agentBasis(find(id)!, config(), parts.settings()),
     open: openSession,
   });
 
@@ -277,6 +284,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     }),
     blocks: createBotBlocks({
       ...parts,
+      env: () => parts.settings().env,
       me: self.known,
       filesOf,
       history,

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, extname, resolve } from "node:path";
 import { UserError } from "../base/errors.ts";
+import { codeOf } from "../base/files.ts";
 import { importOpenab } from "../chat/import-openab.ts";
 
 /** The section `broker` of OpenAB's files; a bot is called as its file, or as the file's folder. */
@@ -24,6 +25,9 @@ function textOf(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new UserError(`Cannot read "${path}": ${(error as Error).message}`);
+    const why = codeOf(error) === "ENOENT" ? "there is no such file" : (error as Error).message;
+    throw new UserError(`Cannot read "${path}": ${why}`, {
+      hint: "OpenAB's is config.toml in its folder, or values.yaml of its Helm chart",
+    });
   }
 }

@@ -57,8 +57,8 @@ export interface DaemonEnd {
 /** So long bots wait for the sweeps that come with the daemon; one may wait for a lease for minutes. */
 const SWEEPS_MS = 10_000;
 
-/** So long a channel has for what was said last. */
-const LAST_WORDS_MS = 5_000;
+/** So long a channel has for what was said last: Discord lets it wait for five seconds at a time. */
+const LAST_WORDS_MS = 12_000;
 
 /** Runs the daemon in this process until its sweeps have ended or the signal comes. */
 export async function runDaemon(

@@ -33,8 +33,11 @@ export interface WireParty {
 export interface Wire {
   readonly link: DiscordLink;
   parties(): readonly WireParty[];
-  /** The returned function ends it; the last one that goes hangs up. */
-  join(party: WireParty): () => Promise<void>;
+  /**
+   * The returned function ends it; the last one that goes hangs up. Who goes `forGood` takes its
+   * commands along, as the others stay.
+   */
+  join(party: WireParty): (how?: "forGood") => Promise<void>;
   /** Hangs up when nobody has a part in it, such as when joining failed. */
   tidy(): Promise<void>;
 }
@@ -165,8 +168,12 @@ function createWire(link: DiscordLink, parts: WiresParts, onHungUp: () => void):
         party.onEvent({ type: "ready", me, applicationId, guilds: [...guilds] });
         commandAll();
       }
-      return async () => {
+      return async (how) => {
         joined.delete(party);
+        if (how === "forGood" && joined.size > 0) {
+          commanded.clear();
+          commandAll();
+        }
         await wire.tidy();
       };
     },

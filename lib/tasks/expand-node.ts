@@ -37,7 +37,7 @@ export function expandNode(node: Node, env: Env, report: Report): { node: Node; 
         report.mistake(
           node,
           `Cannot read ${node.path}: the variable "${name}" is not set`,
-          "Set it in the environment of the daemon or in .env",
+          "Set it in the environment of the daemon, or in .env beside this file",
         );
       }
       return node;

@@ -31,7 +31,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   ];
   const without = await pool.run("pool", "start");
   assert.equal(without.code, 2);
-  assert.match(without.stderr, /no section "pool"[^]*herd pool setup/);
+  assert.match(without.stderr, /there is no ".*config\.yaml"[^]*herd pool setup/);
 
   const invite = await pool.run("pool", "invite", "--bot", "123456789012345678", "--json");
   const { workers } = JSON.parse(invite.stdout);

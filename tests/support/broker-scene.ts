@@ -47,6 +47,8 @@ export interface BrokerScene {
   path(...parts: string[]): string;
   /** `isOther`: from its sources, which is another build and another version. */
   start(which?: { isOther?: boolean }): BrokerProcess;
+  /** In which its processes run. */
+  env: Readonly<Record<string, string | undefined>>;
   /** The connection is up. */
   ready(): Promise<void>;
   run(...args: string[]): ReturnType<typeof herd>;
@@ -129,6 +131,7 @@ ${more}
     mallory,
     lab,
     path,
+    env: home.env,
     start({ isOther = false } = {}) {
       const command = isOther ? FROM_SOURCE : [HERD];
       const child = spawn(command[0]!, [...command.slice(1), "broker", "start"], {

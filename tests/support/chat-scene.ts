@@ -12,6 +12,7 @@ import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { applyToChat, type ChatState, emptyChat } from "../../lib/chat/chat-state.ts";
 import { createSessions, type Sessions } from "../../lib/chat/sessions.ts";
 import type { Turn, TurnFailure } from "../../lib/chat/turn.ts";
+import { soon } from "./soon.ts";
 import { createSteppedClock, type SteppedClock } from "./stepped-clock.ts";
 
 export interface Prompted {
@@ -168,13 +169,7 @@ export function chatScene(
     agents,
     seen,
     hear: (id, content, given = {}) => broker.accept(arrival(id, content, given)),
-    async until(what, is) {
-      const end = Date.now() + 2_000;
-      while (!is()) {
-        if (Date.now() > end) throw new Error(`Never: ${what}`);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+    until: soon,
   };
 }
 
