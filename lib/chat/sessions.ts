@@ -191,7 +191,7 @@ export function createSessions(parts: SessionsParts): Sessions {
       if (place === undefined) return { aborted: true };
       await endOutdated(conversation, place);
       const session = place.session ?? await begin(conversation, place, signal);
-      if (!("prompt" in session)) return session;
+      if ("failed" in session || "aborted" in session) return session;
       return {
         session,
         mark(isStuck) {

@@ -71,7 +71,10 @@ test(
     assert.match(JSON.stringify(shown!.components), /Wait on.*Stop/);
     process.kill(pid, "SIGCONT");
     await scene.until("it goes on", () => answered(frozen));
-    assert.match(discord.transcript(second), /You said late 11 frozen/);
+    await scene.until(
+      "all of it",
+      () => /You said late 11 frozen/.test(discord.transcript(second)),
+    );
     assert.deepEqual(discord.violations, []);
   }),
 );

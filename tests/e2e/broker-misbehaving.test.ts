@@ -85,7 +85,7 @@ test("permissions: by policy, by those who may, once or always; a storm is one m
   const storm = await begin("storm");
   const question = await asks(storm, /`make clean` · 19 more after it/);
   await discord.click(alice, question, "Always in this conversation");
-  await sees(storm, "🆗", /Answers: 20 allow_always, 180 reject_once/);
+  await sees(storm, "🆗", /Answers: 20 allow_once, 180 reject_once/);
   assert.match(storm.text(), /denied: `make clean` and 179 more, by herd, as 20 questions wait/);
   assert.match(storm.text(), /allowed from now on: `make clean` and 19 more/);
   assert.equal(scene.answers(storm.thread).length, 1);

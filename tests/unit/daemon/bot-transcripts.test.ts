@@ -28,6 +28,7 @@ function turn(conversation: string, number: number, said: string, answer: string
     id: `${conversation}-${number}`,
     begunAt: number * 1_000,
     messages: [{ arrival: one, tries: 0, deaths: 0 }],
+    steered: [],
     ending: { end: "done", text: answer, tookMs: 500 },
   };
 }
