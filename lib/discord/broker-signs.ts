@@ -111,6 +111,8 @@ export function createBrokerSigns(parts: BrokerSignsParts): BrokerSigns {
   ): Promise<ShownSigns["emojis"]> {
     const style = parts.style();
     if (!style.enabled) return new Map();
+    // A turn may be shown while its message is being stored; its first sign is asked for right after.
+    await Promise.resolve();
     const marked = await Promise.all(messages.map(parts.isMarked));
     if (!isOld) {
       const queued = emojiOf("queued", style);
