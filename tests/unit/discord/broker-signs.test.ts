@@ -20,6 +20,12 @@ test("a turn that is over before its first sign is set keeps only its last one",
     one.reactions = one.reactions.filter((each) => each !== emoji);
     return Promise.resolve();
   };
+  const { react } = discord.rest;
+  discord.rest.react = async (place, message, emoji) => {
+    // The first sign is long on its way.
+    for (let i = 0; emoji === "👀" && i < 20; i++) await new Promise((next) => setImmediate(next));
+    await react(place, message, emoji);
+  };
   const marks = createPoolMarks({ ...common, random: () => 0 });
   const memory = brokerMemoryInRam();
   const timing = { ...SIGN_TIMING };
@@ -28,15 +34,14 @@ test("a turn that is over before its first sign is set keeps only its last one",
     style: () => ({ enabled: true, removeAfterReply: false, emojis: {}, timing }),
     find: (one) => chat.state().conversations.get(one),
   });
-  t.after(async () => {
-    await signs[Symbol.asyncDispose]();
-    await marks[Symbol.asyncDispose]();
-  });
+  t.after(() => signs[Symbol.asyncDispose]());
   const turn = { id: "200-1", conversation: "200", messages: [id], tools: [] } as unknown as Turn;
   // As when it is stored: the turn is shown first.
   signs.show({ ...turn, state: { kind: "done" } });
   marks.set({ channelId: "200", messageId: id, emoji: "👀" });
   await chat.until("it is seen to", () => Object.keys(memory.read().signs).length === 0);
   assert.equal(marks.waiting(), 0);
+  // What is on its way arrives.
+  await marks[Symbol.asyncDispose]();
   assert.deepEqual(discord.messages[0]!.reactions, ["🆗"]);
 });
