@@ -48,6 +48,8 @@ export interface BrokerIntake extends AsyncDisposable {
   hear(message: Message): void;
   edited(message: Message): void;
   deleted(id: Id): void;
+  /** A thread is known from now on; what was said in it before that was heard by nobody. */
+  placed(thread: Id): void;
   /** Reads what was said since: after a start and after each gap. */
   catchUp(): void;
   settled(): Promise<void>;
@@ -208,6 +210,10 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     deleted(id) {
       remember(gone, id);
       guarded(() => Promise.resolve(broker.withdraw(id, "discord")));
+    },
+    placed(thread) {
+      reading.miss(thread);
+      guarded(reading.all);
     },
     catchUp() {
       const { channels } = parts.rules();

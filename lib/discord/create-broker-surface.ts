@@ -51,8 +51,8 @@ export interface BrokerSurface extends AsyncDisposable {
   interact(interaction: Interaction): boolean;
   /** Says what an earlier life left unsaid, and reads what was said meanwhile. */
   start(): void;
-  /** Something of a conversation changed that is no turn. */
-  look(conversation: string): void;
+  /** It is known now where a conversation is held. */
+  placed(conversation: string): void;
   /** A message that waited is not answered any more, by somebody's word. */
   withdrawn(conversation: Conversation, message: Id): void;
   /** Bots have talked long enough there. */
@@ -214,7 +214,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
         instead: emojis.queued,
       });
     },
-    look: answers.look,
+    placed(conversation) {
+      answers.look(conversation);
+      const { where } = find(conversation) ?? {};
+      if (where !== undefined && !where.replies) intake.placed(where.channelId);
+    },
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
     waiting: answers.waiting,
     async [Symbol.asyncDispose]() {
