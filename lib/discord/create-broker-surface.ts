@@ -231,13 +231,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
   };
 }
 
-/** The newest last. */
+/** The newest last. One that is not known yet may have been made by a life that was killed; it has that id. */
 function recentThreads({ conversations }: ChatState): { id: Id; since: Id }[] {
   return [...conversations.values()]
-    .filter(({ where }) => where !== undefined && !where.replies)
+    .filter(({ where }) => where === undefined || !where.replies)
     .sort((a, b) => a.lastAt - b.lastAt)
     .slice(-RECENT_THREADS)
-    .flatMap(({ where, first }) =>
-      where === undefined ? [] : [{ id: where.channelId, since: first.id }]
-    );
+    .map(({ id, where, first }) => ({ id: where?.channelId ?? id, since: first.id }));
 }
