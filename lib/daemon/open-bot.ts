@@ -357,7 +357,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
 
   /** What follows from an event, and may fail without harm: it is done again at the next start. */
   function after({ what, by }: Event<ChatHappening>): void {
-    if (what.type === "conversation-placed") surface.look(what.conversation);
+    if (what.type === "conversation-placed") surface.placed(what.conversation);
     if (what.type === "conversation-closed") permissions.forget(what.conversation);
     // Whoever deleted it needs no sign on it.
     if (what.type === "message-withdrawn" && by !== "discord") {

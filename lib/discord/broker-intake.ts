@@ -53,6 +53,8 @@ export interface BrokerIntake extends AsyncDisposable {
   hear(message: Message): void;
   edited(message: Message): void;
   deleted(id: Id): void;
+  /** A thread is known from now on; what was said in it before that was heard by nobody. */
+  placed(thread: Id): void;
   /** Reads what was said since: after a start and after each gap. */
   catchUp(): void;
   settled(): Promise<void>;
@@ -98,33 +100,30 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       { ...parts.room.facts(arrival, me), ...isSilent ? { tookPart: false } : {} },
     );
     const isOrder = judgement.kind !== "deny" && parts.order?.(arrival, me) === true;
-    if (judgement.kind === "answer" && !isOrder) await accept(arrival);
-    else if (judgement.kind === "deny") deny(arrival);
+    if (judgement.kind === "answer" && !isOrder) {
+      try {
+        accept(arrival);
+      } catch (error) {
+        await unstored.tell(place.threadId ?? place.channelId);
+        throw error;
+      }
+    }
+    if (judgement.kind === "deny") deny(arrival);
     // Only now: what could not be stored is taken again.
     remember(recent, message.id);
   }
 
-  async function accept(arrival: Arrival): Promise<void> {
+  /** In one go: whoever shows its turn is to know of its first sign. Throws when it cannot be stored. */
+  function accept(arrival: Arrival): void {
     const conversation = arrival.place.threadId ?? (arrival.place.isDirect
       ? arrival.place.channelId
       // A thread that is made from a message has its id.
       : arrival.id);
-    if (!await isStored(arrival, conversation)) return;
+    if (!broker.accept(arrival, conversation)) return;
+    unstored.over();
     parts.audit("message", { by: `discord:${arrival.author.id}`, message: arrival.id });
     const { queued } = parts.emojis();
     if (queued !== undefined) mark(arrival, queued);
-  }
-
-  /** Rejects when it cannot be stored, and people have been told. */
-  async function isStored(arrival: Arrival, conversation: string): Promise<boolean> {
-    try {
-      const isNew = broker.accept(arrival, conversation);
-      if (isNew) unstored.over();
-      return isNew;
-    } catch (error) {
-      await unstored.tell(arrival.place.threadId ?? arrival.place.channelId);
-      throw error;
-    }
   }
 
   function deny(arrival: Arrival): void {
@@ -229,6 +228,10 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     deleted(id) {
       remember(gone, id);
       guarded(() => Promise.resolve(broker.withdraw(id, "discord")));
+    },
+    placed(thread) {
+      reading.miss(thread);
+      guarded(reading.all);
     },
     catchUp() {
       const { channels } = parts.rules();

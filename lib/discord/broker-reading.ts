@@ -26,7 +26,7 @@ export interface BrokerReadingParts {
 
 /** Reads the places of a bot from where it has read them last, so that nothing is missed for long. */
 export interface BrokerReading {
-  /** In a place that is new to it: from this message on. */
+  /** In a place that is new to it: from this message on; in a conversation's thread from its begin. */
   begin(channel: Id, message: Id): void;
   /** Something may not have been taken there. */
   miss(channel: Id): void;
@@ -60,10 +60,11 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
     memory.write({ seen: Object.fromEntries([...others.slice(1 - MOST_SEEN), [channel, id]]) });
   }
 
+  const beginOf = (channel: Id) => parts.threads().find(({ id }) => id === channel)?.since;
+
   /** Only a reading moves the mark: what came before a message may have been lost on the way. */
   async function read(channel: Id): Promise<void> {
-    const began = parts.threads().find(({ id }) => id === channel)?.since;
-    let after = memory.read().seen[channel] ?? began ?? await firstMark(channel);
+    let after = memory.read().seen[channel] ?? beginOf(channel) ?? await firstMark(channel);
     for (;;) {
       const page = await rest.messages(channel, { after, limit: PAGE }, signal);
       for (const message of page) {
@@ -120,7 +121,8 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
 
   return {
     begin(channel, message) {
-      if (memory.read().seen[channel] === undefined) saw(channel, String(BigInt(message) - 1n));
+      if (memory.read().seen[channel] !== undefined) return;
+      saw(channel, beginOf(channel) ?? String(BigInt(message) - 1n));
     },
     miss: (channel) => void unread.add(channel),
     missAll(channels) {

@@ -44,7 +44,8 @@ export function createBrokerThreads(parts: BrokerThreadsParts) {
       from: first.id,
       archiveMinutes: ARCHIVE_MINUTES,
     }, signal);
-    places.learn(made.id, place.channelId, parts.me());
+    const owner = made.ownerId ?? parts.me();
+    if (owner !== undefined) places.learn(made.id, place.channelId, owner);
     return { channelId: made.id, replies: false };
   }
 
@@ -83,8 +84,8 @@ export function createBrokerThreads(parts: BrokerThreadsParts) {
       } catch (error) {
         if (!(error instanceof DiscordError)) throw error;
         if (error.code === HAS_THREAD) {
-          // A thread that hangs under a message has the message's id; whose it is, is not known here.
-          places.learn(first.id, place.channelId, undefined);
+          // A thread that hangs under a message has the message's id. Whose it is, Discord is asked:
+          // it may be our own, made by a life that was killed, and then no mention is needed in it.
           return { channelId: first.id, replies: false };
         }
         const { retryAfterMs = 0 } = error;

@@ -52,8 +52,8 @@ export interface BrokerSurface extends AsyncDisposable {
   interact(interaction: Interaction): boolean;
   /** Says what an earlier life left unsaid, and reads what was said meanwhile. */
   start(): void;
-  /** Something of a conversation changed that is no turn. */
-  look(conversation: string): void;
+  /** It is known now where a conversation is held. */
+  placed(conversation: string): void;
   /** A message that waited is not answered any more, by somebody's word. */
   withdrawn(conversation: Conversation, message: Id): void;
   /** Other bots have spoken there. */
@@ -226,7 +226,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       reactions.remove(spot, emojis.queued);
       reactions.add(spot, emojis.cancelled);
     },
-    look: answers.look,
+    placed(conversation) {
+      answers.look(conversation);
+      const { where } = find(conversation) ?? {};
+      if (where !== undefined && !where.replies) intake.placed(where.channelId);
+    },
     hasOtherBots,
     botTurns: room.botTurns,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
@@ -241,13 +245,11 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
   };
 }
 
-/** The newest last. */
+/** The newest last. One that is not known yet may have been made by a life that was killed; it has that id. */
 function recentThreads({ conversations }: ChatState): { id: Id; since: Id }[] {
   return [...conversations.values()]
-    .filter(({ where }) => where !== undefined && !where.replies)
+    .filter(({ where }) => where === undefined || !where.replies)
     .sort((a, b) => a.lastAt - b.lastAt)
     .slice(-RECENT_THREADS)
-    .flatMap(({ where, first }) =>
-      where === undefined ? [] : [{ id: where.channelId, since: first.id }]
-    );
+    .map(({ id, where, first }) => ({ id: where?.channelId ?? id, since: first.id }));
 }

@@ -34,8 +34,10 @@ export function unsettled(scene: BrokerScene, asked: readonly Asked[]): string |
   if (open !== undefined) return `turn ${open.turn} is not told`;
   const answered = new Set(ended.flatMap(({ messages }) => messages));
   const last = new Set(ended.map(({ messages }) => messages.at(-1)));
-  for (const { message, token } of asked) {
-    if (!answered.has(message.id)) return `${token} is in no turn that is over`;
+  for (const { message, token, thread } of asked) {
+    if (!answered.has(message.id)) {
+      return `${token} is in no turn that is over ${history(scene, thread)}`;
+    }
     const signs = [...message.reactions.keys()];
     const isRight = last.has(message.id)
       ? signs.length === 1 && LAST_SIGNS.includes(signs[0]!)

@@ -122,6 +122,30 @@ test("messages of bots that are read again after a restart are not counted again
   assert.equal(memory.read().turns["200"]!.count, 6);
 });
 
+test("what was said in a thread before it was known, as its maker was killed, is heard", async (t) => {
+  const { intake, say, heard } = scene(t);
+  intake.catchUp();
+  await intake.settled();
+  const more = say("200", "into the fresh thread");
+  // The gateway told of it to a life that has ended.
+  intake.placed("200");
+  await intake.settled();
+  assert.deepEqual(heard(), ["into the fresh thread"]);
+  intake.hear(more);
+  await intake.settled();
+  assert.equal(heard().length, 1);
+});
+
+test("the bot's own message in a thread hides nothing that was said there while it was away", async (t) => {
+  const { intake, say, heard } = scene(t);
+  say("200", "while it was away");
+  intake.catchUp();
+  // Before the thread was read.
+  intake.hear(say("200", "…", { author: { id: BOT, name: "herd", bot: true, webhook: false } }));
+  await intake.settled();
+  assert.deepEqual(heard(), ["while it was away"]);
+});
+
 test("A.17.22, C.14: told twice, or by the gateway and by reading, a message is one", async (t) => {
   const { intake, say, heard } = scene(t);
   const message = say("100", "hello");

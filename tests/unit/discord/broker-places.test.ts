@@ -73,7 +73,7 @@ test("two thousand places are known, the oldest are let go", async () => {
   const { places, discord, add } = scene();
   add(channel("0", "first"));
   await places.of("0");
-  for (let id = 1; id <= 2_000; id++) places.learn(`${id}`, "0", undefined);
+  for (let id = 1; id <= 2_000; id++) places.learn(`${id}`, "0", "9");
   await places.of("2000");
   assert.deepEqual(discord.calls, ["channel"]);
   await places.of("0");

@@ -58,6 +58,16 @@ test("B.56, C.13: 160004: the thread that a sibling has made is joined", async (
   });
 });
 
+test("160004: a thread that an earlier life has made is the bot's own, and no mention is needed in it", async () => {
+  const { place, places, discord } = scene();
+  discord.channels.set("5000", { ...channel("5000", "t", "", "1", "100"), ownerId: BOT });
+  discord.fail = (call) => {
+    if (call === "startThread") throw refused(160004);
+  };
+  await place(conversation(undefined), SIGNAL);
+  assert.equal((await places.of("5000")).threadOwner, BOT);
+});
+
 test("B.57, B.116: where no thread can be made the answers are replies", async () => {
   const { place, discord } = scene();
   discord.fail = (call) => {
