@@ -32,6 +32,11 @@ export function answering(
         const cancelled = { outcome: { outcome: "cancelled" } } as const;
         if (signal === undefined || signal.aborted) return cancelled;
         const facts = prompts.hearTool(toolCall);
+        // A yes that cannot be given must not be asked for: people would take it for one.
+        if (!options.some(({ kind }) => kind === "allow_once" || kind === "allow_always")) {
+          prompts.hearTool({ toolCallId: toolCall.toolCallId, status: "failed" });
+          return cancelled;
+        }
         const request = requestOf(facts);
         const isOwn = isOwnTool({ title: facts.title, kind: request.kind }, ownTools);
         // Who was asked and failed has not said yes.

@@ -50,8 +50,8 @@ export interface Broker extends AsyncDisposable {
   onTurn(listener: (turn: Turn) => void): () => void;
   /** People see the turn's last form. */
   told(conversation: string, turn: string): void;
-  /** Takes up what an earlier life left. */
-  start(): void;
+  /** Takes up what an earlier life left; begins no turn before `ready`, which must not reject. */
+  start(ready?: Promise<void>): void;
 }
 
 export function createBroker(parts: BrokerParts): Broker {

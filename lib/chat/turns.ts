@@ -67,8 +67,8 @@ export interface Turns extends AsyncDisposable {
   /** As they are now. */
   all(): readonly Turn[];
   onTurn(listener: (turn: Turn) => void): () => void;
-  /** Takes up what an earlier life left. */
-  start(): void;
+  /** Takes up what an earlier life left; begins no turn before `ready`. */
+  start(ready?: Promise<void>): void;
 }
 
 interface Running {
@@ -86,11 +86,12 @@ export function createTurns(
   const lanes = new Map<string, Promise<void>>();
   const listeners = new Set<(turn: Turn) => void>();
   const stop = new AbortController();
+  let isReady = true;
 
   const find = (id: string) => parts.state().conversations.get(id);
 
   function wake(id: string): void {
-    if (stop.signal.aborted || lanes.has(id)) return;
+    if (!isReady || stop.signal.aborted || lanes.has(id)) return;
     lanes.set(id, work(id).finally(() => lanes.delete(id)));
   }
 
@@ -275,11 +276,17 @@ export function createTurns(
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    start() {
+    start(ready) {
       for (const { id, turn } of parts.state().conversations.values()) {
         if (turn !== undefined) finish(id, turn.id, interrupted(turn, clock.now()));
-        wake(id);
       }
+      const wakeAll = () => {
+        isReady = true;
+        for (const id of parts.state().conversations.keys()) wake(id);
+      };
+      if (ready === undefined) return wakeAll();
+      isReady = false;
+      void ready.then(wakeAll);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

@@ -143,8 +143,8 @@ export function createBotCrew(parts: BotCrewParts): BotCrew {
         onEvent: bot.surface.handle,
         // What is the pool's everywhere else; its `/cost` tells of conversations as well.
         claims: (given) =>
-          given.kind !== "button" && given.name !== "cost" &&
-          (given.name === "whereami" || isHeldAt(bot.state(), given.channelId)),
+          given.kind === "button" ? bot.desk.interactions.isOurs(given) : given.name !== "cost" &&
+            (given.name === "whereami" || isHeldAt(bot.state(), given.channelId)),
         onInteraction: bot.surface.interact,
         onCommandsRefused: (_, why) =>
           parts.onWarning(`broker: no slash commands for "${name}": ${why}`),

@@ -136,8 +136,12 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
         const id = channel.channelId();
         const isHome = id !== undefined &&
           (id === interaction.channelId || id === interaction.parentId);
-        if (isHome) channel.handle({ type: "interaction", interaction });
-        return isHome;
+        // Of the other commands that are registered here some are the broker's, in every channel.
+        const isKnown = interaction.kind === "button" ||
+          slashDefinitions().some(({ name }) => name === interaction.name);
+        if (!isHome || !isKnown) return false;
+        channel.handle({ type: "interaction", interaction });
+        return true;
       },
       onCommandsRefused: (_, why) => parts.onWarning(`${held.desk.id}: no slash commands: ${why}`),
     };

@@ -88,6 +88,8 @@ export interface OpenBot extends AsyncDisposable {
 /** Longer than a holder that is gone, and not seen to be, holds on. */
 const LEASE_WAIT_MS = STALE_MS + 30_000;
 const ALIVE_WAIT_MS = 20_000;
+/** Without Discord turns go on after so long all the same; their answers are shown when it is back. */
+const REVIEW_MS = 10_000;
 
 /** Throws RefusedError when another process has this bot. */
 export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
@@ -390,7 +392,9 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
     start() {
       for (const id of journal.state.conversations.keys()) keepTranscript(id);
       surface.start();
-      broker.start();
+      // Who deleted a message while herd was away wants no answer to it.
+      const late = clock.sleep(REVIEW_MS, stop.signal).catch(() => {});
+      broker.start(Promise.race([surface.reviewed, late]));
       desk.start();
       outbox.start(lately(journal.state));
       waits.start();

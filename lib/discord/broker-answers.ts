@@ -215,7 +215,9 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       const ids = await anew(one, record.id, calls);
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
-      const { message } = unlessClosed(error);
+      const { message, kind } = unlessClosed(error);
+      const isAbove = kind === "forbidden" && await saidAbove(one, record.id, views);
+      if (isAbove) return done(one, record);
       // Nowhere to say it: it is kept in the transcript, and nothing else waits for it.
       parts.log("warn", "An answer cannot be given in its place", {
         conversation: one.id,
@@ -223,6 +225,31 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       });
     }
     done(one, record);
+  }
+
+  /** Of a thread that may not be written in the answer is given where people can see it. */
+  async function saidAbove(
+    { where, first: { id, place } }: Conversation,
+    turn: string,
+    views: readonly Outgoing[],
+  ): Promise<boolean> {
+    if (where === undefined || where.replies || where.channelId === place.channelId) return false;
+    const why = `⚠️ I may not write in <#${where.channelId}>: the right Send Messages in Threads ` +
+      "is missing. So I answer here:";
+    const isAbove = place.threadId === undefined;
+    try {
+      for (const [i, view] of [{ content: why }, ...views].entries()) {
+        await rest.send(place.channelId, {
+          ...view,
+          nonce: nonceOf(memory.read().mark, `${turn} above`, i),
+          ...(i === 0 && isAbove ? { replyTo: id } : {}),
+        }, stop.signal);
+      }
+      return true;
+    } catch (error) {
+      unlessClosed(error);
+      return false;
+    }
   }
 
   /** Other bots hear of new messages only: one that grew gives way to the answer that calls them. */

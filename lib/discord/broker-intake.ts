@@ -57,6 +57,8 @@ export interface BrokerIntake extends AsyncDisposable {
   placed(thread: Id): void;
   /** Reads what was said since: after a start and after each gap. */
   catchUp(): void;
+  /** Resolves when what waited from before was looked at: it may have been changed or deleted. */
+  reviewed: Promise<void>;
   settled(): Promise<void>;
 }
 
@@ -69,6 +71,7 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   const { broker, rest, memory, clock } = parts;
   const serial = createSerial();
   const stop = new AbortController();
+  const reviewed = Promise.withResolvers<void>();
   const noted = new Set<Id>();
   const recent = new Set<Id>();
   const rereads = new Set<Id>();
@@ -236,9 +239,13 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     catchUp() {
       const { channels } = parts.rules();
       reading.missAll(channels === "all" ? [] : channels);
-      guarded(review);
+      guarded(async () => {
+        await review();
+        reviewed.resolve();
+      });
       guarded(reading.all);
     },
+    reviewed: reviewed.promise,
     settled: () => serial(() => Promise.resolve()),
     async [Symbol.asyncDispose]() {
       stop.abort();

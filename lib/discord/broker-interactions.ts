@@ -27,6 +27,8 @@ import { codeBlock, ruleText } from "./safe-text.ts";
 export interface BrokerInteractions {
   /** Whether it is this bot's; then it is answered in time. Never throws. */
   handle(interaction: Interaction): boolean;
+  /** Whether this bot has made the button, wherever it stands; or knows the command. */
+  isOurs(interaction: Interaction): boolean;
 }
 
 type Completion = Extract<Interaction, { kind: "completion" }>;
@@ -264,6 +266,7 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   }
 
   return {
+    isOurs,
     handle(interaction) {
       if (!isOurs(interaction)) return false;
       void answer(interaction).catch((error) =>

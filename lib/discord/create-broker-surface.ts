@@ -52,6 +52,8 @@ export interface BrokerSurface extends AsyncDisposable {
   interact(interaction: Interaction): boolean;
   /** Says what an earlier life left unsaid, and reads what was said meanwhile. */
   start(): void;
+  /** Resolves when what waited from an earlier life was looked at again. */
+  reviewed: Promise<void>;
   /** It is known now where a conversation is held. */
   placed(conversation: string): void;
   /** A message that waited is not answered any more, by somebody's word. */
@@ -204,6 +206,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       }
     },
     interact: parts.interactions.handle,
+    reviewed: intake.reviewed,
     start() {
       for (const [conversation, { owed }] of Object.entries(memory.read().turns)) {
         const dueAt = owed?.dueAt ?? undefined;

@@ -135,6 +135,19 @@ test("in a thread below a sweep's channel the agent reads the sweep and asks for
   await discord.click(alice, question()!, "Yes, do it");
   await scene.until("they are stopped", () => /3 trials cancelled/.test(scene.transcript()));
 
+  // The agent's own questions have their buttons there, too.
+  discord.say(alice, thread, "ask");
+  const asks = () => scene.own(thread).find((one) => hasButton(one, "Once"));
+  await scene.until("the agent asks", () => asks() !== undefined);
+  await discord.click(alice, asks()!, "Once");
+  await scene.until(
+    "it has its answer",
+    () => /answer: allow_once/.test(discord.transcript(thread)),
+  );
+  const cost = await discord.slash(alice, thread, "cost");
+  await scene.until("the broker tells of cost", () => cost.message() !== undefined);
+  assert.doesNotMatch(cost.message()!.content, /another version/);
+
   const by = `broker:herd:discord:${alice.id}`;
   const told = scene.audit().filter(({ event }) => event === "tool");
   assert.deepEqual(

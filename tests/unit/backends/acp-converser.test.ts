@@ -129,6 +129,12 @@ test("A.17.24: permissions are asked for, and an agent is told no more than it n
   }
 });
 
+test("A.17.24: nobody is asked for a yes that the agent does not offer", async (t) => {
+  const scene = talking(t, { answer: "once" });
+  assert.equal(said(await ask(await scene.open(), "ask reject_once strange")), "cancelled");
+  assert.deepEqual(scene.asked, []);
+});
+
 test("A.17.24: a tool that was told before is asked for with all that is known of it", async (t) => {
   const scene = talking(t);
   assert.equal(said(await ask(await scene.open(), "known")), "allow_once");

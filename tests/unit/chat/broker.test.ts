@@ -63,6 +63,25 @@ test("A.17.19: a message whose attachment takes long is not overtaken", async (t
   assert.equal(scene.prompts[0]!.text, "with a film");
 });
 
+test("B.53: what was withdrawn while herd was away is not answered by its next life", async (t) => {
+  const scene = chatScene(t, {
+    journal: [
+      { type: "message-heard", conversation: "200", arrival: arrival("m1", "one") },
+      { type: "message-heard", conversation: "200", arrival: arrival("m2", "two") },
+    ],
+  });
+  const looked = Promise.withResolvers<void>();
+  scene.broker.start(looked.promise);
+  scene.hear("m3", "three");
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(scene.prompts.length, 0, "nobody knows yet what was withdrawn");
+  scene.broker.withdraw("m1", "discord");
+  scene.broker.revise("m2", "TWO");
+  looked.resolve();
+  await scene.until("the agent is asked", () => scene.prompts.length === 1);
+  assert.equal(scene.prompts[0]!.text, "TWO\nthree");
+});
+
 test("B.53: messages that wait can be changed and withdrawn; what a turn has cannot", async (t) => {
   const scene = chatScene(t);
   scene.hear("m1", "one");

@@ -193,6 +193,21 @@ test("a place that is closed keeps back neither the next turn nor another conver
   assert.deepEqual(state().conversations.get("200")!.untold, []);
 });
 
+test("B.57: an answer that may not be written in its thread is given above it, with the reason", async (t) => {
+  const { until, asked, discord, texts } = scene(t);
+  discord.channels.set("100", channel("100", "lab"));
+  const prompt = await asked();
+  const { send, edit } = discord.rest;
+  const closed = new DiscordError("Missing Permissions", { kind: "forbidden", code: 50013 });
+  discord.rest.send = (id, ...rest) => id === "200" ? Promise.reject(closed) : send(id, ...rest);
+  discord.rest.edit = (id, ...rest) => id === "200" ? Promise.reject(closed) : edit(id, ...rest);
+  prompt.end({ kind: "done", text: "for somebody" });
+  await until("it is said above", () => discord.texts("100").length === 2);
+  assert.match(discord.texts("100")[0]!, /may not write in <#200>.*Send Messages in Threads/);
+  assert.equal(discord.texts("100")[1], "for somebody");
+  assert.ok(!texts().includes("for somebody"));
+});
+
 test("B.92: sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
   const { until, asked, texts } = scene(t, { streams: () => false });
   const prompt = await asked();
