@@ -216,8 +216,10 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
       const { message, kind } = unlessClosed(error);
-      const isAbove = kind === "forbidden" && await saidAbove(one, record.id, views);
-      if (isAbove) return done(one, record);
+      const why = kind === "forbidden"
+        ? "the right Send Messages in Threads is missing, or the thread is locked"
+        : "it is not there any more, or closed";
+      if (await saidAbove(one, record.id, why, views)) return done(one, record);
       // Nowhere to say it: it is kept in the transcript, and nothing else waits for it.
       parts.log("warn", "An answer cannot be given in its place", {
         conversation: one.id,
@@ -231,11 +233,11 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   async function saidAbove(
     { where, first: { id, place } }: Conversation,
     turn: string,
+    reason: string,
     views: readonly Outgoing[],
   ): Promise<boolean> {
     if (where === undefined || where.replies || where.channelId === place.channelId) return false;
-    const why = `⚠️ I may not write in <#${where.channelId}>: the right Send Messages in Threads ` +
-      "is missing. So I answer here:";
+    const why = `⚠️ I cannot write in <#${where.channelId}>: ${reason}. So I answer here:`;
     const isAbove = place.threadId === undefined;
     try {
       for (const [i, view] of [{ content: why }, ...views].entries()) {

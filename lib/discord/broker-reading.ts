@@ -122,7 +122,8 @@ export function createBrokerReading(parts: BrokerReadingParts): BrokerReading {
   return {
     begin(channel, message) {
       if (memory.read().seen[channel] !== undefined) return;
-      saw(channel, beginOf(channel) ?? String(BigInt(message) - 1n));
+      // While a gap is open this may be the second thing that was said there.
+      saw(channel, beginOf(channel) ?? gap ?? String(BigInt(message) - 1n));
     },
     miss: (channel) => void unread.add(channel),
     missAll(channels) {

@@ -203,7 +203,7 @@ test("B.57: an answer that may not be written in its thread is given above it, w
   discord.rest.edit = (id, ...rest) => id === "200" ? Promise.reject(closed) : edit(id, ...rest);
   prompt.end({ kind: "done", text: "for somebody" });
   await until("it is said above", () => discord.texts("100").length === 2);
-  assert.match(discord.texts("100")[0]!, /may not write in <#200>.*Send Messages in Threads/);
+  assert.match(discord.texts("100")[0]!, /cannot write in <#200>.*Send Messages in Threads/);
   assert.equal(discord.texts("100")[1], "for somebody");
   assert.ok(!texts().includes("for somebody"));
 });

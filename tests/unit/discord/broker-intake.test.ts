@@ -314,3 +314,16 @@ test("a sweep's channel is the sweep's; a thread below it becomes a conversation
   await intake.settled();
   assert.deepEqual(heard(), ["look at this", "and at that"]);
 });
+
+test("a word that is heard before a gap is looked into hides nothing that was said there before it", async (t) => {
+  const { intake, say, heard, discord } = scene(t);
+  discord.channels.set("250", channel("250", "of people", "", "1", "100"));
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  say("250", "come here");
+  const live = say("250", "are you there?");
+  intake.catchUp();
+  intake.hear(live);
+  await intake.settled();
+  assert.deepEqual(heard().toSorted(), ["are you there?", "come here", "first"]);
+});
