@@ -15,10 +15,10 @@ export function readOpenab(
   }));
 }
 
-/** `/etc/openab/kiro/config.toml` is the bot "kiro". */
+/** `/etc/openab/kiro/config.toml` is the bot "kiro", and TOML. */
 function nameOf(path: string): string {
-  const name = basename(path, extname(path));
-  return name === "config" ? basename(dirname(path)) : name;
+  const ending = extname(path);
+  return basename(path, ending) === "config" ? basename(dirname(path)) + ending : basename(path);
 }
 
 function textOf(path: string): string {
