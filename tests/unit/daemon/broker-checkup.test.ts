@@ -20,7 +20,12 @@ const { broker } = readHerdConfig(
 test("of two bots with one token under two variables the second one is bad, and told why", async () => {
   const env = { PATH: "/bin", A: "tok-1", B: " Bot tok-1 ", C: "tok-3" };
   const found = await checkBots(broker!, {
-    ...{ env, clock: createSystemClock(), log: { write() {} }, signal: AbortSignal.abort() },
+    ...{
+      env,
+      clock: createSystemClock(),
+      log: { path: undefined, write() {} },
+      signal: AbortSignal.abort(),
+    },
     asksDiscord: false,
   });
   assert.deepEqual(
