@@ -42,11 +42,13 @@ function showAll(out: Terminal, { bots, missing, mistake }: BrokerStatus): void 
 
 function showBot(out: Terminal, bot: BotStatus): void {
   const { green, yellow, dim } = out.paint;
-  const { connection: { phase, detail }, agents, today } = bot;
+  const { connection: { phase, detail, hint }, agents, today } = bot;
   const as = bot.user === null ? "" : ` as @${visible(bot.user.name)}`;
   const how = phase === "connected" ? green(phase) : yellow(phase);
   const why = detail === null ? "" : `: ${visible(detail)}`;
   out.print(`${bot.name}${as} ${how}${why}`);
+  // A daemon of an earlier build may answer, which tells none.
+  if (hint) out.print(`    ${dim("→")} ${visible(hint)}`);
   const budget = today.budget_usd === null ? "" : ` of $${today.budget_usd}`;
   out.print(
     `    ${count(bot.conversations, "conversation")}, ${count(bot.waiting, "message")} waiting, ` +

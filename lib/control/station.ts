@@ -52,7 +52,7 @@ export interface BotStatus {
   /** As Discord knows it; null before its first connection. */
   user: { id: string; name: string } | null;
   /** `connected`, `connecting`, `waiting` or `refused`; why and what to do stand beside it. */
-  connection: { phase: string; detail: string | null };
+  connection: { phase: string; detail: string | null; hint: string | null };
   /** All that it remembers. */
   conversations: number;
   /** What runs now. */

@@ -9,6 +9,7 @@ import { DISCORD_API_URL } from "../discord/create-link.ts";
 import type { LinkState } from "../discord/link.ts";
 import { type Confinement, findConfinement } from "../tasks/confine.ts";
 import { surveyOnce } from "./bot-places-checkup.ts";
+import { type BotToken, botToken } from "./bot-token.ts";
 import { botPlace } from "./broker-place.ts";
 import type { BrokerSettings } from "./broker-settings.ts";
 import type { DiscordHub } from "./discord-hub.ts";
@@ -68,14 +69,12 @@ export function createBotCrew(parts: BotCrewParts): BotCrew {
     for (const name of missing.keys()) if (!wanted.has(name)) missing.delete(name);
     for (const [name, one] of [...bots]) {
       const config = wanted.get(name);
-      const token = config === undefined ? undefined : tokenOf(config, now);
-      if (token === one.token) missing.delete(name);
-      else if (config !== undefined && token === undefined) lack(name, unset(config));
-      else {await close(
-          name,
-          one,
-          config === undefined ? "is configured no more" : "has a new token",
-        );}
+      const given = config === undefined ? undefined : tokenOf(config, now);
+      if (given === undefined) await close(name, one, "is configured no more");
+      else if ("unset" in given) lack(name, whyNot(given));
+      else if ("twin" in given) await close(name, one, "has another bot's token");
+      else if (given.text !== one.token) await close(name, one, "has a new token");
+      else missing.delete(name);
     }
     // At once: one whose state is held by somebody else keeps no other waiting.
     const absent = now.broker.bots.filter(({ name }) => !bots.has(name));
@@ -85,11 +84,11 @@ export function createBotCrew(parts: BotCrewParts): BotCrew {
   /** One bot that cannot be opened keeps no other from being there. */
   async function tryToOpen(config: BotConfig, now: BrokerSettings): Promise<void> {
     const { name } = config;
-    const token = tokenOf(config, now);
-    if (token === undefined) return lack(name, unset(config));
+    const given = tokenOf(config, now);
+    if (!("text" in given)) return lack(name, whyNot(given));
     try {
       const { wrap } = await findConfinement(env);
-      bots.set(name, await open(config, token, wrap));
+      bots.set(name, await open(config, given.text, wrap));
       missing.delete(name);
     } catch (error) {
       lack(name, explain(error, "terminal"));
@@ -193,13 +192,12 @@ export function createBotCrew(parts: BotCrewParts): BotCrew {
   };
 }
 
-function tokenOf({ token }: BotConfig, { env }: BrokerSettings): string | undefined {
-  const text = "env" in token ? env[token.env]?.trim() : token.text;
-  return text === "" ? undefined : text;
+function tokenOf(config: BotConfig, { broker, env }: BrokerSettings): BotToken {
+  return botToken(config, broker.bots, env);
 }
 
-function unset({ token }: BotConfig): string {
-  return `${"env" in token ? token.env : "its token"} is not set`;
+function whyNot(lack: Exclude<BotToken, { text: string }>): string {
+  return "unset" in lack ? `${lack.unset} is not set` : `it has the same token as "${lack.twin}"`;
 }
 
 function isHeldAt({ conversations }: ChatState, channelId: string): boolean {

@@ -11,7 +11,11 @@ export function botStatus({ bot, wire, config }: CrewBot, now: number): BotStatu
   return {
     name: bot.name,
     user: bot.me() ?? null,
-    connection: { phase: link.phase, detail: "detail" in link ? link.detail ?? null : null },
+    connection: {
+      phase: link.phase,
+      detail: "detail" in link ? link.detail ?? null : null,
+      hint: "hint" in link ? link.hint ?? null : null,
+    },
     conversations: all.length,
     turns: bot.broker.turns().map((turn) => ({
       conversation: turn.conversation,

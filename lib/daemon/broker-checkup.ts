@@ -2,6 +2,7 @@ import { UserError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { BotConfig, BrokerConfig } from "../chat/broker-config.ts";
 import { checkBotPlaces } from "./bot-places-checkup.ts";
+import { type BotToken, botToken } from "./bot-token.ts";
 import { introduceConversing } from "./broker-setup.ts";
 import { checkAgents } from "./check-agents.ts";
 import { type DiscordAsked, withDiscord } from "./introduce-bot.ts";
@@ -14,7 +15,9 @@ export async function checkBots(
   const found: Finding[] = checkAgents({ bots, agents }, asked.env);
   for (const bot of bots) {
     found.push(...checkRules(bot));
-    if (asksDiscord) found.push(...await checkOnDiscord(bot, asked));
+    const token = botToken(bot, bots, asked.env);
+    if ("twin" in token) found.push(sameToken(bot.name, token.twin));
+    else if (asksDiscord) found.push(...await checkOnDiscord(bot, token, asked));
   }
   return found;
 }
@@ -49,15 +52,28 @@ function checkRules({ name, rules }: BotConfig): Finding[] {
   ];
 }
 
-async function checkOnDiscord(bot: BotConfig, asked: DiscordAsked): Promise<Finding[]> {
+/** Discord would hand each message to both, and both would answer. */
+function sameToken(name: string, twin: string): Finding {
+  return {
+    area: "Discord",
+    mark: "bad",
+    message: `The bot "${name}" has the same token as "${twin}"`,
+    mend: "Make an application of its own for it, and give it the token of that one",
+  };
+}
+
+async function checkOnDiscord(
+  bot: BotConfig,
+  given: Exclude<BotToken, { twin: string }>,
+  asked: DiscordAsked,
+): Promise<Finding[]> {
   const area = "Discord";
   const { name } = bot;
-  const token = "env" in bot.token ? asked.env[bot.token.env]?.trim() ?? "" : bot.token.text;
-  if (token === "") {
-    const from = "env" in bot.token ? bot.token.env : "bot_token";
-    const message = `The token of the bot "${name}" is not here: ${from} is not set`;
+  if ("unset" in given) {
+    const message = `The token of the bot "${name}" is not here: ${given.unset} is not set`;
     return [{ area, mark: "bad", message }];
   }
+  const token = given.text;
   try {
     const facts = await introduceConversing(token, asked);
     const places = await withDiscord(

@@ -1,6 +1,9 @@
 import type { BotConfig } from "../chat/broker-config.ts";
+import { BOT_TOKEN_VARIABLE } from "../chat/broker-defaults.ts";
+import { botToken, tokenSource } from "./bot-token.ts";
 import { readBrokerSettingsIfThere } from "./broker-settings.ts";
 import { introduceConversing } from "./broker-setup.ts";
+import { withDotenv } from "./herd-config-file.ts";
 import type { DiscordAsked } from "./introduce-bot.ts";
 
 /** `url`: the page on which a person adds the bot to a server; undefined where its token is not here. */
@@ -16,7 +19,7 @@ export interface BotInvitation {
 
 /**
  * Links for the bots of the configuration; without one, or with `variable`, for the bot of that
- * variable. Throws UserError for a token that Discord refuses.
+ * variable, which may stand in `.env` beside the configuration. Throws UserError for a token that Discord refuses.
  */
 export async function inviteConversing(
   variable: string | undefined,
@@ -24,20 +27,23 @@ export async function inviteConversing(
 ): Promise<readonly BotInvitation[]> {
   const usual: Pick<BotConfig, "name" | "token"> = {
     name: "herd",
-    token: { env: variable ?? "DISCORD_BOT_TOKEN" },
+    token: { env: variable ?? BOT_TOKEN_VARIABLE },
   };
   const bots = variable === undefined
     ? readBrokerSettingsIfThere(asked.env)?.broker.bots ?? [usual]
     : [usual];
+  const env = withDotenv(asked.env);
   const invitations: BotInvitation[] = [];
-  for (const { name, token } of bots) {
-    const text = "env" in token ? asked.env[token.env]?.trim() ?? "" : token.text;
-    const facts = text === "" ? undefined : await introduceConversing(text, asked);
+  for (const bot of bots) {
+    const given = botToken(bot, [], env);
+    const facts = "text" in given
+      ? await introduceConversing(given.text, { ...asked, env })
+      : undefined;
     invitations.push({
-      bot: name,
+      bot: bot.name,
       name: facts?.name,
       url: facts?.invite,
-      variable: "env" in token ? token.env : "bot_token",
+      variable: tokenSource(bot),
     });
   }
   return invitations;

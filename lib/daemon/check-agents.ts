@@ -8,16 +8,29 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Whether agents can begin here: they run where herd does, so what they lack here they lack. */
 export function checkAgents({ agents, bots }: BrokerConfig, env: Env): Finding[] {
-  const programs = checkBackends({ backends: agents }, env).map(asAgents);
-  const unset = Object.entries(agents).flatMap(([name, { env: passed }]) =>
-    (Array.isArray(passed) ? passed : []).filter((one) => !env[`${one}`]).map((one): Finding => ({
+  const found = Object.entries(agents).flatMap(([name, agent]) => {
+    const unset = checkPassed(name, agent["env"], env);
+    const own = checkBackends({ backends: { [name]: agent } }, env).map(asAgents);
+    const isBad = unset.some(({ mark }) => mark === "bad");
+    return [...own.filter(({ mark }) => !isBad || mark !== "good"), ...unset];
+  });
+  return [...found, ...bots.flatMap(checkFolders)];
+}
+
+/** Without one that is not there no agent begins; with one that is empty it does. */
+function checkPassed(agent: string, passed: unknown, env: Env): Finding[] {
+  const names = Array.isArray(passed) ? passed.map(String) : [];
+  return names.filter((name) => !env[name]).map((name) => {
+    const isThere = env[name] !== undefined;
+    return {
       area: "Agents",
-      mark: "doubt",
-      message: `Agent "${name}" is to be given ${one}, which is not set`,
-      mend: "Set it where herd runs, or take it out of the agent's env",
-    }))
-  );
-  return [...programs, ...unset, ...bots.flatMap(checkFolders)];
+      mark: isThere ? "doubt" : "bad",
+      message: `Agent "${agent}" is to be given ${name}, which is ` +
+        (isThere ? "empty" : "not set: it does not begin"),
+      mend: "Set it where herd runs or in .env beside the configuration, or take it out of " +
+        "the agent's env",
+    };
+  });
 }
 
 /** What is a doubt about workers elsewhere is certain here. */

@@ -45,9 +45,14 @@ export function readHerdConfigFile(
   if ((mode & 0o077) !== 0 && uid === process.getuid?.()) {
     onNotice({ message: `Others can read "${path}", which may hold secrets: chmod 600 it` });
   }
-  const { values, notices } = readDotenv(dotenvOf(path));
+  return { path, text, env: withDotenv(env, onNotice) };
+}
+
+/** The environment, and beneath it what `.env` sets where the configuration is, or would be. */
+export function withDotenv(env: Env, onNotice: (notice: Notice) => void = () => {}): Env {
+  const { values, notices } = readDotenv(dotenvOf(herdConfigPath(env)));
   notices.forEach(onNotice);
-  return { path, text, env: { ...values, ...env } };
+  return { ...values, ...env };
 }
 
 /** Why there is nothing to read. */

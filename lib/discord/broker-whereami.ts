@@ -16,7 +16,9 @@ export function whereamiText(rules: BotRules, asked: Omit<Command, "kind" | "nam
   const roles = member.roles.map((id) => `<@&${id}> \`${id}\``);
   const lines = [
     guildId === undefined
-      ? "Direct messages with the bot: `allow_dm: true` switches them on"
+      ? `Direct messages with the bot: ${
+        rules.directMessages ? "they are on" : "`allow_dm: true` switches them on"
+      }`
       : `Server: \`${guildId}\``,
     ...(guildId === undefined
       ? []

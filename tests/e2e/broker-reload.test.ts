@@ -64,6 +64,14 @@ ${bots}`;
   const late = discord.say(alice, lab, `<@${heir.person.id}> who are you?`);
   await scene.until("it answers", () => late.reactions.has("🆗"));
 
+  token(discord.token);
+  await scene.until("it is closed", () => !isHere(heir));
+  const twin = await status();
+  assert.deepEqual(twin.missing, [{ name: "dealer", why: 'it has the same token as "herd"' }]);
+  assert.deepEqual(twin.bots.map(({ name }: { name: string }) => name), ["herd"]);
+  token(heir.token);
+  await scene.until("its own token again", () => isHere(heir));
+
   writeFileSync(scene.path("go"), "");
   await scene.until("the turn has ended", () => asked.reactions.has("🆗"));
   assert.match(discord.transcript(thread), /Half and whole\./);

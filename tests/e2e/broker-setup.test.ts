@@ -60,6 +60,10 @@ test("B.6, B.13: by options: a link with the rights that it needs, a preview, th
   assert.equal(forced.code, 0, forced.stderr);
   assert.ok(file().includes(`bot_token: "${discord.token}"`));
   delete home.home.env["MY_TOKEN"];
+  const beside = home.path(".config/herd/.env");
+  writeFileSync(beside, `OTHER_TOKEN=${discord.token}\n`, { mode: 0o600 });
+  const invited = await home.run("broker", "invite", "--token-env", "OTHER_TOKEN");
+  assert.match(invited.stdout, /HerdDog:\nhttps/, "the token of .env");
   for (const { stdout, stderr } of [dry, made, checked, again, forced]) {
     assert.ok(!`${stdout}${stderr}`.includes(discord.token), "the token is never shown");
   }

@@ -329,7 +329,10 @@ test("B.2, B.4, B.5, B.115: herd broker check and start tell what is wrong with 
     "the refusal is told, with what helps",
     () => /"herd": Discord refuses the bot token\. Make a new token/.test(again.output()),
   );
-  assert.match((await scene.run("broker")).stdout, /herd refused: Discord refuses the bot token/);
+  assert.match(
+    (await scene.run("broker")).stdout,
+    /herd refused: Discord refuses the bot token.*\n {4}→ Make a new token/,
+  );
   again.child.kill("SIGTERM");
   await again.ended;
   for (const text of [good.stdout, bad.stdout, refused.stdout, started.output(), again.output()]) {

@@ -56,6 +56,7 @@ test("each kind has a title of its own, and an unknown code keeps it", () => {
   assert.equal(new Set(kinds.map((kind) => failureText(failure(kind)).title)).size, kinds.length);
   assert.equal(failureText(failure("model", 418)).title, "Error of the model");
   assert.equal(failureText(failure("gone", 500)).title, "Connection lost");
+  assert.equal(failureText(failure("lost")).title, "Turn given up", "the conversation goes on");
 });
 
 test("B.117: a missing login says how this agent is logged in, by name or by path", () => {

@@ -27,15 +27,21 @@ test("an agent whose program is here is good; one that is not keeps its bot from
   ]);
 });
 
-test("a key that is not set is bad, a variable to hand on that is not set is told", (t) => {
+test("a key or a variable to hand on that is not set is bad: no agent begins without", (t) => {
   const api = () => "  agent: {kind: anthropic, api_key_env: KEY}\n  model: m\n";
   assert.match(check(t, api)[0]!, /^bad The key of agent "herd" is not here: KEY.*where herd runs/);
   assert.match(check(t, api, { KEY: "k" })[0]!, /^good/);
   const handsOn = () => "  agent: {kind: acp, command: [kiro-cli], env: [HOME, TOKEN]}\n";
-  assert.deepEqual(check(t, handsOn, { HOME: "/x" }).slice(1), [
-    'doubt Agent "herd" is to be given TOKEN, which is not set → ' +
-    "Set it where herd runs, or take it out of the agent's env",
+  const mend = " → Set it where herd runs or in .env beside the configuration, " +
+    "or take it out of the agent's env";
+  assert.deepEqual(check(t, handsOn, { HOME: "/x" }), [
+    `bad Agent "herd" is to be given TOKEN, which is not set: it does not begin${mend}`,
   ]);
+  assert.deepEqual(check(t, handsOn, { HOME: "/x", TOKEN: "" }), [
+    'good Agent "herd" has what it needs here',
+    `doubt Agent "herd" is to be given TOKEN, which is empty${mend}`,
+  ]);
+  assert.equal(check(t, handsOn, { HOME: "/x", TOKEN: "t" }).length, 1);
 });
 
 test("a project that is not there and a working_dir that cannot be made are told", (t) => {

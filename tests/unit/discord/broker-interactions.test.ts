@@ -95,6 +95,8 @@ test("B.7: /whereami tells anybody, and nobody else, the ids that the configurat
   const many = await scene.command("whereami", {}, { user: EVE, roles });
   assert.match(many.content!, /`\d+`…\n🚫 You may not talk to this bot/);
   assert.ok(many.content!.length > 1_900 && many.content!.length <= 2_000);
+  const taken = await scene.command("whereami", {}, { channelId: "dm1", isDirect: true });
+  assert.match(taken.content!, /^Direct messages with the bot: they are on\n[^]*✅/);
   scene.rules.directMessages = false;
   const direct = await scene.command("whereami", {}, { channelId: "dm1", isDirect: true });
   assert.match(direct.content!, /allow_dm[^]*takes no direct messages/);

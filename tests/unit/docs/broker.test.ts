@@ -104,3 +104,15 @@ test("docs/broker.md lists every command of a bot, and no other", () => {
   const told = new Set(rows!.map(([left]) => left!.replaceAll("`", "").slice(1).split(" ")[0]));
   assert.deepEqual([...told].sort(), [...BROKER_COMMANDS].sort());
 });
+
+test("docs/broker.md: each step stands there once, the contents are links alone, and 🎤 and 🆗 are explained", () => {
+  const numbers = section(PAGE, "## Quick start").match(/^\d(?=\. \*\*)/gm);
+  assert.deepEqual(numbers, ["1", "2", "3", "4", "5", "6"]);
+  const contents = PAGE.slice(PAGE.indexOf("[Quick start]"), PAGE.indexOf("## Quick start")).trim();
+  for (const line of contents.split("\n")) assert.match(line, /^(\[[^\]]+\]\(#[\w-]+\)( · ?)?)+$/);
+  assert.equal(PAGE.split("`herd broker setup` asks for all of this").length, 2);
+  const signs = section(PAGE, "## Signs");
+  assert.match(signs, /^\| 🎤 \| .*transcribes/m);
+  assert.match(signs, /^\| 🆗 \| .*the last one bears it/m);
+  assert.match(section(PAGE, "## Troubleshooting"), /Intent was off and is on now \| restart herd/);
+});
