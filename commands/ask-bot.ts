@@ -83,3 +83,44 @@ export async function chooseServer(
     if (answer !== "") out.print(`   "${visible(answer)}" is none of them.`);
   }
 }
+
+export interface AskedBot {
+  bot: BotFacts;
+  /** Never print it. */
+  token: string;
+  /** How the file is to have it. */
+  kept: { env: string } | { text: string };
+}
+
+/** The token that is there, else one that is pasted; of the former it is asked how it is kept. */
+export async function askForBot(
+  out: Terminal,
+  introduce: (token: string) => Promise<BotFacts>,
+  ask: Ask,
+  { known, keeps, path }: {
+    known: { variable: string; text: string | undefined };
+    /** It goes into the file without a question. */
+    keeps: boolean;
+    path: string;
+  },
+): Promise<AskedBot> {
+  if (known.text === undefined) {
+    const { token, bot } = await pasteToken(out, introduce, ask);
+    out.print(`   It is of the bot "${visible(bot.name)}".`);
+    return { token, bot, kept: { text: token } };
+  }
+  const token = known.text;
+  const bot = await introduce(token);
+  out.print(`The token is there (${known.variable}): it is of the bot "${visible(bot.name)}".`);
+  const isKept = keeps ||
+    await agrees(ask, `Put it into ${path} (mode 0600), so that no variable is needed?`, false);
+  return { token, bot, kept: isKept ? { text: token } : { env: known.variable } };
+}
+
+export async function agrees(ask: Ask, question: string, usual: boolean): Promise<boolean> {
+  for (let again = "";; again = " (y or n)") {
+    const answer = await ask(`${question} ${usual ? "[Y/n]" : "[y/N]"}${again}`);
+    if (answer === "") return usual;
+    if (/^(y(es)?|no?)$/i.test(answer)) return /^y/i.test(answer);
+  }
+}

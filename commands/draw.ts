@@ -7,13 +7,17 @@ export const command = defineCommand({
   summary: "Draw a chart (herd starts this itself)",
   arguments: [],
   options: [
-    { name: "shrink", description: "Make a picture (base64) on standard input smaller instead" },
+    {
+      name: "shrink",
+      value: "PIXELS",
+      description: "Make a picture (base64) on standard input smaller instead, to this longer side",
+    },
   ],
   async run({ out, values }) {
     const input = readFileSync(0, "utf8");
-    if (values.shrink) {
+    if (values.shrink !== undefined) {
       const { shrinkPicture } = await import("../lib/daemon/shrink-picture.ts");
-      out.write(await shrinkPicture(input));
+      out.write(await shrinkPicture(input, Number(values.shrink)));
       return 0;
     }
     const { drawChart } = await import("../lib/daemon/draw-chart.ts");

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { visible } from "../lib/base/width.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
 import type { Notice } from "../lib/sweep/config.ts";
 import type { Context } from "./command.ts";
@@ -76,4 +77,9 @@ export function ownCommandLine(): string[] {
   if (script.startsWith("/$bunfs/")) return [process.execPath];
   const options = "deno" in process.versions ? ["run", "-A"] : [];
   return [process.execPath, ...options, script];
+}
+
+/** A text of several lines as a terminal may show it. */
+export function linesShown(text: string): string {
+  return text.trimEnd().split("\n").map(visible).join("\n");
 }

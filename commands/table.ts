@@ -37,6 +37,7 @@ export const TABLE: readonly Entry[] = [
   { name: "log", group: "For trainers", load: () => import("./log.ts") },
   { name: "draw", group: "Internal", hidden: true, load: () => import("./draw.ts") },
   { name: "attempt", group: "Internal", hidden: true, load: () => import("./attempt.ts") },
+  { name: "agent-tools", group: "Internal", hidden: true, load: () => import("./agent-tools.ts") },
   { name: "relay-door", group: "Internal", hidden: true, load: () => import("./relay-door.ts") },
   {
     name: "local-supervisor",

@@ -2,6 +2,7 @@
 import { discordScene } from "../tests/support/discord-scene.ts";
 import type { DiscordScene } from "../tests/support/discord-scene.ts";
 import { eventsOf } from "../tests/support/daemon.ts";
+import { cost, report } from "./bench-figures.ts";
 
 const TIMES = 40;
 /** herd beats no oftener than once a second; Discord's are 41 s apart. They are counted where they arrive. */
@@ -79,26 +80,6 @@ async function idle(scene: DiscordScene): Promise<void> {
       `${scene.discord.calls.length - calls} requests (dashboard each second), ` +
       `${counts.heartbeats - beats} heartbeats (a day has 2095), ` +
       `${counts.connections} connection`,
-  );
-}
-
-async function cost(pid: number): Promise<{ cpu: number; megabytes: number }> {
-  const stat = (await Deno.readTextFile(`/proc/${pid}/stat`)).replace(/^.*\) /, "").split(" ");
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return {
-    cpu: (Number(stat[11]) + Number(stat[12])) / 100,
-    megabytes: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024),
-  };
-}
-
-function report(what: string, values: readonly number[], aim: string): void {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share: number) =>
-    Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN);
-  console.log(
-    `${what.padEnd(45)}median ${at(0.5)} ms, 95th percentile ${
-      at(0.95)
-    } ms over ${sorted.length} (${aim})`,
   );
 }
 

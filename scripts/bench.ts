@@ -1,4 +1,5 @@
 /** deno task bench: how long the things take that people wait for, and how they grow. */
+import { benchBroker } from "./bench-broker.ts";
 import { benchDiscord } from "./bench-discord.ts";
 import { benchLatency, benchQuiet } from "./bench-monitor.ts";
 import { benchMonitorDay } from "./bench-monitor-day.ts";
@@ -141,6 +142,7 @@ if (import.meta.main) {
     await benchMonitorDay();
     await benchLatency(HERD, folder);
     await benchDiscord();
+    await benchBroker();
     await benchQuiet(HERD, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -12,10 +12,10 @@ import { countTests, NOTHING, runBeside, runSuite, type Suite, sum, type Tally }
 import { type SlurmState, startSlurm, stopSlurm } from "./throw-away-slurm.ts";
 
 export const SUITES = {
-  unit: { paths: ["tests/unit"], parallel: true, limit: 6 },
+  unit: { paths: ["tests/unit"], parallel: true, limit: 10, secondTry: true },
   contract: { paths: ["tests/contract"], parallel: false, limit: 6 },
   slurm: { paths: ["tests/slurm"], parallel: false, limit: 20, secondTry: true },
-  e2e: { paths: ["tests/e2e"], parallel: false, limit: 20, secondTry: true },
+  e2e: { paths: ["tests/e2e"], parallel: false, limit: 25, secondTry: true },
   soak: {
     paths: ["tests/soak", "tests/e2e/discord.test.ts"],
     parallel: false,

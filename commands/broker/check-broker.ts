@@ -9,13 +9,14 @@ export async function check(
 ): Promise<number> {
   const { readBrokerSettings } = await import("../../lib/daemon/broker-settings.ts");
   const { checkBots } = await import("../../lib/daemon/broker-checkup.ts");
-  const { herdConfigPath } = await import("../../lib/daemon/pool-settings.ts");
+  const { herdConfigPath } = await import("../../lib/daemon/herd-config-file.ts");
   const notices: string[] = [];
-  const { broker } = readBrokerSettings(env, ({ message }) => notices.push(message));
+  const settings = readBrokerSettings(env, ({ message }) => notices.push(message));
+  const { broker } = settings;
   const { findConfinement } = await import("../../lib/daemon/confinement.ts");
   const { says } = await findConfinement(env);
   const findings = await checkBots(broker, {
-    ...{ env, clock, log, signal },
+    ...{ env: settings.env, clock, log, signal },
     asksDiscord: !values["no-discord"],
   });
   const bad = findings.filter(({ mark }) => mark === "bad").length;

@@ -12,7 +12,7 @@ import { ageText } from "../task/show-task.ts";
 import type { BrokerContext } from "./options.ts";
 
 /** What the bots of the daemon do now. */
-export async function show({ out, json, env, signal }: BrokerContext): Promise<number> {
+export async function show({ values, out, json, env, signal }: BrokerContext): Promise<number> {
   const daemon = await findDaemon(userPlace(env, userInfo().uid, hostname()), { signal });
   if (daemon === undefined) {
     throw new UserError("Cannot tell of the broker: no daemon runs", {
@@ -23,18 +23,32 @@ export async function show({ out, json, env, signal }: BrokerContext): Promise<n
   const client = createControlClient({ address, token, way: "cli" });
   const status = await client.request<BrokerStatus>("GET", "/v1/broker", undefined, { signal });
   if (json) out.json(status);
-  else for (const bot of status.bots) showBot(out, bot);
-  if (!json && status.bots.length === 0) out.print("No bot is open: `herd broker check` says why");
-  return EXIT.done;
+  else showAll(out, status);
+  return values.connected && !areAllConnected(status) ? EXIT.negative : EXIT.done;
+}
+
+function areAllConnected({ bots, missing }: BrokerStatus): boolean {
+  return bots.length > 0 && missing.length === 0 &&
+    bots.every(({ connection: { phase } }) => phase === "connected");
+}
+
+function showAll(out: Terminal, { bots, missing, mistake }: BrokerStatus): void {
+  const { yellow } = out.paint;
+  for (const bot of bots) showBot(out, bot);
+  if (bots.length === 0) out.print("No bot is open: `herd broker check` says why");
+  for (const { name, why } of missing) out.print(yellow(`! ${name}: ${visible(why)}`));
+  for (const line of mistake?.split("\n") ?? []) out.print(yellow(`! ${visible(line)}`));
 }
 
 function showBot(out: Terminal, bot: BotStatus): void {
   const { green, yellow, dim } = out.paint;
-  const { connection: { phase, detail }, agents, today } = bot;
+  const { connection: { phase, detail, hint }, agents, today } = bot;
   const as = bot.user === null ? "" : ` as @${visible(bot.user.name)}`;
   const how = phase === "connected" ? green(phase) : yellow(phase);
   const why = detail === null ? "" : `: ${visible(detail)}`;
   out.print(`${bot.name}${as} ${how}${why}`);
+  // A daemon of an earlier build may answer, which tells none.
+  if (hint) out.print(`    ${dim("→")} ${visible(hint)}`);
   const budget = today.budget_usd === null ? "" : ` of $${today.budget_usd}`;
   out.print(
     `    ${count(bot.conversations, "conversation")}, ${count(bot.waiting, "message")} waiting, ` +

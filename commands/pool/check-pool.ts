@@ -9,7 +9,8 @@ import type { PoolContext } from "./options.ts";
 export async function check(
   { values, out, json, env, clock, log, signal }: PoolContext,
 ): Promise<number> {
-  const { readPoolConfig, herdConfigPath } = await import("../../lib/daemon/pool-settings.ts");
+  const { readPoolConfig } = await import("../../lib/daemon/pool-settings.ts");
+  const { herdConfigPath } = await import("../../lib/daemon/herd-config-file.ts");
   const notices: string[] = [];
   const config = readPoolConfig(env, ({ message }) => notices.push(message));
   const { findConfinement } = await import("../../lib/daemon/confinement.ts");

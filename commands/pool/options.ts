@@ -1,4 +1,5 @@
 import type { Context } from "../command.ts";
+import { SETUP_OPTIONS } from "../setup-options.ts";
 
 export const POOL_OPTIONS = [
   { name: "detach", short: "d", description: "start: in the background" },
@@ -50,7 +51,6 @@ export const POOL_OPTIONS = [
     least: 1,
     description: "scale: processors of one job",
   },
-  { name: "guild", value: "ID", description: "setup: the Discord server" },
   {
     name: "token-env",
     value: "NAME",
@@ -81,55 +81,12 @@ export const POOL_OPTIONS = [
     description: "setup: user or role who may act on workers and others' tasks (default the same)",
   },
   { name: "no-discord", description: "setup, check: without Discord" },
-  {
-    name: "backend",
-    value: "KIND",
-    choices: ["anthropic", "openrouter", "openai", "acp", "command"],
-    description: "setup: what works on tasks",
-  },
-  { name: "key-env", value: "NAME", description: "setup: variable that holds the API's key" },
-  { name: "base-url", value: "URL", description: "setup: address of the API" },
-  {
-    name: "model",
-    value: "[ALIAS=]ID",
-    repeatable: true,
-    description: "setup: instead of the usual models; the first is primary",
-  },
-  { name: "preset", value: "NAME", description: "setup --backend acp: claude, codex, gemini, …" },
-  {
-    name: "program",
-    value: "WORD",
-    repeatable: true,
-    description: "setup --backend command: the program, then each argument",
-  },
-  {
-    name: "sandbox",
-    value: "LEVEL",
-    choices: ["none", "workspace", "read-only"],
-    description: "setup: what agents can reach if a task says nothing (default workspace)",
-  },
-  {
-    name: "budget",
-    value: "USD",
-    number: "any",
-    least: 0,
-    description: "setup: what may be spent on a day",
-  },
+  ...SETUP_OPTIONS,
   {
     name: "import",
     value: "FILE",
     repeatable: true,
     description: "setup: OpenClaw's openclaw.json, discord-orchestration's discord-config.env",
-  },
-  {
-    name: "store-keys",
-    description: "setup: token and key themselves into the file, not their variables' names",
-  },
-  { name: "dry-run", description: "setup: look at everything, change nothing" },
-  {
-    name: "force",
-    short: "f",
-    description: "setup: replace the section that is there; the file is kept beside it",
   },
 ] as const;
 

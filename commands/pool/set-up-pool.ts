@@ -3,9 +3,12 @@ import { EXIT } from "../../lib/base/exit-codes.ts";
 import { visible } from "../../lib/base/width.ts";
 import type { PoolSetup, PoolSetupPlan, PoolSetupWish } from "../../lib/daemon/pool-setup.ts";
 import { askWith } from "../ask-bot.ts";
-import { say } from "../open.ts";
+import { usualEngine } from "../engine-flags.ts";
+import { findBot } from "../find-bot.ts";
+import { linesShown, say } from "../open.ts";
+import { setupMistakes } from "../setup-mistakes.ts";
 import type { PoolContext } from "./options.ts";
-import { mistakes, readFlags } from "./setup-flags.ts";
+import { readFlags } from "./setup-flags.ts";
 import type { SetupFlags } from "./setup-flags.ts";
 
 /** Takes from flags, imports and a person what a pool needs, and writes it into herd's configuration. */
@@ -65,7 +68,8 @@ async function fromFlags(
   flags: SetupFlags,
 ): Promise<PoolSetupWish> {
   const missing: string[] = [];
-  const engine = flags.engine ?? (flags.hasEngine ? undefined : await usualEngine(env, flags));
+  const engine = flags.engine ??
+    (flags.hasEngine ? undefined : await usualEngine(env, flags.keepsSecrets));
   if (engine === undefined && !flags.hasEngine) {
     missing.push(
       "What works on tasks: --backend anthropic, openrouter, openai, acp or command, or --import " +
@@ -73,7 +77,7 @@ async function fromFlags(
     );
   }
   const discord = flags.isOnDiscord ? await discordOf(setup, flags, missing) : undefined;
-  if (missing.length > 0) throw mistakes(missing);
+  if (missing.length > 0) throw setupMistakes("pool", missing);
   const { engineParts } = await import("../../lib/daemon/pool-engine.ts");
   return {
     discord,
@@ -82,73 +86,20 @@ async function fromFlags(
   };
 }
 
-/** The one API whose key is here. */
-async function usualEngine(
-  env: PoolContext["env"],
-  { keepsSecrets }: SetupFlags,
-): Promise<SetupFlags["engine"]> {
-  const { KEY_VARIABLE } = await import("../../lib/daemon/pool-engine.ts");
-  const there = (["anthropic", "openrouter"] as const).filter((one) =>
-    env[KEY_VARIABLE[one]!]?.trim()
-  );
-  const [engine, ...others] = there;
-  if (engine === undefined || others.length > 0) return undefined;
-  const name = KEY_VARIABLE[engine]!;
-  return {
-    engine,
-    key: keepsSecrets ? { text: env[name]!.trim() } : { env: name },
-    baseUrl: undefined,
-    preset: undefined,
-    program: [],
-    models: [],
-    sandbox: undefined,
-  };
-}
-
 async function discordOf(
   setup: PoolSetup,
   flags: SetupFlags,
   missing: string[],
 ): Promise<PoolSetupWish["discord"]> {
-  const { token, guildId } = flags;
-  if (token.text === undefined) {
-    missing.push(
-      `The bot's token: the variable ${token.variable} is not set (--token-env names another, ` +
-        "--no-discord goes without)",
-    );
-    if (guildId === undefined) missing.push("The Discord server: --guild ID");
-    return undefined;
-  }
-  const bot = await setup.introduce(token.text);
-  if (!bot.messageContent) {
-    missing.push(
-      "MESSAGE CONTENT INTENT of the bot is off: discord.com/developers/applications → Bot → " +
-        "Privileged Gateway Intents",
-    );
-  }
-  const [only, ...others] = bot.guilds;
-  const chosen = guildId === undefined
-    ? others.length === 0 ? only : undefined
-    : bot.guilds.find(({ id }) => id === guildId);
-  if (chosen === undefined) {
-    const listed = bot.guilds.slice(0, 10).map(({ id, name }) => `"${visible(name)}" (${id})`);
-    missing.push(
-      bot.guilds.length === 0
-        ? `The Discord server: the bot is in none yet, invite it by ${bot.invite}`
-        : `The Discord server: --guild ID; the bot is in ${listed.join(", ")}`,
-    );
-    return undefined;
-  }
+  const { token, channels, authors, operators, isPrivate, workerBots } = flags;
+  const found = await findBot(setup.introduce, flags, missing, ", --no-discord goes without");
+  if (found === undefined) return undefined;
+  const text = token.text!;
   return {
-    bot,
-    token: token.text,
-    kept: token.isImported || flags.keepsSecrets ? { text: token.text } : { env: token.variable },
-    guildId: chosen.id,
-    channels: flags.channels,
-    authors: flags.authors,
-    operators: flags.operators,
-    isPrivate: flags.isPrivate,
-    workerBots: flags.workerBots,
+    ...found,
+    token: text,
+    kept: token.isImported || flags.keepsSecrets ? { text } : { env: token.variable },
+    ...{ channels, authors, operators, isPrivate, workerBots },
   };
 }
 
@@ -160,10 +111,6 @@ async function sayKeys({ env, out }: PoolContext, { parts }: PoolSetupWish): Pro
       say(out, `${name} is not set here: it has to be where workers are started`);
     }
   }
-}
-
-function linesShown(text: string): string {
-  return text.trimEnd().split("\n").map(visible).join("\n");
 }
 
 function whatComes(setup: PoolSetup, { grounds }: PoolSetupPlan): string {

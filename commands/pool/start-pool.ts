@@ -1,60 +1,11 @@
-import { EXIT } from "../../lib/base/exit-codes.ts";
-import { createControlClient } from "../../lib/control/client.ts";
-import { ownCommandLine, say } from "../open.ts";
-import { become } from "../restart-daemon.ts";
+import { startPart } from "../start-part.ts";
 import type { PoolContext } from "./options.ts";
 
-/** Runs the pool: in the daemon that is there, else here or in the background. */
 export async function start(context: PoolContext): Promise<number> {
-  const { values, out, json, env, clock, signal, log } = context;
-  const { findDaemon, placeOf } = await import("../../lib/daemon/reach.ts");
   const { readPoolConfig } = await import("../../lib/daemon/pool-settings.ts");
-  // Its mistakes are told before anything is started.
-  readPoolConfig(env, ({ message }) => say(out, message));
-  const daemon = await findDaemon(placeOf(env), { signal });
-  if (daemon !== undefined) {
-    const { address, token, record } = daemon;
-    const client = createControlClient({ address, token, way: "cli" });
-    await client.request("POST", "/v1/pool/start", {});
-    if (json) out.json({ pid: record.pid, started: false });
-    else out.print(`The pool runs in the daemon that is there (pid ${record.pid})`);
-    return EXIT.done;
-  }
-  if (values.detach) {
-    const { startPartInBackground } = await import("../../lib/daemon/background.ts");
-    const started = await startPartInBackground("pool", {
-      ...{ self: ownCommandLine(), env, clock, signal },
-    });
-    if (json) out.json(started);
-    else {
-      out.print(`The pool runs in the background (pid ${started.pid})`);
-      out.print(`Its log: ${started.log}`);
-      out.print("`herd pool` looks at it, `herd monitor --stop` ends the daemon");
-    }
-    return EXIT.done;
-  }
-  const { runDaemon } = await import("../../lib/daemon/run-daemon.ts");
-  say(out, "The pool runs here; Ctrl-C ends it, tasks wait");
-  const ended = await runDaemon({
-    workspaces: [],
-    env,
-    clock,
-    log,
-    signal,
-    self: ownCommandLine(),
-    noAgent: false,
-    scheduler: undefined,
-    once: false,
-    maxTicks: undefined,
-    message: undefined,
-    pool: true,
-    broker: false,
-    canAsk: () => false,
-    onWarning: (message) => say(out, message),
-    open: () => Promise.resolve(),
-    close: () => {},
-  });
-  if ("running" in ended) return await start(context);
-  if (ended.handover !== undefined) return await become(context, ended.handover);
-  return EXIT.done;
+  return await startPart(context, {
+    name: "pool",
+    check: (onNotice) => Promise.resolve(void readPoolConfig(context.env, onNotice)),
+    meanwhile: "tasks wait",
+  }, { detach: context.values.detach === true });
 }

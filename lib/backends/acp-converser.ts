@@ -10,13 +10,20 @@ import { type AcpSession, modelOf, stepsOf } from "./acp-session.ts";
 import { type AcpProcess, startAcpProcess } from "./acp-stream.ts";
 import type { ConfigOf } from "./backend-config.ts";
 import { fillCommand, programProblem } from "./command-line.ts";
-import { conversationEnv, type ConverserParts, turnFailure } from "./converser-parts.ts";
+import {
+  conversationEnv,
+  type ConverserParts,
+  type ToolOffer,
+  turnFailure,
+} from "./converser-parts.ts";
 import { endMarked, MARK } from "./end-marked.ts";
 import { type ProgramEnv, programEnv } from "./program-env.ts";
 import { replayText } from "./replay.ts";
 
 const START_LIMIT_MS = 5 * 60_000;
 const CANCEL_MS = 5_000;
+/** One that floods is in nobody else's way. */
+const BYTES_PER_SECOND = 8 * 1024 * 1024;
 /** A conversation may last for weeks; a line may not. */
 const BOUNDS = { line: 32 * 1024 * 1024, total: Infinity, junk: 1_000 };
 
@@ -38,23 +45,32 @@ export function createAcpConverser(
       const variables = { ...conversationEnv(parts, folder), ...env.variables };
       const problem = programProblem(filled.argv[0] ?? "", variables["PATH"]);
       if (problem !== undefined) return { failed: turnFailure("not-found", problem) };
-      const { reads = [], writes = [] } = config;
+      const tools = parts.tools?.(wish) ?? [];
+      const offer = tools.length === 0 ? undefined : await parts.offer?.(tools);
+      const reads = [...config.reads ?? [], ...offer?.reads ?? []];
+      const { writes = [] } = config;
       const wrapped = parts.wrap(filled.argv, { sandbox: parts.sandbox, folder, reads, writes });
-      if ("refused" in wrapped) return { failed: turnFailure("refused", wrapped.refused) };
+      if ("refused" in wrapped) {
+        offer?.[Symbol.dispose]();
+        return { failed: turnFailure("refused", wrapped.refused) };
+      }
       const mark = randomUUID();
       const child = startAcpProcess(wrapped.argv, {
         cwd: folder,
         env: { ...variables, [MARK]: mark },
         graceMs: parts.graceMs,
         bounds: BOUNDS,
-        log: wish.hooks.log,
+        log: (text) => wish.hooks.log(env.clean(text)),
         guarded: true,
+        bytesPerSecond: BYTES_PER_SECOND,
       });
       const end = async () => {
         await child.end();
         await endMarked(mark);
+        offer?.[Symbol.dispose]();
       };
-      const opened = await begin(wish, { child, config, parts, env, end });
+      const names = offer === undefined ? [] : tools.map(({ name }) => name);
+      const opened = await begin(wish, { child, config, parts, env, offer, names, end });
       if ("failed" in opened) await end();
       return opened;
     },
@@ -66,6 +82,9 @@ interface Begun {
   config: ConfigOf<"acp">;
   parts: ConverserParts;
   env: ProgramEnv;
+  /** herd's own tools, and their names. */
+  offer: ToolOffer | undefined;
+  names: readonly string[];
   end(): Promise<void>;
 }
 
@@ -84,7 +103,7 @@ async function begin(
     },
   });
   child.listen(prompts.hear);
-  const connection = answering(wish, parts.sandbox, prompts).connect(child.stream);
+  const connection = answering(wish, parts.sandbox, begun.names, prompts).connect(child.stream);
   const late = new AbortController();
   const aborted = AbortSignal.any([wish.signal, late.signal]);
   const limitMs = parts.startLimitMs ?? START_LIMIT_MS;
@@ -173,8 +192,8 @@ async function begin(
 async function start(
   connection: ClientConnection,
   wish: OpenWish,
-  { parts, config }: Begun,
-  heard: () => number,
+  { parts, config, offer }: Begun,
+  heard: (session: string) => boolean,
 ): Promise<
   { failed: TurnFailure } | (Opened & { abilities: AcpAbilities })
 > {
@@ -182,7 +201,10 @@ async function start(
   const abilities = await greet(agent, parts.sandbox.level !== "read-only");
   if ("problem" in abilities) return { failed: turnFailure("protocol", abilities.problem) };
   const { folder, earlier } = wish;
-  const opened = await openSession(agent, { folder, earlier, abilities, heard });
+  const opened = await openSession(agent, {
+    ...{ folder, earlier, abilities, heard },
+    servers: offer === undefined ? [] : [offer.server],
+  });
   if ("problem" in opened) return { failed: turnFailure("protocol", opened.problem) };
   const steps = stepsOf(opened.session, {
     // A model in the command line is chosen by it.

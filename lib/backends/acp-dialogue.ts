@@ -6,6 +6,7 @@ import { z } from "../base/schema.ts";
 import type { Said } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
 import { type AcpSession, acpSessionSchema } from "./acp-session.ts";
+import type { ToolOffer } from "./converser-parts.ts";
 import { memoryOf } from "./replay.ts";
 
 /** What an agent can do, as its answer to `initialize` says. */
@@ -54,24 +55,25 @@ export interface Opened {
 
 /**
  * The agent's own session where it can load it, else a new one. An agent that answers with
- * nothing has loaded only what it also told again: `heard` counts that.
+ * nothing has loaded only what it also told again: `heard` knows that.
  */
 export async function openSession(
   agent: ClientContext,
-  { folder, earlier, abilities, heard }: {
+  { folder, servers = [], earlier, abilities, heard }: {
     folder: string;
+    servers?: readonly ToolOffer["server"][];
     earlier: { sessionId: string | undefined; transcript: readonly Said[] } | undefined;
     abilities: AcpAbilities;
-    heard(): number;
+    heard(session: string): boolean;
   },
 ): Promise<Opened | { problem: string }> {
-  const wish = { cwd: folder, mcpServers: [] };
+  const wish = { cwd: folder, mcpServers: servers };
   const known = earlier?.sessionId;
   if (known !== undefined && abilities.loads) {
     try {
       const answer = await agent.request<unknown>("session/load", { sessionId: known, ...wish });
       const read = acpSessionSchema.safeParse({ ...Object(answer), sessionId: known });
-      const isTold = Object.keys(Object(answer)).length > 0 || heard() > 0;
+      const isTold = Object.keys(Object(answer)).length > 0 || heard(known);
       if (read.success && isTold) return { session: read.data, memory: "loaded" };
     } catch (error) {
       // It has forgotten, or never kept it: herd has not.

@@ -7,7 +7,7 @@ import { z } from "../base/schema.ts";
 import type { Block, PromptEnd, PromptHooks } from "../chat/agent-session.ts";
 import type { TurnFailure } from "../chat/turn.ts";
 import { contentOf, endOf } from "./acp-prompt-end.ts";
-import { createToolFacts } from "./acp-tool-facts.ts";
+import { createToolFacts, type ToolFacts } from "./acp-tool-facts.ts";
 import { acpUpdateSchema } from "./acp-updates.ts";
 import { createAcpUsage, usageIn } from "./acp-usage.ts";
 import { toolKind } from "./tool-kind.ts";
@@ -29,9 +29,12 @@ const words = z.object({ type: z.literal("text"), text: z.string() });
 const NO_TOKENS = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } as const;
 /** Memory of ours is not the agent's to fill. Characters. */
 const LONGEST = 1_000_000;
+const MOST_SESSIONS = 100;
 
 interface Now {
   hooks: PromptHooks;
+  /** That of the turn, and the prompt's own end. */
+  signal: AbortSignal;
   text: string;
   /** What is said next begins a paragraph. */
   apart: boolean;
@@ -53,7 +56,7 @@ export function createAcpPrompts(
   },
 ) {
   let now: Now | undefined;
-  let heard = 0;
+  const heard = new Set<string>();
   const facts = createToolFacts();
   const usage = createAcpUsage(() => "unknown");
 
@@ -61,7 +64,9 @@ export function createAcpPrompts(
     const read = acpUpdateSchema.safeParse(params);
     if (!read.success) return;
     const { update } = read.data;
-    if (update.sessionUpdate.endsWith("_message_chunk")) heard++;
+    if (update.sessionUpdate.endsWith("_message_chunk") && heard.size < MOST_SESSIONS) {
+      heard.add(read.data.sessionId);
+    }
     if (read.data.sessionId !== sessionId()) return;
     const raw: unknown = Object(params)["update"];
     onOptions(Object(raw));
@@ -72,11 +77,9 @@ export function createAcpPrompts(
       case "agent_thought_chunk":
         return now.hooks.onThought();
       case "tool_call":
-      case "tool_call_update": {
-        const id = facts.add(raw);
-        if (id !== undefined) tool(id, update);
+      case "tool_call_update":
+        hearTool(raw);
         return;
-      }
       case "usage_update": {
         const part = usage.addCost(update.cost);
         if (part?.usd === undefined) return;
@@ -84,6 +87,14 @@ export function createAcpPrompts(
         now.hooks.onUse({ ...NO_TOKENS, model: model(), usd: now.usd });
       }
     }
+  }
+
+  function hearTool(told: unknown): ToolFacts {
+    const { id, facts: known } = facts.add(told) ?? {};
+    if (id === undefined || known === undefined) return {};
+    const status: unknown = Object(told)["status"];
+    tool(id, { ...known, status: typeof status === "string" ? status : undefined });
+    return known;
   }
 
   function say(one: Now, { content, messageId }: { content?: unknown; messageId?: unknown }): void {
@@ -95,18 +106,15 @@ export function createAcpPrompts(
       (id !== undefined && one.messageId !== undefined && id !== one.messageId);
     one.messageId = id ?? one.messageId;
     if (one.text.length >= LONGEST) return one.hooks.onThought();
-    one.text += apart && one.text !== "" ? `\n\n${block.data.text}` : block.data.text;
+    const more = apart && one.text !== "" ? `\n\n${block.data.text}` : block.data.text;
+    one.text = (one.text + more).slice(0, LONGEST);
     one.apart = false;
     one.hooks.onText(one.text);
   }
 
   function tool(
     id: string,
-    { title, kind, status }: {
-      title?: string | null | undefined;
-      kind?: string | null | undefined;
-      status?: string | null | undefined;
-    },
+    { title, kind, status }: ToolFacts & { status: string | undefined },
   ): void {
     if (now === undefined) return;
     now.apart = true;
@@ -125,7 +133,16 @@ export function createAcpPrompts(
   async function run(parts: RunPrompt): Promise<PromptEnd> {
     const { agent, hooks } = parts;
     const session = sessionId();
-    const own: Now = { hooks, text: "", apart: false, messageId: undefined, usd: undefined };
+    const over = new AbortController();
+    const signal = AbortSignal.any([hooks.signal, over.signal]);
+    const own: Now = {
+      hooks,
+      signal,
+      text: "",
+      apart: false,
+      messageId: undefined,
+      usd: undefined,
+    };
     now = own;
     const told = new AbortController();
     const asked = agent.request<unknown>("session/prompt", {
@@ -156,6 +173,8 @@ export function createAcpPrompts(
       return endOf(end.value, own.text);
     } finally {
       told.abort();
+      // What it still asks for is nobody's to allow any more.
+      over.abort();
       facts.clear();
       now = undefined;
     }
@@ -187,11 +206,11 @@ export function createAcpPrompts(
 
   return {
     hear,
-    /** Messages that were told again while a session was loaded. */
-    heard: () => heard,
+    /** Whether messages of a session were told again while it was loaded. */
+    heard: (session: string) => heard.has(session),
     run,
     /** Of the prompt that runs: who is asked meanwhile need not answer after it. */
-    signal: () => now?.hooks.signal,
-    toolFacts: facts.of,
+    signal: (session: string) => session === sessionId() ? now?.signal : undefined,
+    hearTool,
   };
 }

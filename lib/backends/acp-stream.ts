@@ -51,6 +51,8 @@ export function startAcpProcess(
     graceMs: number | undefined;
     bounds: AcpBounds;
     log(text: string): void;
+    /** Of what it writes, where others are served beside it. */
+    bytesPerSecond?: number;
     /** Ends with this process, however that ends. */
     guarded?: boolean;
   },
@@ -111,6 +113,7 @@ export function startAcpProcess(
     },
     ...(parts.graceMs === undefined ? {} : { graceMs: parts.graceMs }),
     ...(parts.guarded === undefined ? {} : { guarded: parts.guarded }),
+    ...(parts.bytesPerSecond === undefined ? {} : { bytesPerSecond: parts.bytesPerSecond }),
   });
   const readable = new ReadableStream<AnyMessage>({
     start(given) {

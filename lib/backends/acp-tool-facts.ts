@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { z } from "../base/schema.ts";
 
 /** What an agent told of one use of a tool. */
@@ -20,29 +21,40 @@ const update = z.object({
 
 /** More at once are not remembered; memory of ours is not the agent's to fill. */
 const MOST = 200;
+/** So much is kept of one input or content; in JSON, characters. */
+const LONGEST = 100_000;
 
 /** The tools of one prompt: an agent tells of a use piece by piece, and asks for it by its id alone. */
 export function createToolFacts() {
   const known = new Map<string, ToolFacts>();
   return {
-    /** The id that an update is about. */
-    add(value: unknown): string | undefined {
+    /** What an update is about, with all that is known of it by now. */
+    add(value: unknown): { id: string; facts: ToolFacts } | undefined {
       const read = update.safeParse(value);
       if (!read.success) return undefined;
       const { toolCallId: id, title, kind, rawInput, content } = read.data;
       const before = known.get(id) ?? {};
       known.delete(id);
-      known.set(id, {
+      const facts = {
         title: title ?? before.title,
         kind: kind ?? before.kind,
-        input: rawInput ?? before.input,
-        content: content ?? before.content,
-      });
+        input: kept(rawInput) ?? before.input,
+        content: kept(content) ?? before.content,
+      };
+      known.set(id, facts);
       const [oldest] = known.keys();
       if (known.size > MOST && oldest !== undefined) known.delete(oldest);
-      return id;
+      return { id, facts };
     },
-    of: (id: string) => known.get(id),
     clear: () => known.clear(),
   };
+}
+
+/** Itself, or what tells it from any other. */
+function kept(value: unknown): unknown {
+  if (value === undefined || value === null) return undefined;
+  const text = JSON.stringify(value);
+  if (text.length <= LONGEST) return value;
+  const sha256 = createHash("sha256").update(text).digest("hex");
+  return { start: text.slice(0, 2_000), characters: text.length, sha256 };
 }

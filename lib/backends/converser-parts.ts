@@ -17,14 +17,29 @@ export interface ConverserParts extends BackendParts {
   models?: readonly { value: string; name: string }[];
   /** Absent: `off`, which leaves it to the agent. */
   thinking?: Thinking;
-  /** Beside herd's own, for models without a program; they ask for no permission, but keep their own rules. */
+  /** herd's tools of this conversation; nobody is asked for them, as they keep their own rules. */
   tools?(wish: OpenWish): readonly Tool[];
+  /** How an agent that is a program reaches them; undefined where it cannot. */
+  offer?(tools: readonly Tool[]): Promise<ToolOffer | undefined>;
   /** Value of `HERD_BROKER` in all that is started, for `endLeftOvers`. */
   brokerMark?: string;
   /** From its start to its session: `npx` may load it from the network first. Milliseconds. */
   startLimitMs?: number;
   /** What an agent that was told to cancel may take to say so. Milliseconds. */
   cancelMs?: number;
+}
+
+/** A server of the Model Context Protocol, to be started by the agent's program. */
+export interface ToolOffer extends Disposable {
+  /** As ACP has it. */
+  server: {
+    name: string;
+    command: string;
+    args: string[];
+    env: { name: string; value: string }[];
+  };
+  /** What its program must be able to read, absolute. */
+  reads: readonly string[];
 }
 
 /** The environment of all that is started for a conversation. */

@@ -24,7 +24,7 @@ export function logPath(env: Readonly<Record<string, string | undefined>>): stri
 
 /**
  * A log of JSON Lines, one write per entry. It never throws: a full or missing
- * home directory is no reason to stop, and `path` then becomes undefined.
+ * home directory is no reason to stop; `path` is undefined until it can be written again.
  */
 export function createFileLog(
   path: string | undefined,
@@ -37,10 +37,11 @@ export function createFileLog(
       return kept;
     },
     write(level, message, facts = {}) {
-      if (kept === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
+      if (path === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(least)) return;
       const time = new Date(clock.now()).toISOString();
       try {
-        append(kept, `${JSON.stringify({ time, level, pid: process.pid, message, ...facts })}\n`);
+        append(path, `${JSON.stringify({ time, level, pid: process.pid, message, ...facts })}\n`);
+        kept = path;
       } catch {
         kept = undefined;
       }

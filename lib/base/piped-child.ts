@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
+import type { Readable } from "node:stream";
 import { guarded } from "./guarded.ts";
 
 /** A program that stays and is talked to over its input and output. */
@@ -38,6 +39,8 @@ export interface PipedChildOptions {
   graceMs?: number;
   /** It and its group end with this process, however that ends. Costs a small shell. */
   guarded?: boolean;
+  /** What it writes faster waits in its pipe, so that it takes no time from others; absent: no limit. */
+  bytesPerSecond?: number;
 }
 
 /** So much may wait for a child that does not read. Bytes. */
@@ -81,7 +84,11 @@ export function startPiped(argv: readonly string[], options: PipedChildOptions):
     child.on("close", () => resolve());
   });
   child.stdin.on("error", () => {});
-  child.stdout.on("data", options.onOutput);
+  const brake = createBrake(child.stdout, options.bytesPerSecond ?? Infinity);
+  child.stdout.on("data", (bytes: Uint8Array) => {
+    options.onOutput(bytes);
+    brake(bytes.length);
+  });
   child.stderr.on("data", options.onErrorOutput);
 
   function kill(signal: "SIGTERM" | "SIGKILL"): void {
@@ -119,6 +126,23 @@ export function startPiped(argv: readonly string[], options: PipedChildOptions):
     },
     closeInput: () => void child.stdin.end(),
     end: () => ending ??= finish(),
+  };
+}
+
+/** How often is looked how much came. Milliseconds. */
+const WINDOW_MS = 100;
+
+/** What is called with each piece of a stream pauses it until the next window when it gave too much. */
+function createBrake(stream: Readable, perSecond: number): (bytes: number) => void {
+  let since = 0;
+  let given = 0;
+  return (bytes) => {
+    const now = performance.now();
+    if (now - since >= WINDOW_MS) [since, given] = [now, 0];
+    given += bytes;
+    if (given * 1000 < perSecond * WINDOW_MS) return;
+    stream.pause();
+    setTimeout(() => stream.resume(), since + WINDOW_MS - now);
   };
 }
 

@@ -1,7 +1,5 @@
 import { type PictureHeader, pictureHeader } from "../base/picture-header.ts";
 
-/** Of the longer side, pixels: what models look at. */
-const LONGEST_SIDE = 1_200;
 const QUALITY = 75;
 /** A few kilobytes can announce a picture that fills all memory. */
 const MOST_PIXELS = 50_000_000;
@@ -15,12 +13,13 @@ interface Box {
   height: number;
 }
 
-export type PictureScaler = (bytes: Uint8Array) => ScaledPicture;
+/** `side`: pixels of the longer one, at the most. */
+export type PictureScaler = (bytes: Uint8Array, side: number) => ScaledPicture;
 
 /**
- * Loads what draws; once in a process. What it gives makes a picture a JPEG of at most 1,200 pixels
- * a side, upright, on white, without what the camera noted, and takes some 100 MB while it works, up
- * to 500 for the largest. `wasm`: `index_bg.wasm` of resvg.
+ * Loads what draws; once in a process. What it gives makes a picture a smaller JPEG, upright, on
+ * white, without what the camera noted, and takes some 100 MB while it works, up to 500 for the
+ * largest with the usual side of 1,200 pixels. `wasm`: `index_bg.wasm` of resvg.
  */
 export async function createPictureScaler(wasm: Uint8Array): Promise<PictureScaler> {
   const [{ initWasm, Resvg }, { default: { encode } }] = await Promise.all([
@@ -28,13 +27,13 @@ export async function createPictureScaler(wasm: Uint8Array): Promise<PictureScal
     import("jpeg-js"),
   ]);
   await initWasm(wasm as Uint8Array<ArrayBuffer>);
-  return (bytes) => {
+  return (bytes, side) => {
     const header = pictureHeader(bytes);
     const reason = header === undefined ? "it is no picture that is known" : refusalOf(header);
     if (header?.size === undefined || reason !== undefined) {
       return { cannot: reason ?? "its size is not known" };
     }
-    const stored = fitted(header.size);
+    const stored = fitted(header.size, side);
     const steps = stepsFor(header.size, stored);
     const { pixels, width: stride } = new Resvg(drawing(bytes, header, stored, steps)).render();
     // What cannot be decoded is left out without a word.
@@ -56,8 +55,8 @@ function refusalOf({ format, size, components }: PictureHeader): string | undefi
   return pixels > MOST_PIXELS ? `it has ${Math.round(pixels / 1e6)} million pixels` : undefined;
 }
 
-function fitted({ width, height }: Box): Box {
-  const factor = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+function fitted({ width, height }: Box, side: number): Box {
+  const factor = Math.min(1, side / Math.max(width, height));
   return {
     width: Math.max(1, Math.round(width * factor)),
     height: Math.max(1, Math.round(height * factor)),

@@ -50,6 +50,8 @@ export interface PermissionRequest {
   detail: string;
   /** Which of the conversation's questions it is; given by those who ask people. */
   question?: string;
+  /** How many more questions wait behind it; absent: none. */
+  behind?: number;
 }
 
 export interface AgentSession extends AsyncDisposable {

@@ -8,6 +8,7 @@ import { footerOf, type FooterPart } from "./footer.ts";
 import { liveTail } from "./live-tail.ts";
 import { convertTables, type TableStyle } from "./tables.ts";
 import { type ToolDisplay, toolLines } from "./tool-lines.ts";
+import { closedTools } from "./tool-uses.ts";
 import { isOver, type Turn } from "./turn.ts";
 
 export interface AnswerStyle {
@@ -46,7 +47,7 @@ export function renderTurn(turn: Turn, style: AnswerStyle): Rendered {
 function live(turn: Turn, { tools, tables }: AnswerStyle): string {
   const foot = standing(turn);
   const head = fitting(
-    [...toolLines(turn.tools, tools), ...answerLines(turn)],
+    [...toolLines(turn.tools, tools, turn.earlierTools), ...answerLines(turn)],
     LIVE_UNITS - foot.length,
   );
   const around = [head, foot].filter((part) => part !== "");
@@ -74,13 +75,14 @@ function fenced(text: string): string {
 
 /** "✅ `make` allowed once by Alice". */
 function answerLines({ answers = [] }: Turn): string[] {
-  return answers.map(({ what, answer, by }) => {
+  return answers.map(({ what, answer, by, times = 1 }) => {
     const said = answer === "deny"
       ? "❌ denied"
       : answer === "once"
       ? "✅ allowed once"
       : "✅ allowed from now on";
-    return `${said}: ${codeSpan(what, 120)}, by ${whoText(by)}`;
+    const more = times > 1 ? ` and ${times - 1} more` : "";
+    return `${said}: ${codeSpan(what, 120)}${more}, by ${whoText(by)}`;
   });
 }
 
@@ -107,7 +109,9 @@ function standing({ state }: Turn): string {
       return state.ahead === 0 ? "" : `⏳ Waits for ${count(state.ahead, "turn")} before it`;
     case "asking":
       return [
-        `✋ Waits for a permission: ${codeSpan(state.what, 300)}`,
+        `✋ Waits for a permission: ${codeSpan(state.what, 300)}${
+          state.behind === undefined ? "" : ` · ${state.behind} more after it`
+        }`,
         ...detailBlock(state.what, state.detail),
       ].join("\n");
     case "stuck":
@@ -120,7 +124,10 @@ function standing({ state }: Turn): string {
 function finished(turn: Turn, style: AnswerStyle): Rendered {
   const { state } = turn;
   const words = turn.text.trim();
-  const tools = [...toolLines(turn.tools, style.tools), ...answerLines(turn)].join("\n");
+  const tools = [
+    ...toolLines(turn.tools, style.tools, turn.earlierTools),
+    ...answerLines(turn),
+  ].join("\n");
   const footer = footerOf(turn, style.footer);
   const failure = state.kind === "failed" ? state.failure : undefined;
   const above = failure === undefined ? "" : failureBlock(failureText(failure, style.agent));
@@ -129,9 +136,14 @@ function finished(turn: Turn, style: AnswerStyle): Rendered {
     : state.kind === "done" && words === ""
     ? nothingSaid(turn)
     : "";
-  const text = joined([above, joined([tools, convertTables(words, style.tables)], "\n"), below]);
+  const text = joined([above, joined([tools, convertTables(words, style.tables)], "\n")]);
+  const apart = text === "" || below === "" ? below : `\n${below}`;
   return {
-    ...chunksOf(text, { original: joined([above, words, below]), tail: footer }),
+    ...chunksOf(text, {
+      original: joined([above, words, below]),
+      // Also where the answer is so long that only its beginning is shown.
+      tail: joined([apart, footer], "\n"),
+    }),
     details: failure === undefined ? undefined : failureDetails(failure),
     final: true,
   };
@@ -149,11 +161,14 @@ function stopped(by: string, words: string): string {
 }
 
 /** Why there are no words, as far as it is known. */
-function nothingSaid({ tools, use }: Turn): string {
+function nothingSaid({ tools, earlierTools, use }: Turn): string {
   const last = tools.at(-1);
-  const failed = tools.filter(({ status }) => status === "failed").length;
+  const { completed, failed } = closedTools({ tools, ...(earlierTools && { earlierTools }) }, true)
+    .counts;
   const why = last !== undefined
-    ? `It used ${count(tools.length, "tool")}${failed > 0 ? `, of which ${failed} failed` : ""}; ` +
+    ? `It used ${count(completed + failed, "tool")}${
+      failed > 0 ? `, of which ${failed} failed` : ""
+    }; ` +
       `the last was ${codeSpan(last.title, 120)}`
     : use === undefined
     ? "It told of no use of a model: it may not be logged in, or its program gave up at once"

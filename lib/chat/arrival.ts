@@ -16,6 +16,11 @@ export interface Arrival {
   extras: readonly { kind: "embed" | "sticker" | "forward"; text: string }[];
   /** `system`: the surface's own words, such as "pinned a message". */
   kind: "spoken" | "system";
+  /**
+   * Users in whose name herd itself says it, such as those for whom an agent waited. Absent where the
+   * author speaks for itself.
+   */
+  for?: readonly string[];
 }
 
 export interface Named {

@@ -8,6 +8,8 @@ export interface AttachmentLimits {
   textFiles: number;
   textTotalBytes: number;
   imageBytes: number;
+  /** Pixels of the longer side that the agent gets. */
+  imageSide: number;
   /** A picture that cannot be scaled is given as it is up to here. */
   originalImageBytes: number;
   audioBytes: number;
@@ -25,6 +27,7 @@ export const ATTACHMENT_LIMITS: AttachmentLimits = {
   textFiles: 5,
   textTotalBytes: MIB,
   imageBytes: 10 * MIB,
+  imageSide: 1_200,
   originalImageBytes: MIB,
   audioBytes: 25 * MIB,
   savedBytes: 100 * MIB,

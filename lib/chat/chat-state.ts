@@ -1,7 +1,9 @@
 import type { Event } from "../sweep/event.ts";
 import type { Arrival, Place } from "./arrival.ts";
-import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Where } from "./chat-event.ts";
-import type { TurnFailure } from "./turn.ts";
+import type { ChatHappening, JobPrompt, Reminder, TurnEnding, Wait, Where } from "./chat-event.ts";
+import { type Grant, withGrant } from "./grants.ts";
+import { type KnownVideo, videosIn } from "./known-videos.ts";
+import { type TurnFailure, turnNumber } from "./turn.ts";
 import { addUse, type Usage } from "./usage.ts";
 
 /** What a bot's journal folds into. */
@@ -14,6 +16,7 @@ export interface ChatState {
   /** Of the last turns that failed, by the turn: what stands behind their button. */
   failures: Record<string, { conversation: string; failure: TurnFailure }>;
   reminders: Record<string, Reminder>;
+  waits: Record<string, OpenWait>;
   /** By job of the configuration, the one that was seen to last at the end. */
   jobs: Record<string, JobRecord>;
   usage: Usage;
@@ -23,6 +26,11 @@ export interface Attached {
   from: string;
   /** Milliseconds since the epoch: what was said there until then counts, and here from then on. */
   at: number;
+}
+
+export interface OpenWait extends Wait {
+  /** It happened: this is to be told. */
+  due: { text: string; at: number } | undefined;
 }
 
 export interface JobRecord {
@@ -43,6 +51,11 @@ export interface Conversation {
   /** In the order in which they were heard. */
   waiting: Waiting[];
   turn: TurnRecord | undefined;
+  /**
+   * The first message of a turn that an end of this program interrupted. As long as it waits, the
+   * next turn has the number of that one: what was shown of it goes on, and no second answer begins.
+   */
+  cut: string | undefined;
   /** Turns that are over, and not seen by people yet. */
   untold: TurnRecord[];
   turns: number;
@@ -55,20 +68,30 @@ export interface Conversation {
   closed: "reset" | "idle" | undefined;
   /** US dollars; what has no price is not in it. */
   usd: number;
+  /** The last that people attached: their addresses end, and the agent may ask for them later. */
+  videos: readonly KnownVideo[];
+  /** What was allowed for always. */
+  grants: readonly Grant[];
   /** Turns up to this one are forgotten: the agent is not told of them again. */
   forgot: number;
+  /** So often in a row it was woken by what its agent waited for, without a person's word. */
+  woken: number;
 }
 
 export interface Waiting {
   arrival: Arrival;
   /** Turns that had it and were interrupted by an end of this program. */
   tries: number;
+  /** In how many of them the program died. */
+  deaths: number;
 }
 
 export interface TurnRecord {
   id: string;
   begunAt: number;
   messages: Waiting[];
+  /** What was said into it, as the agent heard it. */
+  steered: readonly { at: number; text: string }[];
   ending: TurnEnding | undefined;
 }
 
@@ -79,7 +102,7 @@ const KEPT_OF_FAILURE = 4_000;
 const MOST_JOBS = 500;
 
 /** Another number makes snapshots void; see lib/store/journal-reading.ts. */
-export const CHAT_STATE_VERSION = 1;
+export const CHAT_STATE_VERSION = 2;
 
 export function emptyChat(): ChatState {
   return {
@@ -88,6 +111,7 @@ export function emptyChat(): ChatState {
     attached: {},
     failures: {},
     reminders: {},
+    waits: {},
     jobs: {},
     usage: {},
   };
@@ -107,6 +131,17 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
     case "reminder-over":
       delete state.reminders[what.id];
       return;
+    case "wait-set":
+      state.waits[what.wait.id] = { ...what.wait, due: undefined };
+      return;
+    case "wait-due": {
+      const wait = state.waits[what.id];
+      if (wait !== undefined) wait.due = { text: what.text, at };
+      return;
+    }
+    case "wait-over":
+      delete state.waits[what.id];
+      return;
     case "job-seen":
     case "job-due":
     case "job-over":
@@ -123,13 +158,14 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       }
       return;
     case "message-withdrawn":
-      one.waiting = one.waiting.filter(({ arrival }) => arrival.id !== what.message);
-      return;
+      return withdraw(one, what.message);
     case "conversation-placed":
       one.where = what.where;
       return;
     case "turn-begun":
       return begin(one, what.turn, what.messages, at);
+    case "turn-steered":
+      return steer(one, what, at);
     case "turn-ended":
       keepFailure(state, what);
       state.usage = addUse(state.usage, what.use, at);
@@ -145,11 +181,21 @@ export function applyToChat(state: ChatState, { what, at }: Event<ChatHappening>
       if (what.why === "reset") {
         one.sessionId = undefined;
         one.forgot = one.turns;
+        one.grants = [];
         delete state.attached[one.id];
+        for (const { id, conversation } of Object.values(state.waits)) {
+          if (conversation === one.id) delete state.waits[id];
+        }
       }
       return;
     case "option-chosen":
       one.options = { ...one.options, [what.option]: what.value };
+      return;
+    case "permission-granted":
+      one.grants = withGrant(one.grants, what.grant);
+      return;
+    case "permission-revoked":
+      one.grants = one.grants.filter(({ id }) => id !== what.grant);
   }
 }
 
@@ -158,9 +204,11 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
   note(state.heard, arrival.id);
   const known = state.conversations.get(id);
   if (known !== undefined) {
-    known.waiting.push({ arrival, tries: 0 });
+    known.waiting.push({ arrival, tries: 0, deaths: 0 });
+    known.videos = videosIn(known.videos, arrival);
     known.lastAt = arrival.at;
     known.closed = undefined;
+    known.woken = arrival.for === undefined ? 0 : known.woken + 1;
     return;
   }
   state.conversations.set(id, {
@@ -168,8 +216,9 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     place: arrival.place,
     where: undefined,
     first: arrival,
-    waiting: [{ arrival, tries: 0 }],
+    waiting: [{ arrival, tries: 0, deaths: 0 }],
     turn: undefined,
+    cut: undefined,
     untold: [],
     turns: 0,
     sessionId: undefined,
@@ -177,15 +226,41 @@ function hear(state: ChatState, arrival: Arrival, id: string): void {
     lastAt: arrival.at,
     closed: undefined,
     usd: 0,
+    videos: videosIn([], arrival),
+    grants: [],
     forgot: 0,
+    woken: 0,
   });
 }
 
 function begin(one: Conversation, id: string, messages: readonly string[], at: number): void {
   const isIts = ({ arrival }: Waiting) => messages.includes(arrival.id);
-  one.turn = { id, begunAt: at, messages: one.waiting.filter(isIts), ending: undefined };
+  one.turn = {
+    id,
+    begunAt: at,
+    messages: one.waiting.filter(isIts),
+    steered: [],
+    ending: undefined,
+  };
   one.waiting = one.waiting.filter((waiting) => !isIts(waiting));
+  one.turns = turnNumber(id);
+  one.cut = undefined;
+}
+
+function withdraw(one: Conversation, message: string): void {
+  one.waiting = one.waiting.filter(({ arrival }) => arrival.id !== message);
+  if (one.cut !== message) return;
+  one.cut = undefined;
   one.turns++;
+}
+
+function steer(
+  one: Conversation,
+  { turn, text }: { turn: string; text: string },
+  at: number,
+): void {
+  if (one.turn?.id !== turn) return;
+  one.turn = { ...one.turn, steered: [...one.turn.steered, { at, text }] };
 }
 
 function end(one: Conversation, what: { turn: string } & TurnEnding): void {
@@ -195,8 +270,12 @@ function end(one: Conversation, what: { turn: string } & TurnEnding): void {
   one.usd += what.use?.usd ?? 0;
   if (what.end === "interrupted") {
     one.waiting.unshift(
-      ...turn.messages.map(({ arrival, tries }) => ({ arrival, tries: tries + 1 })),
+      ...turn.messages.map(({ arrival, tries, deaths }) => ({
+        ...{ arrival, tries: tries + 1, deaths: deaths + Number(what.orderly !== true) },
+      })),
     );
+    one.cut = turn.messages[0]?.arrival.id;
+    if (one.cut !== undefined) one.turns--;
     return;
   }
   const { end, text, failure, use, tools, tookMs } = what;

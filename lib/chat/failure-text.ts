@@ -22,7 +22,7 @@ const TITLES: Readonly<Record<TurnFailure["kind"], string>> = {
   protocol: "Error of the agent",
   "nothing-said": "Nothing was said",
   budget: "Budget used up",
-  lost: "Conversation lost",
+  lost: "Turn given up",
 };
 
 const HTTP_TITLES: Readonly<Record<number, string>> = {
@@ -64,7 +64,6 @@ const HINTS: Readonly<Partial<Record<TurnFailure["kind"], string>>> = {
   timeout: "Say it again, or in smaller steps",
   gone: "Say it again: the agent is started anew",
   budget: "Raise the budget, or wait until it is renewed",
-  lost: "Say it again; the agent may not know what was said before",
 };
 
 const CODE_HINTS: Readonly<Record<number, string>> = {

@@ -2,7 +2,6 @@ import type { Block } from "./agent-session.ts";
 import type { Attached } from "./arrival.ts";
 import { attachmentBytes } from "./attachment-folder.ts";
 import { ATTACHMENT_LIMITS, planAttachments } from "./attachments-in.ts";
-import { expiryOf } from "./fresh-url.ts";
 import { type AttachmentParts, takeAttachment, type Taken } from "./take-attachment.ts";
 
 /** What came of a turn's attachments: for each exactly one block. */
@@ -19,7 +18,6 @@ export interface FetchedAttachments {
 
 /** So many at once: each may take 25 MB. */
 const AT_ONCE = 4;
-const FRESH_FOR_MS = 5 * 60_000;
 
 /**
  * Takes in all attachments of a turn, several at once. What fails is told in words, to the agent and to
@@ -34,15 +32,12 @@ export async function fetchAttachments(
   const transcribes = parts.transcribe !== undefined;
   const used = attached.length === 0 ? 0 : usedIn(parts);
   const plans = planAttachments(attached, { transcribes, used, limits });
-  const urls = await freshUrls(attached, parts);
   const outcomes: Taken[] = [];
   const waiting = plans.entries();
   async function work(): Promise<void> {
     for (const [i, plan] of waiting) {
       signal.throwIfAborted();
-      const url = urls.get(plan.attached.url) ?? plan.attached.url;
-      const fresh = { ...plan, attached: { ...plan.attached, url } };
-      outcomes[i] = await takeAttachment(fresh, parts, signal);
+      outcomes[i] = await takeAttachment(plan, parts, signal);
     }
   }
   // All of them end before this does, also when one is cancelled: no file is left half written.
@@ -69,14 +64,4 @@ function sorted(outcomes: readonly Taken[]): FetchedAttachments {
     lines: outcomes.flatMap(({ line }) => line === undefined ? [] : [line]),
     signs: [...new Set(outcomes.flatMap(({ sign }) => sign === undefined ? [] : [sign]))],
   };
-}
-
-/** A message may have waited for hours; its addresses have ended then. */
-async function freshUrls(
-  attached: readonly Attached[],
-  { refresh, clock }: AttachmentParts,
-): Promise<ReadonlyMap<string, string>> {
-  const old = attached.map(({ url }) => url)
-    .filter((url) => (expiryOf(url) ?? Infinity) < clock.now() + FRESH_FOR_MS);
-  return refresh === undefined || old.length === 0 ? new Map() : await refresh(old);
 }

@@ -1,11 +1,3 @@
-/** Old addresses of files to new ones; what cannot be refreshed is left out. Never throws. */
-export type RefreshUrls = (urls: readonly string[]) => Promise<ReadonlyMap<string, string>>;
-
-/** An address that ends so soon would end while the agent works. */
-const SOON_MS = 60 * 60_000;
-/** The service takes so many at once. */
-const AT_ONCE = 50;
-
 /**
  * When a signed address ends, milliseconds since the epoch: its `ex` is that time in seconds, in
  * hexadecimal digits. Undefined for one that says nothing.
@@ -17,34 +9,9 @@ export function expiryOf(url: string): number | undefined {
     : undefined;
 }
 
-/**
- * A text with each address of the given origins that has ended, or will soon, replaced by a fresh one.
- * For what is said to an agent again, such as a transcript that names a video.
- */
-export async function withFreshUrls(
-  text: string,
-  { origins, now, refresh }: { origins: readonly string[]; now: number; refresh: RefreshUrls },
-): Promise<string> {
-  const stale = staleUrls(text, origins, now);
-  let fresh = text;
-  for (let at = 0; at < stale.length; at += AT_ONCE) {
-    for (const [old, url] of await refresh(stale.slice(at, at + AT_ONCE))) {
-      if (isOf(url, origins)) fresh = fresh.replaceAll(old, url);
-    }
-  }
-  return fresh;
-}
+/** An address that ends so soon would end while the agent works. */
+const SOON_MS = 10 * 60_000;
 
-function staleUrls(text: string, origins: readonly string[], now: number): string[] {
-  const found = text.match(/https?:\/\/[^\s<>"'`)\]]+/g) ?? [];
-  const stale = found.filter((url) => {
-    const ends = expiryOf(url);
-    return isOf(url, origins) && ends !== undefined && ends < now + SOON_MS;
-  });
-  // The longest first: one that is the beginning of another must not eat it.
-  return [...new Set(stale)].sort((a, b) => b.length - a.length);
-}
-
-function isOf(url: string, origins: readonly string[]): boolean {
-  return origins.includes(URL.parse(url)?.origin ?? "");
+export function endsSoon(url: string, now: number): boolean {
+  return (expiryOf(url) ?? Infinity) < now + SOON_MS;
 }

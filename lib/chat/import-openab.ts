@@ -22,8 +22,9 @@ export function importOpenab(
     return { yaml: text({ broker }), notices };
   }
   const shared = sharedVariables(bots);
+  const used = new Set(bots.map(tokenOf).filter((token) => !shared.has(token)));
   const converted = bots.map((bot) => {
-    const variable = shared.has(tokenOf(bot)) ? variableFor(bot.name) : undefined;
+    const variable = shared.has(tokenOf(bot)) ? variableFor(bot.name, used) : undefined;
     return [bot.name, convertBot(bot, variable, notices)] as const;
   });
   return { yaml: text({ broker: { bots: Object.fromEntries(converted) } }), notices };
@@ -53,8 +54,13 @@ function tokenOf({ sections }: OpenabBot): string {
   return /^\$\{[A-Za-z_]\w*\}$/.test(token) ? token : "";
 }
 
-function variableFor(name: string): string {
-  return `${BOT_TOKEN_VARIABLE}_${name.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`;
+/** Bots of two names may be written alike; `used` has it from then on. */
+function variableFor(name: string, used: Set<string>): string {
+  const usual = `${BOT_TOKEN_VARIABLE}_${name.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`;
+  let variable = usual;
+  for (let n = 2; used.has(`\${${variable}}`); n++) variable = `${usual}_${n}`;
+  used.add(`\${${variable}}`);
+  return variable;
 }
 
 function text(tree: Branch): string {

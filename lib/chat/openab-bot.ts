@@ -1,3 +1,4 @@
+import { AS_WRITTEN_KEYS, VARIABLE } from "../sweep/expand-variables.ts";
 import { BOT_TOKEN_VARIABLE, BOT_TURN_LIMITS } from "./broker-defaults.ts";
 import { openabCron, openabReactions, openabSpeech } from "./openab-sections.ts";
 import type { OpenabBot } from "./openab-source.ts";
@@ -48,12 +49,29 @@ export function convertBot(
     cron: openabCron(taking, say),
   };
   sayLeftOut(taking, say);
-  if (JSON.stringify(bot).includes("${")) {
+  const wanted = variablesIn(bot).filter((one) => !ALWAYS_PASSED.includes(one));
+  if (wanted.length > 0) {
     say(
-      "Variables in ${…} stay as they are; one that is not set is a mistake in herd, not an empty text",
+      `Set where herd runs, or in .env beside its configuration: ${wanted.join(", ")}; ` +
+        "one that is not set is a mistake in herd, not an empty text",
     );
   }
   return bot;
+}
+
+/** Those that herd puts in, and those that it hands on or looks up by name. */
+function variablesIn(tree: Tree | undefined, key = ""): string[] {
+  if (AS_WRITTEN_KEYS.includes(key) || tree === undefined) return [];
+  if (typeof tree === "string") {
+    return key === "env" || key === "api_key_env"
+      ? [tree]
+      : [...tree.matchAll(VARIABLE)].map(([, name]) => name!);
+  }
+  if (typeof tree !== "object") return [];
+  const inner = Array.isArray(tree)
+    ? tree.map((item: Tree) => [key, item] as const)
+    : Object.entries(tree);
+  return [...new Set(inner.flatMap(([name, member]) => variablesIn(member, name)))];
 }
 
 function convertDiscord(
@@ -91,7 +109,10 @@ function convertToken(
   const wanted = variable === undefined ? own : `\${${variable}}`;
   if (wanted !== undefined && wanted === own) return own;
   const made = wanted ?? `\${${BOT_TOKEN_VARIABLE}}`;
-  say(`Put the bot's token into the variable ${made.slice(2, -1)}: tokens are not copied`);
+  const why = own === undefined
+    ? "tokens are not copied"
+    : `${own.slice(2, -1)} is the variable of another bot, too, and in herd each has its own`;
+  say(`Put the bot's token into the variable ${made.slice(2, -1)}: ${why}`);
   return made;
 }
 
@@ -174,7 +195,7 @@ function convertEnv(taking: Taking, say: (text: string) => void): string[] {
     if (!/^[A-Za-z_]\w*$/.test(key)) continue;
     named.push(key);
     if (value !== `\${${key}}`) {
-      say(`Set the variable ${key} in the daemon's environment or in .env`);
+      say(`Put the value of agent.env.${key} into the variable ${key}: values are not copied`);
     }
   }
   return [...new Set([...ALWAYS_PASSED, ...inherited, ...named])]

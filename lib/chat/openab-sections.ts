@@ -60,10 +60,18 @@ export function openabCron(taking: Taking, say: Say): Branch {
   const jobs = [...section.list("jobs"), ...taking.list("cronjobs")]
     .map((job) => convertJob(job, say)).filter((job) => job !== undefined);
   const own = [section.yes("usercron_enabled"), taking.yes("usercron_enabled")].includes(true);
-  section.skip("usercron_path");
-  taking.skip("usercron_path");
-  if (own) say("Left out the user's cron file: copy its jobs into cron.jobs");
-  return jobs.length === 0 ? {} : { jobs };
+  const paths = [section.text("usercron_path"), taking.text("usercron_path")];
+  const path = paths.find((one) => one !== undefined && one !== "");
+  const all = jobs.length === 0 ? {} : { jobs };
+  if (!own || path === undefined) return all;
+  const file = userFile(path);
+  say(`The user's cron file is read where OpenAB had it: ${file}`);
+  return { ...all, usercron_enabled: true, usercron_path: file };
+}
+
+/** It begins in a folder of OpenAB's own. */
+function userFile(path: string): string {
+  return /^(\/|\$\{)/.test(path) ? path : `\${HOME}/.openab/${path}`;
 }
 
 function convertJob(job: Taking, say: Say): Branch | undefined {

@@ -17,8 +17,25 @@ export interface OpenabBot {
 /** The bots of an `openab.toml`, or of a values file of the Helm chart. */
 export function readOpenabFile(file: { name: string; text: string }): OpenabBot[] {
   const text = file.text.replace(/^\uFEFF/, "");
-  if (/\.ya?ml$/i.test(file.name)) return readValues(file.name, text);
-  return [{ name: botName(file.name), sections: readToml(file.name, text) }];
+  if (isValues(file.name, text)) return readValues(file.name, text);
+  const sections = readToml(file.name, text);
+  wantDiscord(file.name, sections);
+  return [{ name: botName(file.name), sections }];
+}
+
+/** One that comes through a pipe has no ending. */
+function isValues(name: string, text: string): boolean {
+  return /\.ya?ml$/i.test(name) || (!/\.toml$/i.test(name) && /^agents\s*:/m.test(text));
+}
+
+/** Without it a bot would be open for everybody, as an empty list is there. */
+function wantDiscord(name: string, sections: Json): void {
+  const missing = ["discord", "agent"].filter((section) => !isRecord(sections[section]));
+  if (!missing.includes("discord")) return;
+  const named = missing.map((section) => `"${section}"`).join(" and no section ");
+  throw new UserError(`Cannot import "${name}": it has no section ${named}`, {
+    hint: "Give OpenAB's config.toml, or the values file of its Helm chart",
+  });
 }
 
 export function isRecord(value: unknown): value is Json {
@@ -53,10 +70,13 @@ function readValues(name: string, text: string): OpenabBot[] {
       hint: "Give an openab.toml, or the values file of the Helm chart",
     });
   }
-  return Object.entries(agents).filter(([, agent]) => isRecord(agent)).map(([agent, settings]) => ({
-    name: agent,
-    sections: sectionsOf(settings as Json),
-  }));
+  return Object.entries(agents).flatMap(([agent, settings]) => {
+    if (!isRecord(settings)) return [];
+    // So the agent that the chart brings is switched off.
+    if (settings["enabled"] === false && settings["discord"] === undefined) return [];
+    wantDiscord(`${name}: agents.${agent}`, settings);
+    return [{ name: agent, sections: sectionsOf(settings) }];
+  });
 }
 
 /** The chart has the agent's own settings beside its sections, and camels in its keys. */

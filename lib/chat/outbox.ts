@@ -115,8 +115,7 @@ export function lookIntoOutbox(wish: OutboxWish): OutboxLook {
     return { files, notices: notice === undefined ? [] : [notice], sighted, again };
   }
   const names = readdirSync(held.base).filter((name) => !name.startsWith(".")).sort();
-  const there = new Set(names);
-  for (const name of sighted.keys()) if (!there.has(name)) sighted.delete(name);
+  notices.push(...vanished(wish, held.base, names, sighted));
   for (const name of names) {
     const judged = judge(`${held.base}/${name}`, name, wish, sighted, roomFor(files, wish));
     if (judged.do === "tell") notices.push(judged.notice);
@@ -125,6 +124,25 @@ export function lookIntoOutbox(wish: OutboxWish): OutboxLook {
     if (judged.do === "later") later(now);
   }
   return { files, notices, sighted, again };
+}
+
+/** Of files that were seen and never sent; one that has another name now is still there. */
+function vanished(
+  wish: OutboxWish,
+  base: string,
+  names: readonly string[],
+  sighted: Map<string, Sight>,
+): Notice[] {
+  const gone = [...sighted].filter(([name]) => !names.includes(name));
+  if (gone.length === 0) return [];
+  for (const [name] of gone) sighted.delete(name);
+  const all = readdirSync(base).map((name) => sightFile(`${base}/${name}`));
+  const marks = new Set(all.flatMap((one) => one === undefined || "no" in one ? [] : one.mark));
+  return gone.flatMap(([name, { key, mark }]) =>
+    key !== undefined || marks.has(mark)
+      ? []
+      : noticeOf(wish, name, `gone ${mark}`, "it was gone before it could be read") ?? []
+  );
 }
 
 /** Bytes that the message still takes. */
@@ -204,7 +222,7 @@ export function afterSending(
 export function undelivered(
   expected: readonly Pick<OutFile, "name" | "bytes" | "key">[],
   delivered: readonly { name: string; bytes: number }[],
-): Pick<OutFile, "name" | "bytes" | "key">[] {
+): readonly Pick<OutFile, "name" | "bytes" | "key">[] {
   const left = [...delivered];
   return expected.filter(({ bytes }) => {
     // Services change names as they like; the size they keep.

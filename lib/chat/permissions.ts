@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { PermissionRequest } from "./agent-session.ts";
 import type { PermissionRules } from "./broker-config.ts";
+import { type Grant, grantOf, isGranted, isSameUse } from "./grants.ts";
 import type { PermissionWord } from "./turn.ts";
 
 export type PermissionAnswer = PermissionWord["answer"];
@@ -17,6 +18,10 @@ export interface PermissionsParts {
     request: PermissionRequest | undefined,
     answered?: PermissionWord,
   ): void;
+  /** What was allowed for always in a conversation. */
+  granted(conversation: string): readonly Grant[];
+  /** On disk when it returns; throws when the disk refuses. */
+  grant(conversation: string, grant: Grant): void;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
 }
 
@@ -34,7 +39,7 @@ export interface Permissions {
    * has its answer.
    */
   answer(conversation: string, answer: PermissionAnswer, by: string, question?: string): boolean;
-  /** The conversation begins anew: what was allowed for always is not any more. */
+  /** The conversation begins anew: what is asked has its no. */
   forget(conversation: string): void;
 }
 
@@ -51,13 +56,23 @@ const MOST_WAITING = 20;
 export function createPermissions(parts: PermissionsParts): Permissions {
   const { clock } = parts;
   const questions = new Map<string, Question[]>();
-  const granted = new Map<string, Set<string>>();
   let asked = 0;
 
   function show(conversation: string, answered?: PermissionWord): void {
-    const request = questions.get(conversation)?.[0]?.request;
+    const [first, ...more] = questions.get(conversation) ?? [];
+    const behind = more.length === 0 ? {} : { behind: more.length };
+    const request = first && { ...first.request, ...behind };
     if (answered === undefined) parts.onAsk(conversation, request);
     else parts.onAsk(conversation, request, answered);
+  }
+
+  /** A person's word, also for the same questions that wait behind it; once is one use, no more. */
+  function settle(conversation: string, first: Question, answer: PermissionAnswer, by: string) {
+    first.settle(answer, by);
+    if (answer === "once") return;
+    for (const one of questions.get(conversation) ?? []) {
+      if (isSameUse(one.request, first.request)) one.settle(answer, by);
+    }
   }
 
   async function ask(
@@ -66,25 +81,32 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     signal: AbortSignal,
   ): Promise<PermissionAnswer> {
     const rule = parts.rules().kinds[request.kind];
-    const isGranted = granted.get(conversation)?.has(keyOf(request)) === true;
-    if (rule !== "ask" || isGranted) {
-      const answer = rule === "deny" ? "deny" : "once";
-      parts.audit("permission", { conversation, ...facts(request), answer, by: "policy" });
+    if (rule !== "ask" || isGranted(parts.granted(conversation), request)) {
+      const answer = rule === "ask" ? "always" : rule === "deny" ? "deny" : "once";
+      const by = rule === "ask" ? "an earlier always" : "policy";
+      parts.audit("permission", { conversation, ...facts(request), answer, by });
       return answer;
     }
     const waiting = questions.get(conversation) ?? [];
-    if (waiting.length >= MOST_WAITING || signal.aborted) return "deny";
+    if (signal.aborted) return "deny";
+    if (waiting.length >= MOST_WAITING) {
+      const by = `herd, as ${MOST_WAITING} questions wait already`;
+      show(conversation, { what: request.title, answer: "deny", by });
+      parts.audit("permission", { conversation, ...facts(request), answer: "deny", by });
+      return "deny";
+    }
     const { promise, resolve } = Promise.withResolvers<{ answer: PermissionAnswer; by: string }>();
     const question: Question = {
       request: { ...request, question: `${++asked}` },
       isSettled: false,
       settle(answer, by) {
+        if (question.isSettled) return;
         question.isSettled = true;
         resolve({ answer, by });
       },
     };
     questions.set(conversation, [...waiting, question]);
-    if (waiting.length === 0) show(conversation);
+    show(conversation);
     const over = new AbortController();
     const late = () => question.settle("deny", "silence");
     clock.sleep(parts.rules().timeoutMs, over.signal).then(late, () => {});
@@ -97,12 +119,19 @@ export function createPermissions(parts: PermissionsParts): Permissions {
     if (rest.length === 0) questions.delete(conversation);
     else questions.set(conversation, rest);
     show(conversation, { what: request.title, answer, by });
-    if (answer === "always") {
-      const known = granted.get(conversation) ?? new Set();
-      granted.set(conversation, known.add(keyOf(request)));
-    }
     parts.audit("permission", { conversation, ...facts(request), answer, by });
-    return answer;
+    return answer === "always" && !keep(conversation, request, by) ? "once" : answer;
+  }
+
+  /** What cannot be stored is allowed this once. */
+  function keep(conversation: string, request: PermissionRequest, by: string): boolean {
+    try {
+      parts.grant(conversation, grantOf(request, by));
+      return true;
+    } catch (error) {
+      parts.audit("permission-lost", { conversation, ...facts(request), by, error: `${error}` });
+      return false;
+    }
   }
 
   return {
@@ -112,19 +141,13 @@ export function createPermissions(parts: PermissionsParts): Permissions {
       const [first] = questions.get(conversation) ?? [];
       if (first === undefined || first.isSettled) return false;
       if (which !== undefined && first.request.question !== which) return false;
-      first.settle(answer, by);
+      settle(conversation, first, answer, by);
       return true;
     },
     forget(conversation) {
-      granted.delete(conversation);
       for (const one of questions.get(conversation) ?? []) one.settle("deny", "a reset");
     },
   };
-}
-
-/** Always is said of this tool, not of all of its kind. */
-function keyOf({ kind, tool }: PermissionRequest): string {
-  return `${kind} ${tool}`;
 }
 
 function facts({ kind, title, detail }: PermissionRequest) {

@@ -3,7 +3,7 @@ import type { Arrival, Named, Quoted } from "./arrival.ts";
 import { createBorders, cutAt, plainLine } from "./borders.ts";
 import type { Borders } from "./borders.ts";
 import { rewriteMentions } from "./mentions.ts";
-import { senderRecord } from "./sender.ts";
+import { type BotTurnCount, senderRecord } from "./sender.ts";
 
 const LONGEST_QUOTE = 2000;
 const LONGEST_EARLIER = 12_000;
@@ -31,6 +31,7 @@ export interface PromptContext {
   surface: string;
   /** Of the thread that was made for the first message. */
   threadId: string | undefined;
+  botTurns?: BotTurnCount;
   /** Oldest first: said before the bot was called, and not known to the agent. */
   earlier: readonly EarlierText[];
 }
@@ -83,7 +84,8 @@ function bareCommand(
 
 function writePart(part: PromptPart, context: PromptContext, borders: Borders): Block[] {
   const { arrival, attached } = part;
-  const sender = senderRecord(arrival, context.surface, arrival.place.threadId ?? context.threadId);
+  const threadId = arrival.place.threadId ?? context.threadId;
+  const sender = senderRecord(arrival, context.surface, threadId, context.botTurns);
   const inner = [
     { kind: "sender" as const, text: JSON.stringify(sender), attributes: {} },
     ...(arrival.quoted === undefined ? [] : [quotedPiece(arrival.quoted)]),

@@ -12,7 +12,11 @@ export interface RoomMember extends Named {
  * Who is in the conversation, for the agent's instructions: mentions come as bare ids, and it needs
  * them to mention somebody in turn. Names are other people's words: cleaned, cut, and said to be so.
  */
-export function writeRoom(me: Named, others: readonly RoomMember[]): string {
+export function writeRoom(
+  me: Named,
+  others: readonly RoomMember[],
+  roles: readonly Named[] = [],
+): string {
   const known = new Map(others.map((one) => [one.id, one]));
   known.delete(me.id);
   const listed = [...known.values()].slice(0, MOST_NAMES);
@@ -24,6 +28,9 @@ export function writeRoom(me: Named, others: readonly RoomMember[]): string {
       `- "${roomName(name)}" <@${id}>${isBot ? ": a bot" : ""}`
     ),
     ...(left === 0 ? [] : [`- and ${left} more`]),
+    ...roles.slice(0, MOST_NAMES).map(({ id, name }) =>
+      `- "${roomName(name)}" <@&${id}>: a role; in messages @(role) stands for it`
+    ),
     "To mention somebody, write <@id> with the id from this list or from a message.",
   ].join("\n");
 }

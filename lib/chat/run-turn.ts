@@ -3,7 +3,9 @@ import type { AgentSession, Block, PermissionRequest } from "./agent-session.ts"
 import type { TurnEnding } from "./chat-event.ts";
 import { type TurnPatience, watchTurn } from "./patience.ts";
 import type { Sessions, Taken } from "./sessions.ts";
-import type { PermissionWord, ToolUse, Turn, TurnFailure, TurnState } from "./turn.ts";
+import { closedTools, withTool } from "./tool-uses.ts";
+import type { PermissionWord, Turn, TurnFailure, TurnState } from "./turn.ts";
+import { withWord } from "./permission-words.ts";
 
 export interface RunTurnParts {
   turn: { id: string; conversation: string; messages: readonly string[]; begunAt: number };
@@ -31,8 +33,6 @@ export interface RunningTurn {
 
 /** Words of an answer that the journal keeps; the transcript has all. Characters. */
 const KEPT = 100_000;
-/** Answers for permissions that are shown. */
-const MOST_ANSWERS = 5;
 
 /** Carries one turn out, to its end, whatever the agent does. Never rejects. */
 export function runTurn(parts: RunTurnParts): RunningTurn {
@@ -78,20 +78,6 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     change({ ...more, activeAt: clock.now() });
   }
 
-  function onTool(use: { id: string } & Partial<ToolUse>): void {
-    const known = turn.tools.find(({ id }) => id === use.id);
-    const next: ToolUse = {
-      id: use.id,
-      title: use.title ?? known?.title ?? "a tool",
-      kind: use.kind ?? known?.kind ?? "other",
-      status: use.status ?? known?.status ?? "running",
-    };
-    const tools = known === undefined
-      ? [...turn.tools, next]
-      : turn.tools.map((one) => one.id === use.id ? next : one);
-    sign({ tools });
-  }
-
   async function carryOut(): Promise<TurnEnding> {
     const preparing = parts.blocks(both);
     // It is awaited below; until then a failure is nobody's surprise.
@@ -100,48 +86,59 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
       signal: both,
       onAhead: (ahead) => enter({ kind: "queued", ahead }),
     });
-    if ("aborted" in got) return over("cancelled");
-    if ("failed" in got) return over("failed", got.failed);
+    if ("aborted" in got) return stopped() ?? over("cancelled");
+    // An agent whose start was stopped says that it failed.
+    if ("failed" in got) return stopped() ?? over("failed", got.failed);
     taken = got;
     const { session } = got;
     parts.onSession(session);
     enter({ kind: "starting" });
     const blocks = await preparing;
-    if (both.aborted) return over("cancelled");
+    const before = stopped();
+    if (before !== undefined) return before;
     watch.pause(false);
     change({ state: { kind: "running" }, startedAt: clock.now() });
     const end = await session.prompt(blocks, {
       signal: both,
       onText: (text) => sign({ text }),
-      onTool,
+      onTool: (told) => sign(withTool(turn, told)),
       onThought: () => sign(),
       onUse: (use) => sign({ use }),
     });
     change({ text: end.text });
     if (why !== undefined) return over("failed", timedOut(why));
-    if (end.kind === "done" && end.text.trim() === "") return over("failed", saidNothing(session));
-    return end.kind === "failed" ? over("failed", end.failure) : over(end.kind);
+    if (end.kind === "done" && end.text.trim() === "") {
+      // Some programs end their turn when they may not do what they want; people know why.
+      const isDenied = turn.answers?.some(({ answer }) => answer === "deny") === true;
+      return isDenied ? over("cancelled") : over("failed", saidNothing(session));
+    }
+    if (end.kind !== "failed") return over(end.kind);
+    return signal.aborted ? over("cancelled") : over("failed", end.failure);
+  }
+
+  function stopped(): TurnEnding | undefined {
+    if (!both.aborted) return undefined;
+    return why === undefined ? over("cancelled") : over("failed", timedOut(why));
   }
 
   function over(end: TurnEnding["end"], failure?: TurnFailure): TurnEnding {
-    const count = (status: ToolUse["status"]) =>
-      turn.tools.filter((one) => one.status === status).length;
+    const { tools, counts } = closedTools(turn, end === "done");
+    turn = { ...turn, tools };
     return {
       end,
       text: turn.text.slice(0, KEPT),
       failure,
       use: turn.use,
-      tools: { completed: count("completed"), failed: count("failed") },
+      tools: counts,
       tookMs: clock.now() - given.begunAt,
     };
   }
 
-  const ended = carryOut().catch((error: unknown) =>
-    both.aborted && why === undefined ? over("cancelled") : over("failed", unexpected(error))
-  ).finally(() => {
-    watch.stop();
-    taken?.release();
-  });
+  const ended = carryOut().catch((error: unknown) => stopped() ?? over("failed", unexpected(error)))
+    .finally(() => {
+      watch.stop();
+      taken?.release();
+    });
 
   return {
     get now() {
@@ -150,14 +147,14 @@ export function runTurn(parts: RunTurnParts): RunningTurn {
     extend: watch.extend,
     asking(request, answered) {
       watch.pause(request !== undefined);
-      const answers = [...turn.answers ?? [], ...(answered === undefined ? [] : [answered])];
       change({
-        ...(answers.length === 0 ? {} : { answers: answers.slice(-MOST_ANSWERS) }),
+        ...(answered === undefined ? {} : { answers: withWord(turn.answers, answered) }),
         state: request === undefined ? { kind: "running" } : {
           kind: "asking",
           what: request.title,
           detail: request.detail,
           question: request.question,
+          behind: request.behind,
         },
       });
     },

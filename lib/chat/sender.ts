@@ -18,8 +18,17 @@ export interface SenderRecord {
   is_bot: boolean;
   /** ISO 8601, UTC. */
   timestamp: string;
+  /** Of a bot: how many messages of bots there were since a person spoke, and how many there may be. */
+  bot_turns?: number;
+  max_bot_turns?: number;
   /** Absent while it was never edited. */
   edited_at?: string;
+}
+
+/** How long bots have talked among themselves: an agent can end it before it is ended. */
+export interface BotTurnCount {
+  count: number;
+  most: number;
 }
 
 /**
@@ -30,6 +39,7 @@ export function senderRecord(
   { id, at, editedAt, place, author }: Arrival,
   surface: string,
   threadId: string | undefined = place.threadId,
+  botTurns?: BotTurnCount,
 ): SenderRecord {
   return {
     schema: "herd.sender.v1",
@@ -41,6 +51,9 @@ export function senderRecord(
     sender_name: plainLine(author.name, LONGEST_NAME),
     display_name: plainLine(author.displayName, LONGEST_NAME),
     is_bot: author.isBot,
+    ...(author.isBot && botTurns !== undefined
+      ? { bot_turns: botTurns.count, max_bot_turns: botTurns.most }
+      : {}),
     timestamp: new Date(at).toISOString(),
     ...(editedAt === undefined ? {} : { edited_at: new Date(editedAt).toISOString() }),
   };

@@ -8,6 +8,8 @@ export interface SessionsParts {
   /** Idle for so long, an agent is ended; its conversation is not. Milliseconds. */
   ttlMs(): number;
   clock: Clock;
+  /** What an agent is begun with; one that was begun with something else is begun anew for its next turn. */
+  basis?(conversation: string): string;
   open(conversation: string, signal: AbortSignal): Promise<AgentSession | { failed: TurnFailure }>;
 }
 
@@ -21,7 +23,7 @@ export interface Sessions extends AsyncDisposable {
     conversation: string,
     how: { signal: AbortSignal; onAhead(ahead: number): void },
   ): Promise<Taken | { failed: TurnFailure } | { aborted: true }>;
-  /** The live one, if there is one. */
+  /** The live one, if there is one that may go on. */
   find(conversation: string): AgentSession | undefined;
   /** Ends the conversation's agent; a turn that has it fails. */
   close(conversation: string): Promise<void>;
@@ -38,6 +40,7 @@ export interface Taken {
 
 interface Place {
   session: AgentSession | undefined;
+  basis: string | undefined;
   isBusy: boolean;
   isStuck: boolean;
   idleSince: number;
@@ -55,6 +58,7 @@ export function createSessions(parts: SessionsParts): Sessions {
   const { clock } = parts;
   const places = new Map<string, Place>();
   const queue: Ticket[] = [];
+  const opening = new Set<Promise<unknown>>();
   const ending = new Set<Promise<unknown>>();
   const stop = new AbortController();
   void sweep();
@@ -72,10 +76,25 @@ export function createSessions(parts: SessionsParts): Sessions {
   function drop(conversation: string): void {
     const place = places.get(conversation);
     places.delete(conversation);
-    if (place?.session === undefined) return;
-    const ended = Promise.resolve(place.session[Symbol.asyncDispose]()).catch(() => {});
+    if (place?.session !== undefined) void end(place.session);
+  }
+
+  async function end(session: AgentSession): Promise<void> {
+    const ended = Promise.resolve(session[Symbol.asyncDispose]()).catch(() => {});
     ending.add(ended);
-    void ended.then(() => ending.delete(ended));
+    await ended;
+    ending.delete(ended);
+  }
+
+  const isAsBegun = (conversation: string, { basis }: Place) =>
+    basis === parts.basis?.(conversation);
+
+  /** One that was begun with other settings; both would work in the same folder. */
+  async function endOutdated(conversation: string, place: Place): Promise<void> {
+    const { session } = place;
+    if (session === undefined || isAsBegun(conversation, place)) return;
+    place.session = undefined;
+    await end(session);
   }
 
   const counted = () => [...places.values()].filter(({ isStuck }) => !isStuck).length;
@@ -113,7 +132,10 @@ export function createSessions(parts: SessionsParts): Sessions {
       conversation,
       onAhead,
       admit() {
-        const place = { session: undefined, isBusy: true, isStuck: false, idleSince: clock.now() };
+        const place = {
+          ...{ session: undefined, basis: undefined },
+          ...{ isBusy: true, isStuck: false, idleSince: clock.now() },
+        };
         places.set(conversation, place);
         resolve(place);
       },
@@ -134,26 +156,44 @@ export function createSessions(parts: SessionsParts): Sessions {
     return place;
   }
 
+  async function begin(
+    conversation: string,
+    place: Place,
+    signal: AbortSignal,
+  ): Promise<AgentSession | { failed: TurnFailure } | { aborted: true }> {
+    const basis = parts.basis?.(conversation);
+    const beginning = parts.open(conversation, AbortSignal.any([signal, stop.signal]));
+    opening.add(beginning);
+    const opened = await beginning.finally(() => opening.delete(beginning));
+    const isIts = () => places.get(conversation) === place;
+    if ("failed" in opened) {
+      if (isIts()) places.delete(conversation);
+      admit();
+      return opened;
+    }
+    if (!isIts()) {
+      // Its place was given up while it started: nobody would own it.
+      await end(opened);
+      return { aborted: true };
+    }
+    Object.assign(place, { session: opened, basis });
+    void opened.gone.then(() => {
+      if (!isIts() || place.session !== opened) return;
+      drop(conversation);
+      admit();
+    });
+    return opened;
+  }
+
   return {
     async take(conversation, { signal, onAhead }) {
       const place = await enter(conversation, signal, onAhead);
       if (place === undefined) return { aborted: true };
-      if (place.session === undefined) {
-        const opened = await parts.open(conversation, signal);
-        if ("failed" in opened) {
-          if (places.get(conversation) === place) places.delete(conversation);
-          admit();
-          return opened;
-        }
-        place.session = opened;
-        void opened.gone.then(() => {
-          if (places.get(conversation) !== place) return;
-          drop(conversation);
-          admit();
-        });
-      }
+      await endOutdated(conversation, place);
+      const session = place.session ?? await begin(conversation, place, signal);
+      if ("failed" in session || "aborted" in session) return session;
       return {
-        session: place.session,
+        session,
         mark(isStuck) {
           place.isStuck = isStuck;
           admit();
@@ -166,7 +206,11 @@ export function createSessions(parts: SessionsParts): Sessions {
         },
       };
     },
-    find: (conversation) => places.get(conversation)?.session,
+    find(conversation) {
+      const place = places.get(conversation);
+      if (place === undefined) return undefined;
+      return place.isBusy || isAsBegun(conversation, place) ? place.session : undefined;
+    },
     async close(conversation) {
       const session = places.get(conversation)?.session;
       places.delete(conversation);
@@ -182,6 +226,7 @@ export function createSessions(parts: SessionsParts): Sessions {
     async [Symbol.asyncDispose]() {
       stop.abort();
       for (const conversation of [...places.keys()]) drop(conversation);
+      await Promise.allSettled(opening);
       await Promise.all(ending);
     },
   };

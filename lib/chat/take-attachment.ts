@@ -20,12 +20,12 @@ import {
   bytesText,
 } from "./attachments-in.ts";
 import { download, type DownloadParts } from "./download.ts";
-import type { RefreshUrls } from "./fresh-url.ts";
 import type { Transcribe } from "./transcribe.ts";
 
-/** Makes a picture small enough for a model, as JPEG; a failure is a value. */
+/** Makes a picture a JPEG whose longer side has at most `side` pixels; a failure is a value. */
 export type ScalePicture = (
   bytes: Uint8Array,
+  side: number,
   signal: AbortSignal,
 ) => Promise<{ jpeg: Uint8Array } | { cannot: string }>;
 
@@ -36,7 +36,6 @@ export interface AttachmentParts extends DownloadParts {
   transcribe: Transcribe | undefined;
   /** People see what was understood of their voice messages. */
   echoTranscript: boolean;
-  refresh: RefreshUrls | undefined;
   limits?: AttachmentLimits;
   log(text: string): void;
 }
@@ -65,11 +64,12 @@ export async function takeAttachment(
       case "save":
         return withMicrophone(plan, await save(attached, plan.why, parts, signal));
       case "inline":
-        return await inline(attached, parts, signal);
       case "show":
-        return await show(attached, parts, signal);
-      case "transcribe":
-        return await hear(attached, parts, signal);
+      case "transcribe": {
+        const got = await bytesOf(attached, parts, signal);
+        if ("failed" in got) return missing(attached, got.failed);
+        return await USES[plan.act](attached, got.bytes, parts, signal);
+      }
     }
   } catch (error) {
     signal.throwIfAborted();
@@ -83,45 +83,47 @@ function withMicrophone({ kind }: AttachmentPlan, outcome: Taken): Taken {
   return kind === "audio" ? { ...outcome, sign: outcome.sign ?? "🎤" } : outcome;
 }
 
-async function inline(
+/** What is made of an attachment's bytes, by the act that was planned. */
+type Use = (
   attached: Attached,
+  bytes: Uint8Array,
   parts: AttachmentParts,
   signal: AbortSignal,
-): Promise<Taken> {
-  const got = await bytesOf(attached, parts, signal);
-  if ("failed" in got) return missing(attached, got.failed);
-  return { place: "file", block: fileBlock(attached, decodeText(got.bytes)) };
-}
+) => Promise<Taken>;
+
+const USES: Readonly<Record<"inline" | "show" | "transcribe", Use>> = {
+  inline: (attached, bytes) =>
+    Promise.resolve({ place: "file", block: fileBlock(attached, decodeText(bytes)) }),
+  show,
+  transcribe: hear,
+};
 
 async function show(
   attached: Attached,
+  bytes: Uint8Array,
   parts: AttachmentParts,
   signal: AbortSignal,
 ): Promise<Taken> {
-  const got = await bytesOf(attached, parts, signal);
-  if ("failed" in got) return missing(attached, got.failed);
-  const { bytes } = got;
   const header = pictureHeader(bytes);
   if (header === undefined) return await keep(attached, bytes, "no model reads this format", parts);
   const original: Taken = { place: "image", block: imageBlock(`image/${header.format}`, bytes) };
   // Scaled, an animation would stand still.
   if (header.format === "gif") return original;
-  const scaled = await parts.scale?.(bytes, signal) ?? { cannot: "pictures are not scaled here" };
+  const { imageSide, originalImageBytes } = parts.limits ?? ATTACHMENT_LIMITS;
+  const scaled = await parts.scale?.(bytes, imageSide, signal) ??
+    { cannot: "pictures are not scaled here" };
   signal.throwIfAborted();
   if ("jpeg" in scaled) return { place: "image", block: imageBlock("image/jpeg", scaled.jpeg) };
-  const { originalImageBytes } = parts.limits ?? ATTACHMENT_LIMITS;
   if (bytes.byteLength <= originalImageBytes) return original;
   return await keep(attached, bytes, `it could not be made smaller: ${scaled.cannot}`, parts);
 }
 
 async function hear(
   attached: Attached,
+  bytes: Uint8Array,
   parts: AttachmentParts,
   signal: AbortSignal,
 ): Promise<Taken> {
-  const got = await bytesOf(attached, parts, signal);
-  if ("failed" in got) return missing(attached, got.failed);
-  const { bytes } = got;
   const { name, contentType } = attached;
   const heard = await parts.transcribe!({ bytes, name, contentType }, signal);
   if ("text" in heard) {

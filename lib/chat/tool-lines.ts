@@ -1,6 +1,6 @@
 import { codeSpan } from "../base/markdown.ts";
 import { count } from "../base/text.ts";
-import type { ToolUse } from "./turn.ts";
+import type { ToolCounts, ToolUse } from "./turn.ts";
 
 /** How much is shown of what an agent does: each use, how many, or nothing. */
 export type ToolDisplay = "full" | "compact" | "none";
@@ -11,11 +11,18 @@ const MOST_LINES = 3;
 /** Of one title, UTF-16 units. */
 const TITLE_UNITS = 120;
 
-/** What the agent did and does with tools, as lines: never more than eight, each below 150 units. */
-export function toolLines(tools: readonly ToolUse[], display: ToolDisplay): string[] {
+/**
+ * What the agent did and does with tools, as lines: never more than eight, each below 150 units.
+ * `earlier`: uses before those, which are told as numbers.
+ */
+export function toolLines(
+  tools: readonly ToolUse[],
+  display: ToolDisplay,
+  earlier: ToolCounts = { completed: 0, failed: 0 },
+): string[] {
   const uses = byId(tools);
   if (display === "none" || uses.length === 0) return [];
-  return display === "compact" ? [counts(uses)] : fullLines(uses);
+  return display === "compact" ? [counts(uses, earlier)] : fullLines(uses, earlier);
 }
 
 /** The last word about each use, in the order in which they began. */
@@ -23,10 +30,11 @@ function byId(tools: readonly ToolUse[]): ToolUse[] {
   return [...new Map(tools.map((use) => [use.id, use])).values()];
 }
 
-function fullLines(uses: readonly ToolUse[]): string[] {
+function fullLines(uses: readonly ToolUse[], earlier: ToolCounts): string[] {
   const running = uses.filter(({ status }) => status === "running");
   const finished = uses.filter(({ status }) => status !== "running");
-  const before = finished.length > MOST_LINES ? [counts(finished)] : finished.map(line);
+  const isMany = finished.length > MOST_LINES || earlier.completed + earlier.failed > 0;
+  const before = isMany ? [counts(finished, earlier)] : finished.map(line);
   const newest = running.slice(-MOST_LINES);
   const more = running.length - newest.length;
   return [
@@ -41,11 +49,11 @@ function line({ status, title }: ToolUse): string {
 }
 
 /** "✅ 12 tools done · ❌ 1 tool failed · 🔧 2 tools running". */
-function counts(uses: readonly ToolUse[]): string {
+function counts(uses: readonly ToolUse[], earlier: ToolCounts): string {
   const of = (status: ToolUse["status"]) => uses.filter((use) => use.status === status).length;
   const parts = [
-    [of("completed"), SIGN.completed, "done"],
-    [of("failed"), SIGN.failed, "failed"],
+    [of("completed") + earlier.completed, SIGN.completed, "done"],
+    [of("failed") + earlier.failed, SIGN.failed, "failed"],
     [of("running"), SIGN.running, "running"],
   ] as const;
   return parts.filter(([n]) => n > 0)

@@ -13,6 +13,8 @@ export interface Turn {
   /** When the agent last did or said anything; text counts. */
   activeAt: number;
   tools: readonly ToolUse[];
+  /** Finished uses before those, of which only the number is kept. */
+  earlierTools?: ToolCounts;
   /** The agent's words so far. */
   text: string;
   use: TurnUse | undefined;
@@ -26,6 +28,8 @@ export interface PermissionWord {
   answer: "once" | "always" | "deny";
   /** Such as `discord:123`, or what stood for a person, such as "silence". */
   by: string;
+  /** So many questions in a row; absent: one. */
+  times?: number;
 }
 
 export type TurnState =
@@ -41,6 +45,8 @@ export type TurnState =
     detail?: string;
     /** Which question it is: an answer to an earlier one is none to this. */
     question?: string | undefined;
+    /** How many more wait behind it. */
+    behind?: number | undefined;
   }
   /** Silent for longer than the limit; people may wait on or stop it. */
   | { kind: "stuck"; silentMs: number }
@@ -72,6 +78,11 @@ export interface TurnFailure {
   hint: string | undefined;
 }
 
+export interface ToolCounts {
+  completed: number;
+  failed: number;
+}
+
 export interface ToolUse {
   id: string;
   /** As the agent calls it; flattened only when it is shown. */
@@ -100,6 +111,19 @@ export interface TurnUse {
   cacheWrite: number;
   /** US dollars; null when nobody knows. */
   usd: number | null;
+}
+
+export function turnId(conversation: string, number: number): string {
+  return `${conversation}-${number}`;
+}
+
+export function conversationOfTurn(id: string): string {
+  return id.slice(0, id.lastIndexOf("-"));
+}
+
+/** The how many-th of its conversation, from 1. */
+export function turnNumber(id: string): number {
+  return Number(id.slice(id.lastIndexOf("-") + 1));
 }
 
 export function isOver({ kind }: TurnState): boolean {

@@ -99,6 +99,10 @@ export interface SweepOnHost {
 /** What a broker is doing now. */
 export interface BrokerStatus {
   bots: readonly BotStatus[];
+  /** Bots that are configured and could not be opened as they are configured now. */
+  missing: readonly { name: string; why: string }[];
+  /** What is wrong with the configuration; the one before goes on. */
+  mistake: string | null;
 }
 
 export interface BotStatus {
@@ -106,7 +110,7 @@ export interface BotStatus {
   /** As Discord knows it; null before its first connection. */
   user: { id: string; name: string } | null;
   /** `connected`, `connecting`, `waiting` or `refused`; why and what to do stand beside it. */
-  connection: { phase: string; detail: string | null };
+  connection: { phase: string; detail: string | null; hint: string | null };
   /** All that it remembers. */
   conversations: number;
   /** What runs now. */

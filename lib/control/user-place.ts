@@ -19,6 +19,8 @@ export interface UserPlace {
   log: string;
   /** Where the socket may be, best first: folder and path. */
   sockets: readonly SocketPlace[];
+  /** The same for the socket of agents' tools, which has a folder of its own: agents can see into it. */
+  toolSockets: readonly SocketPlace[];
 }
 
 interface SocketPlace {
@@ -53,23 +55,29 @@ export function userPlace(env: Env, uid: number, hostname: string): UserPlace {
     record: join(folder, "daemon.json"),
     token: join(folder, "token"),
     log: join(folder, "daemon.log"),
-    sockets: socketsOf(env, uid, folder),
+    sockets: socketsOf(env, uid, folder, ""),
+    toolSockets: socketsOf(env, uid, folder, "tools"),
   };
 }
 
-function socketsOf(env: Env, uid: number, folder: string): SocketPlace[] {
+/** `within`: a further folder below those, for the socket alone. */
+function socketsOf(env: Env, uid: number, folder: string, within: string): SocketPlace[] {
   // Two states of one user, as tests have them, share the folder for sockets.
   const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
   const runtime = env["XDG_RUNTIME_DIR"];
   const places: SocketPlace[] = [];
   if (runtime?.startsWith("/")) {
     const own = join(runtime, "herd");
-    places.push({ path: join(own, `${hash}.sock`), folders: [own], within: runtime });
+    const alone = within === "" ? own : join(own, `${hash}-${within}`);
+    const folders = alone === own ? [own] : [own, alone];
+    places.push({ path: join(alone, `${hash}.sock`), folders, within: runtime });
   }
   const temporary = `/tmp/herd-${uid}`;
   const inner = join(temporary, hash);
-  places.push({ path: join(inner, "control.sock"), folders: [temporary, inner] });
-  places.push({ path: join(folder, "control.sock"), folders: [folder] });
+  const below = (parent: string) => within === "" ? [parent] : [parent, join(parent, within)];
+  for (const folders of [[temporary, ...below(inner)], below(folder)]) {
+    places.push({ path: join(folders.at(-1)!, "control.sock"), folders });
+  }
   return places.filter(({ path }) => Buffer.byteLength(path) <= LONGEST_SOCKET_PATH);
 }
 
@@ -87,19 +95,24 @@ export function prepare(place: UserPlace): { socketPath: string; token: string }
       facts: { path: place.folder },
     });
   }
-  const socketPath = chooseSocket(place);
+  const socketPath = chooseSocket(place.sockets, place.uid);
   // A new one at each start: whoever has seen an old one has nothing.
   const token = randomBytes(32).toString("base64url");
   replaceFile(place.token, `${token}\n`, 0o600);
   return { socketPath, token };
 }
 
-function chooseSocket(place: UserPlace): string {
+/** The socket of agents' tools; throws RefusedError as `prepare` does. */
+export function prepareTools({ toolSockets, uid }: Pick<UserPlace, "toolSockets" | "uid">): string {
+  return chooseSocket(toolSockets, uid);
+}
+
+function chooseSocket(sockets: readonly SocketPlace[], uid: number): string {
   const refused: string[] = [];
-  for (const { path, folders, within } of place.sockets) {
-    const outside = within === undefined ? undefined : faultOf(within, place.uid);
+  for (const { path, folders, within } of sockets) {
+    const outside = within === undefined ? undefined : faultOf(within, uid);
     const wrong = outside === undefined ? undefined : `"${within}": ${outside}`;
-    const fault = wrong ?? firstFault(folders, place.uid);
+    const fault = wrong ?? firstFault(folders, uid);
     if (fault === undefined) return path;
     refused.push(fault);
   }

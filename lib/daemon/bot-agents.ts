@@ -2,6 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type BackendConfig, readBackendConfig } from "../backends/backend-config.ts";
 import { createConverser } from "../backends/create-converser.ts";
+import type { Tool } from "../agent/tool.ts";
+import type { ToolOffer } from "../backends/converser-parts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { AgentSession, PermissionRequest } from "../chat/agent-session.ts";
 import type { AgentChoice, BotConfig } from "../chat/broker-config.ts";
@@ -17,7 +19,7 @@ import { withPreset } from "./preset.ts";
 export interface BotAgentsParts {
   settings(): BrokerSettings;
   config(): BotConfig;
-  env: Readonly<Record<string, string | undefined>>;
+  env(): Readonly<Record<string, string | undefined>>;
   clock: Clock;
   wrap: WrapSandbox;
   /** The same in each life of this bot, and of no other. */
@@ -28,6 +30,9 @@ export interface BotAgentsParts {
     signal: AbortSignal,
   ): Promise<"once" | "always" | "deny">;
   log(conversation: string, text: string): void;
+  /** herd's own, for this conversation. */
+  toolsOf(conversation: Conversation): readonly Tool[];
+  offer(tools: readonly Tool[]): Promise<ToolOffer | undefined>;
 }
 
 export interface OpenAgent {
@@ -49,7 +54,7 @@ export function createBotAgents(parts: BotAgentsParts): OpenBotAgent {
     const choice = agentOf(conversation, parts.config());
     const config = configOf(choice, place, parts.settings());
     if ("refused" in config) return { failed: refused(config.refused) };
-    const converser = converserFor(config, choice, parts);
+    const converser = converserFor(config, choice, conversation, parts);
     if ("refused" in converser) return { failed: refused(converser.refused) };
     const isNew = turns <= 1 && sessionId === undefined && earlier.length === 0;
     const session = await converser.open({
@@ -116,7 +121,8 @@ function configOf(
 function converserFor(
   config: BackendConfig,
   { name, model, price }: AgentChoice,
-  { settings, config: botConfig, env, clock, wrap, mark }: BotAgentsParts,
+  conversation: Conversation,
+  { settings, config: botConfig, env, clock, wrap, mark, toolsOf, offer }: BotAgentsParts,
 ) {
   const { workspace: { sandbox: level, network }, limits } = botConfig();
   const sandbox = { level, network };
@@ -132,17 +138,19 @@ function converserFor(
   return createConverser(config, {
     wrap,
     clock,
-    env,
+    env: env(),
     prices,
     sandbox,
     agentEnv(folder) {
-      const made = agentEnvironment(env, { sandbox, folder });
+      const made = agentEnvironment(env(), { sandbox, folder });
       if (level !== "none") mkdirSync(join(folder, ".home"), { recursive: true });
       return made;
     },
     ...(model === undefined ? {} : { model }),
     models,
     brokerMark: mark,
+    tools: () => toolsOf(conversation),
+    offer,
     startLimitMs: limits.initializeMs + Math.max(limits.loadMs, limits.openMs),
   });
 }

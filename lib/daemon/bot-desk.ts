@@ -14,6 +14,7 @@ import {
   createBrokerInteractions,
 } from "../discord/broker-interactions.ts";
 import { createBrokerOrders } from "../discord/broker-orders.ts";
+import type { BrokerDesk } from "../discord/broker-desk.ts";
 import type { CommandDefinition } from "../discord/command-definition.ts";
 import { createJobPoster } from "../discord/job-poster.ts";
 import { createReminderTeller } from "../discord/reminder-teller.ts";
@@ -27,6 +28,7 @@ export interface BotDeskParts {
   broker: Broker;
   permissions: Permissions;
   sessions: Sessions;
+  waits: BrokerDesk["waits"];
   transcripts: BotTranscripts;
   state(): ChatState;
   append(whats: readonly ChatHappening[], by: string): unknown;
@@ -81,6 +83,7 @@ export function createBotDesk(parts: BotDeskParts): BotDesk {
   });
   const interactions = createBrokerInteractions({
     ...{ broker, permissions, reminders, state, rules, mark, rest, clock, log },
+    waits: parts.waits,
     approvers: () => config().permissions.approvers,
     agentOf: (one) => parts.programOf(one === undefined ? config().agent : agentOf(one, config())),
     hasAgent: (conversation) => parts.sessions.find(conversation) !== undefined,

@@ -32,7 +32,9 @@ export interface BotOutboxParts {
 
 /** What agents put into their outbox is posted, while a turn runs and after it. */
 export interface BotOutbox extends AsyncDisposable {
-  heed(turn: Turn): void;
+  heed(turn: Pick<Turn, "conversation" | "state">): void;
+  /** Looks once for what an earlier life has left unsent. */
+  start(conversations: readonly string[]): void;
 }
 
 const EVERY_MS = 2_000;
@@ -52,7 +54,7 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
   const stop = new AbortController();
   const watches = new Map<string, Watch>();
 
-  function heed({ conversation, state }: Turn): void {
+  function heed({ conversation, state }: Pick<Turn, "conversation" | "state">): void {
     const known = watches.get(conversation);
     if (known !== undefined) {
       known.isOver = isOver(state);
@@ -73,14 +75,15 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
 
   async function follow(id: string, watch: Watch): Promise<void> {
     let sighted: Sighted = new Map();
-    for (let failures = 0; !stop.signal.aborted && failures < TRIES;) {
+    for (let failures = 0, losses = 0; !stop.signal.aborted && failures < TRIES;) {
       const one = parts.find(id);
       if (one === undefined) return;
       const over = watch.isOver;
       const look = await lookOnce(one, sighted, over);
       sighted = look.sighted;
-      const arrived = await send(one, look);
+      const { arrived, isPart } = await send(one, look, losses);
       if (!arrived) failures++;
+      if (isPart) losses++;
       if (over && watch.isOver && arrived && look.again === undefined) return;
       const now = clock.now();
       await nap(over ? Math.max(200, (look.again ?? now) - now) : EVERY_MS, watch);
@@ -103,10 +106,16 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
     });
   }
 
-  /** False when something did not arrive. */
-  async function send(one: Conversation, { files, notices }: OutboxLook): Promise<boolean> {
+  /** `isPart`: the message is there, and something of it is not. */
+  async function send(
+    one: Conversation,
+    { files, notices }: OutboxLook,
+    losses: number,
+  ): Promise<{ arrived: boolean; isPart: boolean }> {
     for (const { key, text } of notices) await parts.voice.remark(one, text, `outbox ${key}`);
-    const missing = files.length === 0 ? [] : await post(one, files);
+    const { missing, isPart } = files.length === 0
+      ? { missing: [], isPart: false }
+      : await post(one, files, losses);
     const lost = new Set(missing.map(({ key }) => key));
     const done = files.filter(({ key }) => !lost.has(key));
     if (notices.length + done.length > 0) {
@@ -115,11 +124,13 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
       const next = afterSending(readState(path), { files: done, notices });
       replaceFile(path, `${JSON.stringify(next)}\n`, 0o600);
     }
-    return lost.size === 0;
+    return { arrived: lost.size === 0, isPart };
   }
 
-  async function post(one: Conversation, files: readonly OutFile[]) {
-    const key = `files ${one.id} ${files.map((file) => file.key).join(" ")}`;
+  async function post(one: Conversation, files: readonly OutFile[], losses: number) {
+    // By the same key Discord would answer with the message that is not whole.
+    const again = losses === 0 ? "" : ` again ${losses}`;
+    const key = `files ${one.id} ${files.map((file) => file.key).join(" ")}${again}`;
     const sent = await parts.voice.files(
       one,
       files.map(({ name, content }) => ({
@@ -129,11 +140,14 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
       })),
       key,
     );
-    if (!("failed" in sent)) return undelivered(files, sent);
-    log("warn", "Cannot send files", { conversation: one.id, error: sent.failed });
-    const names = files.map(({ name }) => name).join(", ");
-    await parts.voice.remark(one, `⚠️ Files did not arrive: ${names}: ${sent.failed}`, `${key} no`);
-    return files;
+    const isPart = !("failed" in sent);
+    const missing = isPart ? undelivered(files, sent) : files;
+    if (missing.length === 0) return { missing, isPart: false };
+    const why = isPart ? "Discord took the message without them" : sent.failed;
+    log("warn", "Cannot send files", { conversation: one.id, error: why });
+    const names = missing.map(({ name }) => name).join(", ");
+    await parts.voice.remark(one, `⚠️ Files did not arrive: ${names}: ${why}`, `${key} no`);
+    return { missing, isPart };
   }
 
   const pathOf = (id: string) => join(parts.sessions, id, "outbox.json");
@@ -146,6 +160,9 @@ export function createBotOutbox(parts: BotOutboxParts): BotOutbox {
 
   return {
     heed,
+    start(conversations) {
+      for (const conversation of conversations) heed({ conversation, state: { kind: "done" } });
+    },
     async [Symbol.asyncDispose]() {
       stop.abort();
       await Promise.all([...watches.values()].map(({ ended }) => ended));

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Said } from "../chat/agent-session.ts";
 import type { ChatState, TurnRecord } from "../chat/chat-state.ts";
 import { piecesOf } from "../chat/transcript-pieces.ts";
+import { turnNumber } from "../chat/turn.ts";
 import {
   openTranscript,
   type TranscriptFile,
@@ -47,8 +48,8 @@ export function createBotTranscripts(sessions: string): BotTranscripts {
   };
 }
 
-function linesOf({ id, messages, ending, begunAt }: TurnRecord): TranscriptLine[] {
-  const turn = Number(id.slice(id.lastIndexOf("-") + 1));
+function linesOf({ id, messages, steered, ending, begunAt }: TurnRecord): TranscriptLine[] {
+  const turn = turnNumber(id);
   const people = messages.map(({ arrival }): TranscriptLine => ({
     turn,
     role: "person",
@@ -58,6 +59,7 @@ function linesOf({ id, messages, ending, begunAt }: TurnRecord): TranscriptLine[
       ...arrival.attachments.map(({ name }) => `[attached: ${name}]`),
     ].join("\n"),
   }));
+  people.push(...steered.map(({ at, text }) => ({ turn, role: "person" as const, at, text })));
   const text = ending?.text ?? "";
   const at = begunAt + (ending?.tookMs ?? 0);
   return text === "" ? people : [...people, { turn, role: "agent", at, text }];

@@ -1,51 +1,25 @@
 import { UserError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { BotConfig, BrokerConfig } from "../chat/broker-config.ts";
-import { DiscordError } from "../discord/discord-error.ts";
-import { PERMISSION, type PermissionName, permissionsIn } from "../discord/permissions.ts";
-import type { DiscordRest } from "../discord/rest.ts";
-import { type BotFacts, type DiscordAsked, introduceBot, withDiscord } from "./introduce-bot.ts";
-import { checkBackends } from "./pool-checkup.ts";
-
-/** What a bot does in a channel, with the words of Discord's own pages. */
-const NEEDS: readonly { name: PermissionName; label: string; without: string }[] = [
-  { name: "VIEW_CHANNEL", label: "View Channels", without: "it hears nothing there" },
-  { name: "SEND_MESSAGES", label: "Send Messages", without: "it cannot answer outside of threads" },
-  {
-    name: "SEND_MESSAGES_IN_THREADS",
-    label: "Send Messages in Threads",
-    without: "it cannot answer in threads",
-  },
-  {
-    name: "CREATE_PUBLIC_THREADS",
-    label: "Create Public Threads",
-    without: "answers come in the channel",
-  },
-  {
-    name: "READ_MESSAGE_HISTORY",
-    label: "Read Message History",
-    without: "what is said while herd is away is missed",
-  },
-  { name: "ADD_REACTIONS", label: "Add Reactions", without: "there are no signs on messages" },
-  { name: "ATTACH_FILES", label: "Attach Files", without: "long answers and files cannot be sent" },
-];
+import { checkBotPlaces } from "./bot-places-checkup.ts";
+import { type BotToken, botToken } from "./bot-token.ts";
+import { introduceConversing } from "./broker-setup.ts";
+import { checkAgents } from "./check-agents.ts";
+import { type DiscordAsked, withDiscord } from "./introduce-bot.ts";
 
 /** Whether agents are there, and how Discord takes each bot; it changes nothing. */
 export async function checkBots(
   { bots, agents }: BrokerConfig,
   { asksDiscord, ...asked }: DiscordAsked & { asksDiscord: boolean },
 ): Promise<Finding[]> {
-  const found: Finding[] = checkBackends({ backends: agents }, asked.env)
-    .map((one) => ({ ...one, message: one.message.replace(/backend/gi, agentWord) }));
+  const found: Finding[] = checkAgents({ bots, agents }, asked.env);
   for (const bot of bots) {
     found.push(...checkRules(bot));
-    if (asksDiscord) found.push(...await checkOnDiscord(bot, asked));
+    const token = botToken(bot, bots, asked.env);
+    if ("twin" in token) found.push(sameToken(bot.name, token.twin));
+    else if (asksDiscord) found.push(...await checkOnDiscord(bot, token, asked));
   }
   return found;
-}
-
-function agentWord(word: string): string {
-  return word.startsWith("B") ? "Agent" : "agent";
 }
 
 /** A file that is right and lets nobody in is the most usual mistake. */
@@ -78,18 +52,35 @@ function checkRules({ name, rules }: BotConfig): Finding[] {
   ];
 }
 
-async function checkOnDiscord(bot: BotConfig, asked: DiscordAsked): Promise<Finding[]> {
+/** Discord would hand each message to both, and both would answer. */
+function sameToken(name: string, twin: string): Finding {
+  return {
+    area: "Discord",
+    mark: "bad",
+    message: `The bot "${name}" has the same token as "${twin}"`,
+    mend: "Make an application of its own for it, and give it the token of that one",
+  };
+}
+
+async function checkOnDiscord(
+  bot: BotConfig,
+  given: Exclude<BotToken, { twin: string }>,
+  asked: DiscordAsked,
+): Promise<Finding[]> {
   const area = "Discord";
   const { name } = bot;
-  const token = "env" in bot.token ? asked.env[bot.token.env]?.trim() ?? "" : bot.token.text;
-  if (token === "") {
-    const from = "env" in bot.token ? bot.token.env : "bot_token";
-    const message = `The token of the bot "${name}" is not here: ${from} is not set`;
+  if ("unset" in given) {
+    const message = `The token of the bot "${name}" is not here: ${given.unset} is not set`;
     return [{ area, mark: "bad", message }];
   }
+  const token = given.text;
   try {
-    const facts = await introduceBot(token, asked);
-    const places = await withDiscord(token, asked, (rest) => checkPlaces(bot, facts, rest, asked));
+    const facts = await introduceConversing(token, asked);
+    const places = await withDiscord(
+      token,
+      asked,
+      (rest) => checkBotPlaces(bot, facts.id, rest, asked.signal),
+    );
     return [
       ...(facts.guilds.length === 0
         ? [
@@ -125,54 +116,4 @@ async function checkOnDiscord(bot: BotConfig, asked: DiscordAsked): Promise<Find
     const mend = hint === undefined ? {} : { mend: hint };
     return [{ area, mark: "bad", message: `${name}: ${message}`, ...mend }];
   }
-}
-
-async function checkPlaces(
-  { name, rules: { channels } }: BotConfig,
-  { id }: BotFacts,
-  rest: DiscordRest,
-  { signal }: DiscordAsked,
-): Promise<Finding[]> {
-  const found: Finding[] = [];
-  for (const channelId of channels === "all" ? [] : channels) {
-    try {
-      found.push(...await checkPlace(name, id, channelId, rest, signal));
-    } catch (error) {
-      if (!(error instanceof DiscordError)) throw error;
-      found.push({
-        area: "Discord",
-        mark: error.kind === "unreachable" || error.kind === "limited" ? "doubt" : "bad",
-        message: `${name}: channel ${channelId}: ${error.message}`,
-        mend: "Is the id right, and may the bot see the channel",
-      });
-    }
-  }
-  return found;
-}
-
-async function checkPlace(
-  name: string,
-  me: string,
-  channelId: string,
-  rest: DiscordRest,
-  signal: AbortSignal,
-): Promise<Finding[]> {
-  const area = "Discord";
-  const channel = await rest.channel(channelId, signal);
-  if (channel.guildId === undefined) {
-    return [{ area, mark: "doubt", message: `${name}: channel ${channelId} is of no server` }];
-  }
-  const guild = await rest.guild(channel.guildId, signal);
-  const { roles } = await rest.member(guild.id, me, signal);
-  const rights = permissionsIn(guild, channel, { userId: me, roles });
-  const lacking = NEEDS.filter((one) => (rights & PERMISSION[one.name]) === 0n);
-  if (lacking.length === 0) {
-    return [{ area, mark: "good", message: `${name}: #${channel.name} has all that it needs` }];
-  }
-  return lacking.map(({ name: right, label, without }) => ({
-    area,
-    mark: right === "VIEW_CHANNEL" ? "bad" : "doubt",
-    message: `${name}: #${channel.name}: the right "${label}" is missing: ${without}`,
-    mend: "Server settings → Roles, or the channel's permissions",
-  }));
 }

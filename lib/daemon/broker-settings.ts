@@ -1,10 +1,8 @@
-import { readFileSync, statSync } from "node:fs";
 import { UserError } from "../base/errors.ts";
-import { codeOf } from "../base/files.ts";
 import type { BrokerConfig } from "../chat/broker-config.ts";
 import type { Notice } from "../sweep/config.ts";
 import type { PoolConfig } from "../tasks/pool-config.ts";
-import { herdConfigPath } from "./pool-settings.ts";
+import { lackOf, readHerdConfigFile } from "./herd-config-file.ts";
 import { readHerdConfig } from "./read-herd-config.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -13,6 +11,8 @@ export interface BrokerSettings {
   broker: BrokerConfig;
   /** Its models may be chosen in conversations. */
   models: PoolConfig["models"];
+  /** In which tokens and keys are found: that of the daemon, with `.env` beside the file. */
+  env: Env;
 }
 
 /** Throws UserError, with every mistake of the file; also when there is none or no broker in it. */
@@ -22,9 +22,8 @@ export function readBrokerSettings(
 ): BrokerSettings {
   const settings = readBrokerSettingsIfThere(env, onNotice);
   if (settings !== undefined) return settings;
-  throw new UserError(`Cannot use the broker: "${herdConfigPath(env)}" has no section "broker"`, {
-    hint:
-      "docs/broker.md begins with the smallest one; `herd broker import` makes it from OpenAB's",
+  throw new UserError(`Cannot use the broker: ${lackOf("broker", env)}`, {
+    hint: "`herd broker setup` asks for what it needs; `herd broker import` makes it from OpenAB's",
   });
 }
 
@@ -32,20 +31,11 @@ export function readBrokerSettingsIfThere(
   env: Env,
   onNotice: (notice: Notice) => void = () => {},
 ): BrokerSettings | undefined {
-  const path = herdConfigPath(env);
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return undefined;
-    throw new UserError(`Cannot read "${path}": ${(error as Error).message}`);
-  }
+  const told: Notice[] = [];
+  const file = readHerdConfigFile(env, (notice) => told.push(notice));
   // Who has no broker need not have the variables of the pool for it.
-  if (!/^broker\s*:/m.test(text)) return undefined;
-  if ((statSync(path).mode & 0o077) !== 0) {
-    onNotice({ message: `Others can read "${path}", which may hold secrets: chmod 600 it` });
-  }
-  const { broker, pool, notices } = readHerdConfig(text, path, env);
-  notices.forEach(onNotice);
-  return broker === undefined ? undefined : { broker, models: pool?.models ?? {} };
+  if (file === undefined || !/^broker\s*:/m.test(file.text)) return undefined;
+  const { broker, pool, notices } = readHerdConfig(file.text, file.path, file.env);
+  [...told, ...notices].forEach(onNotice);
+  return broker === undefined ? undefined : { broker, models: pool?.models ?? {}, env: file.env };
 }

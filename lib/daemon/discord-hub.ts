@@ -1,3 +1,4 @@
+import type { Desk } from "../actions/desk.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { spanText } from "../words/duration-text.ts";
@@ -7,13 +8,14 @@ import { checkDiscord } from "../discord/check-discord.ts";
 import { createSweepChannel } from "../discord/create-channel.ts";
 import type { SweepChannel } from "../discord/create-channel.ts";
 import type { Interaction } from "../discord/gateway-event.ts";
-import type { DiscordLink, LinkState } from "../discord/link.ts";
+import type { LinkState } from "../discord/link.ts";
 import type { TrialHelp } from "../discord/trial-help.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
 import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import type { OpenPool } from "./open-pool.ts";
 import type { PoolPlace } from "./pool-place.ts";
+import type { SweepAt } from "./sweep-at.ts";
 import { chartOf } from "./chart-of.ts";
 import type { Draw } from "./draw.ts";
 import type { HeldSweep } from "./held-sweep.ts";
@@ -30,6 +32,8 @@ export interface DiscordHubParts {
   trials(): TrialTasks | undefined;
   /** What conversations have used; "" for nothing. */
   usage(by: "day" | "model", days: number): string;
+  /** Whether a bot with this connection converses in that thread of a sweep's channel. */
+  converses(wire: Wire, place: { channelId: string; threadId: string }): boolean;
 }
 
 /** All that a daemon has to do with Discord: one connection per token, one channel per sweep. */
@@ -48,6 +52,10 @@ export interface DiscordHub extends AsyncDisposable {
   wireOf(token: string, env: Readonly<Record<string, string | undefined>>): Wire;
   /** Whether a sweep of this daemon talks in that channel by that connection. */
   isSweepChannel(wire: Wire, channelId: string): boolean;
+  /** The sweep whose channel that is, whichever bot it has. */
+  sweepAt(channelId: string): SweepAt | undefined;
+  /** The sweep of that folder. */
+  sweepIn(path: string): Desk | undefined;
   /** Whether people can be asked in this sweep's channel. */
   canAsk(held: HeldSweep): boolean;
 }
@@ -101,7 +109,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       told: unhealthy(held),
       surveying: false,
       lacking: [],
-      channel: channelOf(held, discord.guildId, wire.link, (why) => {
+      channel: channelOf(held, discord.guildId, wire, (why) => {
         one.trouble.channel = why;
         weigh(one);
       }),
@@ -128,8 +136,12 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
         const id = channel.channelId();
         const isHome = id !== undefined &&
           (id === interaction.channelId || id === interaction.parentId);
-        if (isHome) channel.handle({ type: "interaction", interaction });
-        return isHome;
+        // Of the other commands that are registered here some are the broker's, in every channel.
+        const isKnown = interaction.kind === "button" ||
+          slashDefinitions().some(({ name }) => name === interaction.name);
+        if (!isHome || !isKnown) return false;
+        channel.handle({ type: "interaction", interaction });
+        return true;
       },
       onCommandsRefused: (_, why) => parts.onWarning(`${held.desk.id}: no slash commands: ${why}`),
     };
@@ -138,7 +150,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
   function channelOf(
     held: HeldSweep,
     guildId: string,
-    link: DiscordLink,
+    wire: Wire,
     onTrouble: (why: string | undefined) => void,
   ): SweepChannel {
     const { desk, outside } = held;
@@ -160,12 +172,16 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
         return settings;
       },
       guildId,
-      link,
+      link: wire.link,
       memory,
       clock,
       random: parts.random,
       isTaken: (id) =>
         [...attached.values()].some((one) => one.held !== held && one.channel.channelId() === id),
+      converses(threadId) {
+        const channelId = attached.get(held)?.channel.channelId();
+        return channelId !== undefined && parts.converses(wire, { channelId, threadId });
+      },
       async draw(request, signal) {
         const made = chartOf(desk, request);
         if ("cannot" in made) return made;
@@ -379,8 +395,17 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
     wireOf: wires.of,
     isSweepChannel: (wire, channelId) =>
       [...attached.values()].some((one) =>
-        one.wire === wire && one.channel.channelId() === channelId
+        one.wire === wire && one.channel.lastChannelId() === channelId
       ),
+    sweepAt(channelId) {
+      const one = [...attached.values()].find(({ channel }) =>
+        channel.lastChannelId() === channelId
+      );
+      if (one === undefined) return undefined;
+      const { held: { desk }, channel: { trialOf, mayUser: may } } = one;
+      return { desk, channelId, trialOf, may };
+    },
+    sweepIn: (path) => [...attached.keys()].find(({ desk }) => desk.path === path)?.desk,
     canAsk: (held) => {
       const one = attached.get(held);
       return one !== undefined && one.wire.link.state().phase !== "refused";

@@ -82,7 +82,8 @@ export async function explained<T>(work: () => Promise<T>): Promise<T> {
         ? "Reset the token on the page Bot of the Developer Portal, and copy it whole"
         : error.kind === "unreachable"
         ? "See whether this machine reaches discord.com, perhaps through HTTPS_PROXY"
-        : "See what the bot may do on that server: `herd pool invite` prints the link with its rights",
+        : "See what the bot may do on that server: `herd pool invite` and `herd broker invite` print " +
+          "the link with its rights",
       cause: error,
     });
   }

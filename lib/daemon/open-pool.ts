@@ -5,7 +5,7 @@ import { RefusedError } from "../base/errors.ts";
 import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
 import { openJournal } from "../store/journal.ts";
-import { acquireLease } from "../store/lease.ts";
+import { acquireLease, STALE_MS } from "../store/lease.ts";
 import type { Lease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import type { Event } from "../sweep/event.ts";
@@ -81,7 +81,8 @@ export type MailInviter = (
 /** Workers that were silent for so long are offered nothing. */
 const QUIET_MS = 90_000;
 const CODE_MINUTES = 60;
-const LEASE_WAIT_MS = 20_000;
+/** Longer than a holder that is gone, and not seen to be, holds on. */
+const LEASE_WAIT_MS = STALE_MS + 30_000;
 
 /** Becomes the one writer of the user's pool. Throws RefusedError when another process is. */
 export async function openPool(parts: OpenPoolParts): Promise<OpenPool> {

@@ -11,7 +11,7 @@ import type { PoolConfig, PoolDiscord } from "../tasks/pool-config.ts";
 import { explained, introduceBot, withDiscord } from "./introduce-bot.ts";
 import type { DiscordAsked } from "./introduce-bot.ts";
 import { marksOf } from "./pool-setup.ts";
-import { herdConfigPath } from "./pool-settings.ts";
+import { herdConfigPath } from "./herd-config-file.ts";
 
 type Env = DiscordAsked["env"];
 

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
 import { explain } from "../base/explain.ts";
 import type { Log } from "../base/log.ts";
@@ -8,6 +7,7 @@ import type { PoolDesk } from "../tasks/pool-desk.ts";
 import { createFilesDoor } from "../tasks/via-files-door.ts";
 import type { TrialTasks } from "../tasks/trial-tasks.ts";
 import type { DiscordHub } from "./discord-hub.ts";
+import { herdConfigStamp } from "./herd-config-file.ts";
 import { isInstalled } from "../schedulers/choose.ts";
 import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { runProcess } from "../base/process.ts";
@@ -21,7 +21,7 @@ import { createPoolRelay } from "./pool-relay.ts";
 import { createPoolJobs } from "./pool-jobs.ts";
 import type { PoolJobs } from "./pool-jobs.ts";
 import { fireSchedules } from "./pool-schedules.ts";
-import { herdConfigPath, readPoolConfig, readPoolConfigIfThere } from "./pool-settings.ts";
+import { readPoolConfig, readPoolConfigIfThere } from "./pool-settings.ts";
 import { poolPlace } from "./pool-place.ts";
 import type { PoolPlace } from "./pool-place.ts";
 import { sweepRetention } from "./pool-retention.ts";
@@ -81,7 +81,7 @@ export function createPoolOffice(parts: PoolOfficeParts): PoolOffice {
   function current(): PoolConfig {
     const now = clock.now();
     if (config !== undefined && now - read.at < CONFIG_MS) return config;
-    const stamp = stampOf(herdConfigPath(env));
+    const stamp = herdConfigStamp(env);
     if (config === undefined || stamp !== read.stamp) {
       try {
         config = readPoolConfig(env);
@@ -217,9 +217,4 @@ function withoutUndefined(
   return Object.fromEntries(
     Object.entries(env).filter((one): one is [string, string] => one[1] !== undefined),
   );
-}
-
-function stampOf(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? "" : `${stats.ino} ${stats.size} ${stats.mtimeNs}`;
 }

@@ -1,24 +1,18 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
-import { dirname } from "node:path";
-import { RefusedError, UserError } from "../base/errors.ts";
-import { readIfThere, replaceFile } from "../base/files.ts";
+import { UserError } from "../base/errors.ts";
 import { userName } from "../base/user-name.ts";
 import { userPlace } from "../control/user-place.ts";
 import { layGrounds, surveyGrounds } from "../discord/pool-grounds.ts";
 import type { Grounds, GroundsWish } from "../discord/pool-grounds.ts";
 import { openPoolMemory } from "../store/pool-memory.ts";
-import { hasSection, putSection } from "../sweep/put-section.ts";
-import { yamlText } from "../sweep/yaml-text.ts";
-import type { Plain, PlainMapping } from "../sweep/yaml-text.ts";
 import { poolSection } from "../tasks/pool-section.ts";
 import type { DiscordDraft, PoolDraft } from "../tasks/pool-section.ts";
-import { readHerdConfig } from "./read-herd-config.ts";
+import { type ConfigSection, openConfigSection } from "./config-section.ts";
 import { explained, introduceBot, withDiscord } from "./introduce-bot.ts";
 import type { BotFacts, DiscordAsked } from "./introduce-bot.ts";
 import { poolPlace } from "./pool-place.ts";
-import { herdConfigPath } from "./pool-settings.ts";
 
 type Env = DiscordAsked["env"];
 type Channels = GroundsWish["channels"];
@@ -59,25 +53,17 @@ export interface PoolSetupOutcome {
 }
 
 /** What `herd pool setup` does beside asking: it looks, makes channels, and writes the file. */
-export interface PoolSetup {
-  path: string;
-  /** Throws RefusedError where a section is that was not to be replaced, UserError for what is no YAML. */
-  begin(force: boolean): void;
+export interface PoolSetup extends Pick<ConfigSection, "path" | "begin"> {
   introduce(token: string): Promise<BotFacts>;
   /** Changes nothing. Throws UserError with everything that keeps it from working. */
   prepare(wish: PoolSetupWish): Promise<PoolSetupPlan>;
   carryOut(plan: PoolSetupPlan): Promise<PoolSetupOutcome>;
 }
 
-const HEAD = "# herd's own configuration. docs/pool-config.md says what each key means.\n\n";
-const HIDDEN = "(not shown)";
-const SECRETS: readonly string[] = ["token", "api_key"];
-
 export function openPoolSetup(asked: DiscordAsked): PoolSetup {
   const { env, signal } = asked;
-  const path = herdConfigPath(env);
-  /** As it was when its section was looked for. */
-  let before = "";
+  const file = openConfigSection("pool", env);
+  const { path } = file;
 
   function groundsWish(discord: NonNullable<PoolSetupWish["discord"]>): GroundsWish {
     const { bot, guildId, channels, authors = [], operators = [], workerBots } = discord;
@@ -97,27 +83,12 @@ export function openPoolSetup(asked: DiscordAsked): PoolSetup {
       usdPerDay: wish.usdPerDay,
       parts: wish.parts,
     });
-    const text = yamlText({ pool: section }, notes);
-    const shown = yamlText({ pool: withoutSecrets(section) }, notes);
-    const file = putSection(before === "" ? HEAD : before, path, { name: "pool", text });
-    const { notices } = readHerdConfig(file, path, env);
-    return { file, shown, notices: notices.map(({ message }) => message) };
+    return file.compose(section, notes);
   }
 
   return {
     path,
-    begin(force) {
-      before = readIfThere(path) ?? "";
-      if (hasSection(before, path, "pool") && !force) {
-        throw new RefusedError(
-          `Cannot set up the pool: "${path}" has a section "pool" already`,
-          {
-            hint: "`herd pool check` looks at it; --force replaces it, and keeps the file as it " +
-              `is now as "${path}.before-setup"`,
-          },
-        );
-      }
-    },
+    begin: file.begin,
     introduce: (token) => introduceBot(token, asked),
     async prepare(wish) {
       const { discord } = wish;
@@ -150,8 +121,7 @@ export function openPoolSetup(asked: DiscordAsked): PoolSetup {
             layGrounds(rest, grounds!, groundsWish(discord), signal))
         );
       const draft = discord === undefined ? undefined : draftOf(discord, grounds!, channels!);
-      const { file } = compose(wish, draft);
-      return { path, before: write(path, before, file), channels };
+      return { path, before: file.write(compose(wish, draft).file), channels };
     },
   };
 }
@@ -164,22 +134,6 @@ function draftOf(
   return { guild: { id: guild.id, name: guild.name }, token: kept, channels, authors, operators };
 }
 
-/** Returns where the former file is kept, when it had a section of its own. */
-function write(path: string, before: string, file: string): string | undefined {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  if ((readIfThere(path) ?? "") !== before) {
-    throw new RefusedError(`Cannot write "${path}": somebody changed it meanwhile`, {
-      hint: "Run it again",
-    });
-  }
-  // Where it is a link, as in a folder of dotfiles, it stays one.
-  const target = existsSync(path) ? realpathSync(path) : path;
-  const kept = hasSection(before, path, "pool") ? `${path}.before-setup` : undefined;
-  if (kept !== undefined) replaceFile(kept, before, 0o600);
-  replaceFile(target, file, 0o600);
-  return kept;
-}
-
 /**
  * The same for each set-up of one configuration with one bot, so that a second one finds what the
  * first has made; and what the daemon writes of its own.
@@ -190,18 +144,6 @@ export function marksOf(bot: string, path: string, env: Env): [string, ...string
   const memory = poolPlace(userPlace(env, process.getuid?.() ?? 0, hostname()).folder).discord;
   if (!existsSync(memory)) return [own];
   return [own, openPoolMemory({ path: memory, onProblem: () => {} }).read().mark];
-}
-
-function withoutSecrets(tree: PlainMapping): PlainMapping {
-  const hidden = (key: string, value: Plain | undefined): Plain | undefined => {
-    if (value !== undefined && SECRETS.includes(key)) return HIDDEN;
-    return typeof value === "object" && !Array.isArray(value)
-      ? withoutSecrets(value as PlainMapping)
-      : value;
-  };
-  return Object.fromEntries(
-    Object.entries(tree).map(([key, value]) => [key, hidden(key, value)]),
-  );
 }
 
 function refusal(problems: readonly string[]): UserError {

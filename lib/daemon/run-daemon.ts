@@ -71,8 +71,11 @@ export interface DaemonEnd {
   handover: Handover | undefined;
 }
 
-/** So long a channel has for what was said last. */
-const LAST_WORDS_MS = 5_000;
+/** So long bots wait for the sweeps that come with the daemon; one may wait for a lease for minutes. */
+const SWEEPS_MS = 10_000;
+
+/** So long a channel has for what was said last: Discord lets it wait for five seconds at a time. */
+const LAST_WORDS_MS = 12_000;
 
 /** Runs the daemon in this process until its sweeps have ended or the signal comes. */
 export async function runDaemon(
@@ -90,6 +93,7 @@ export async function runDaemon(
     onWarning: parts.onWarning,
     trials: () => pool.trialTasks(),
     usage: (by, days) => broker.usage(by, days),
+    converses: (wire, place) => broker.converses(wire, place),
   });
   await using pool = createPoolOffice({
     place: placeOf(env),
@@ -107,6 +111,7 @@ export async function runDaemon(
     clock,
     log,
     hub,
+    pool: pool.desk,
     self: parts.self,
     random: Math.random,
     onWarning: parts.onWarning,
@@ -152,7 +157,10 @@ export async function runDaemon(
       await parts.open(portOf(held.desk, clock));
       hub.attach(held);
     },
-    onEnding: (held, why) => hub.detach(held, why, LAST_WORDS_MS),
+    async onEnding(held, why) {
+      broker.sweepEnds();
+      await hub.detach(held, why, LAST_WORDS_MS);
+    },
     onReleased({ desk }, why) {
       ended.push({ id: desk.id, path: desk.path, ended: why });
       parts.close(desk.id);
@@ -167,10 +175,7 @@ export async function runDaemon(
   });
   if (daemon !== undefined && "running" in daemon) return daemon;
   await using _ = daemon;
-  if (daemon !== undefined) {
-    await pool.begin(handed?.pool ?? parts.pool);
-    await broker.begin(handed?.broker ?? parts.broker);
-  }
+  if (daemon !== undefined) await pool.begin(handed?.pool ?? parts.pool);
   if (parts.asker !== undefined) {
     const names = new Set(parts.workspaces.flatMap((one) => hostOfWorkspace(one) ?? []));
     await hosts.enter([...names], parts.asker, signal);
@@ -179,23 +184,37 @@ export async function runDaemon(
   const stop = () => void station.shutdown("it was told to stop", "signal");
   signal.addEventListener("abort", stop, { once: true });
   let failed = 0;
-  // At once: one that waits for a lease keeps no other from running.
-  await Promise.all(
-    requestsOf(parts).map(async (request) => {
-      const { path } = request;
-      try {
-        await station.hold(request, "cli");
-      } catch (error) {
-        signal.throwIfAborted();
-        if (handover !== undefined) return;
-        if (handed === undefined && parts.workspaces.length === 1) throw error;
-        failed++;
-        log.write("error", explain(error, "terminal"), { path });
-        parts.onWarning(`${path}: ${explain(error, "terminal")}`);
-      }
-    }),
-  );
+  /** At once: one that waits for a lease keeps no other from running. */
+  async function holdAll(): Promise<void> {
+    await Promise.all(requestsOf(parts).map(holdOne));
+  }
+
+  async function holdOne(request: HoldRequest): Promise<void> {
+    const { path } = request;
+    try {
+      await station.hold(request, "cli");
+    } catch (error) {
+      signal.throwIfAborted();
+      if (handover !== undefined) return;
+      if (handed === undefined && parts.workspaces.length === 1) throw error;
+      failed++;
+      log.write("error", explain(error, "terminal"), { path });
+      parts.onWarning(`${path}: ${explain(error, "terminal")}`);
+    }
+  }
+
+  const holding = holdAll().then(() => undefined, (error: unknown) => ({ error }));
+  if (daemon !== undefined) {
+    // Bots that take up what an earlier life left find the sweeps that they had then.
+    const late = new AbortController();
+    await Promise.race([holding, clock.sleep(SWEEPS_MS, late.signal).catch(() => {})]);
+    late.abort();
+    if (!signal.aborted) await broker.begin(handed?.broker ?? parts.broker);
+  }
+  const wrong = await holding;
+  if (wrong !== undefined) throw wrong.error;
   if (signal.aborted) stop();
+
   await station.idle();
   // Asked for meanwhile, it keeps the daemon; and sweeps may come as long as it does.
   await pool.idle();

@@ -5,8 +5,8 @@ import { runProcess } from "../base/process.ts";
 import type { ScalePicture } from "../chat/take-attachment.ts";
 
 const PATIENCE_MS = 30_000;
-/** Far more than a picture of 1,200 pixels a side. */
-const MOST_BYTES = 16 * 1024 * 1024;
+/** Far more than a picture of the longest side that can be configured, in base64. */
+const MOST_BYTES = 64 * 1024 * 1024;
 const Answer = z.union([z.object({ jpeg: z.base64() }), z.object({ cannot: z.string() })]);
 
 /**
@@ -18,9 +18,9 @@ export function createScale(
 ): ScalePicture {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function scaleNow(bytes: Uint8Array, signal: AbortSignal) {
+  async function scaleNow(bytes: Uint8Array, side: number, signal: AbortSignal) {
     if (signal.aborted) return { cannot: "it was cancelled" };
-    const ended = await runProcess([...self, "draw", "--shrink"], {
+    const ended = await runProcess([...self, "draw", "--shrink", String(side)], {
       input: Buffer.from(bytes).toString("base64"),
       env: plainEnv(),
       maxBytes: MOST_BYTES,
@@ -41,8 +41,8 @@ export function createScale(
     return { cannot: ended.timedOut ? "it took too long" : "its decoder gave up" };
   }
 
-  return (bytes, signal) => {
-    const mine = last.then(() => scaleNow(bytes, signal));
+  return (bytes, side, signal) => {
+    const mine = last.then(() => scaleNow(bytes, side, signal));
     last = mine.catch(() => {});
     return mine;
   };

@@ -12,8 +12,8 @@ import type { FoundDaemon } from "../control/find-daemon.ts";
 import { startControl } from "../control/start-control.ts";
 import { prepare } from "../control/user-place.ts";
 import type { UserPlace } from "../control/user-place.ts";
-import { acquireLease } from "../store/lease.ts";
-import type { Holder } from "../store/lease-holder.ts";
+import { acquireLease, STALE_MS } from "../store/lease.ts";
+import { describeHolder, type Holder } from "../store/lease-holder.ts";
 import type { RunningStation } from "./station.ts";
 import { userName } from "../base/user-name.ts";
 
@@ -33,6 +33,8 @@ export interface Daemon extends AsyncDisposable {
 
 /** Two that start at once: the second one waits so long for the first to answer, or to be gone. */
 const START_WAIT_MS = 15_000;
+/** One in a container that is gone cannot be seen to be gone: its lease has to stand still. */
+const OUTLAST_MS = STALE_MS + 30_000;
 
 /**
  * Becomes the daemon of this user on this host, or finds the one that runs. One
@@ -96,9 +98,10 @@ async function claimOrFind(parts: DaemonParts): Promise<Claimed | { running: Fou
   for (;;) {
     const running = await findDaemon(place, { signal });
     if (running !== undefined) return { running };
-    const claimed = await claim(parts);
+    const isLast = clock.now() > until;
+    const claimed = await claim(parts, isLast ? OUTLAST_MS : 0);
     if (!("heldBy" in claimed)) return claimed;
-    if (clock.now() > until) {
+    if (isLast) {
       const { pid } = claimed.heldBy;
       throw new RefusedError(
         `Cannot start the monitor: another one, process ${pid}, holds "${place.folder}" and does ` +
@@ -111,10 +114,18 @@ async function claimOrFind(parts: DaemonParts): Promise<Claimed | { running: Fou
 }
 
 /** A token is made only by who has the place. */
-async function claim({ place, clock }: DaemonParts): Promise<Claimed | { heldBy: Holder }> {
+async function claim(
+  { place, clock, log, signal }: DaemonParts,
+  waitMs: number,
+): Promise<Claimed | { heldBy: Holder }> {
   mkdirSync(place.folder, { recursive: true, mode: 0o700 });
   const dir = join(place.folder, "lease");
-  const lease = await acquireLease({ dir, clock, waitMs: 0, purpose: "daemon" });
+  const lease = await acquireLease({
+    ...{ dir, clock, signal, waitMs, purpose: "daemon" },
+    aliveMs: 0,
+    onWaiting: (holder) =>
+      log.write("info", `Waits for ${describeHolder(holder)}, which may be gone`),
+  });
   if ("heldBy" in lease) return lease;
   try {
     return { ...prepare(place), release: () => lease.release() };

@@ -3,9 +3,10 @@ import { UserError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
 import type { CronJob } from "../chat/broker-config.ts";
 import { readJob } from "../chat/read-broker-cron.ts";
+import { readTomlNode } from "../chat/toml-node.ts";
 import { createReport } from "../sweep/report.ts";
 import { readYaml } from "../sweep/yaml-document.ts";
-import type { Node } from "../sweep/yaml-node.ts";
+import type { MappingNode, Node } from "../sweep/yaml-node.ts";
 import { parseCron } from "../tasks/cron.ts";
 import { isTimeZone } from "../tasks/cron-zone.ts";
 
@@ -20,7 +21,7 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_JOBS = 200;
 
 /**
- * The jobs of the user's own file, read again when it changes. What is wrong with one entry costs that
+ * The jobs of the user's own file, YAML or TOML, read again when it changes. What is wrong with one entry costs that
  * entry; a file that cannot be read as a whole leaves the jobs as they were; one that is gone has none.
  */
 export function createUserCron({ path, onTrouble }: UserCronParts): () => readonly CronJob[] {
@@ -65,19 +66,25 @@ function readJobs(
 ): readonly CronJob[] | undefined {
   if (text.replace(/^\uFEFF/, "").split("\n").every((line) => /^\s*(#.*)?$/.test(line))) return [];
   const report = createReport(file);
-  const root = readYaml(text, report, {
+  const isToml = /\.toml$/i.test(file);
+  const root = isToml ? readTomlNode(text, report) : readYaml(text, report, {
     begin: 'Write "jobs:" and below it what is asked when',
     example: "jobs:",
   });
-  const list = root?.entries.find(({ key }) => key === "jobs")?.value;
+  const list = root === undefined ? undefined : at(root, "jobs");
   if (root !== undefined && list?.kind !== "list") {
-    report.mistake(list ?? root.head, 'Cannot read the jobs: a list is wanted below "jobs"');
+    const wanted = isToml ? '"[[jobs]]" is wanted above each' : 'a list is wanted below "jobs"';
+    report.mistake(list ?? root.head, `Cannot read the jobs: ${wanted}`);
   }
   if (!isSettled(report.settle, onTrouble) || list?.kind !== "list") return undefined;
   if (list.items.length > MOST_JOBS) {
     onTrouble(`Left out all but ${MOST_JOBS} of the ${list.items.length} jobs of "${file}"`);
   }
   return list.items.slice(0, MOST_JOBS).flatMap((item) => readOne(item, file, onTrouble));
+}
+
+function at({ entries }: MappingNode, key: string): Node | undefined {
+  return entries.find((one) => one.key === key)?.value;
 }
 
 function readOne(item: Node, file: string, onTrouble: (message: string) => void): CronJob[] {

@@ -4,7 +4,7 @@ import type { CommandDefinition } from "../discord/command-definition.ts";
 import { createDiscordLink, DISCORD_API_URL } from "../discord/create-link.ts";
 import { DiscordError } from "../discord/discord-error.ts";
 import type { GatewayEvent, Interaction } from "../discord/gateway-event.ts";
-import { INTENT, NEEDED_INTENTS } from "../discord/intents.ts";
+import { DAEMON_INTENTS } from "../discord/intents.ts";
 import type { DiscordLink, LinkState } from "../discord/link.ts";
 import { mergeCommands } from "../discord/merge-commands.ts";
 
@@ -33,8 +33,11 @@ export interface WireParty {
 export interface Wire {
   readonly link: DiscordLink;
   parties(): readonly WireParty[];
-  /** The returned function ends it; the last one that goes hangs up. */
-  join(party: WireParty): () => Promise<void>;
+  /**
+   * The returned function ends it; the last one that goes hangs up. Who goes `forGood` takes its
+   * commands along, as the others stay.
+   */
+  join(party: WireParty): (how?: "forGood") => Promise<void>;
   /** Hangs up when nobody has a part in it, such as when joining failed. */
   tidy(): Promise<void>;
 }
@@ -51,8 +54,6 @@ export interface WiresParts {
 /** In the place of a server's id. */
 const DIRECT = "direct messages";
 const RANKS = ["pool", "sweep", "bot"] as const;
-/** Direct messages are no privileged intent: a bot that joins later needs no new connection. */
-const INTENTS = NEEDED_INTENTS | INTENT.directMessages;
 
 /** The connections of a daemon: one for each token. */
 export function createWires(parts: WiresParts) {
@@ -66,7 +67,15 @@ export function createWires(parts: WiresParts) {
       const known = wires.get(key);
       if (known !== undefined) return known;
       const { clock, random, log } = parts;
-      const link = createDiscordLink({ token, apiUrl, env, clock, random, log, intents: INTENTS });
+      const link = createDiscordLink({
+        token,
+        apiUrl,
+        env,
+        clock,
+        random,
+        log,
+        intents: DAEMON_INTENTS,
+      });
       const wire = createWire(link, parts, () => wires.delete(key));
       wires.set(key, wire);
       link.start();
@@ -159,8 +168,12 @@ function createWire(link: DiscordLink, parts: WiresParts, onHungUp: () => void):
         party.onEvent({ type: "ready", me, applicationId, guilds: [...guilds] });
         commandAll();
       }
-      return async () => {
+      return async (how) => {
         joined.delete(party);
+        if (how === "forGood" && joined.size > 0) {
+          commanded.clear();
+          commandAll();
+        }
         await wire.tidy();
       };
     },

@@ -2,19 +2,22 @@ import type { Clock } from "../base/clock.ts";
 import type { AnswerStyle } from "../chat/answer.ts";
 import type { Broker } from "../chat/broker.ts";
 import type { ChatState, Conversation, TurnRecord } from "../chat/chat-state.ts";
-import { isOver, type Turn } from "../chat/turn.ts";
-import type { BrokerMemory } from "./broker-memory.ts";
+import { conversationOfTurn, isOver, type Turn, turnId } from "../chat/turn.ts";
+import type { BrokerMemory, ShownTurn } from "./broker-memory.ts";
 import { pingsIn, turnOfRecord, viewOfTurn } from "./broker-view.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Outgoing } from "./message.ts";
 import { patience } from "./patience.ts";
 import { nonceOf } from "./post-view.ts";
+import { findPosted } from "./posted.ts";
 import type { DiscordRest } from "./rest.ts";
 
 export interface BrokerAnswersParts {
   broker: Pick<Broker, "told" | "turns">;
   state(): ChatState;
-  rest: Pick<DiscordRest, "send" | "edit" | "remove">;
+  rest: Pick<DiscordRest, "send" | "edit" | "remove" | "messages">;
+  /** The bot itself. */
+  me(): Id | undefined;
   memory: BrokerMemory;
   clock: Clock;
   random(): number;
@@ -43,12 +46,16 @@ interface Lane {
   isNews: boolean;
   /** When the growing message was last changed. */
   drawnAt: number;
+  /** The turn whose first words are shown. */
+  spoken: string | undefined;
   nap: AbortController;
   ended: Promise<void>;
 }
 
 /** Discord allows five edits in five seconds. */
 const EVERY_MS = 1_500;
+/** First words do not wait as long after the placeholder: people wait for them. */
+const FIRST_MS = 250;
 /** Edits of a message older than an hour are few. */
 const TOO_OLD = 30046;
 
@@ -57,6 +64,14 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) =>
     signal.addEventListener("abort", () => resolve(), { once: true })
   );
+}
+
+/** A place where nothing can be done any more; throws whatever else it is. */
+function unlessClosed(error: unknown): DiscordError {
+  const isClosed = error instanceof DiscordError &&
+    (error.kind === "forbidden" || error.kind === "missing" || error.kind === "rejected");
+  if (!isClosed) throw error;
+  return error;
 }
 
 export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
@@ -78,6 +93,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     const lane: Lane = {
       isNews: true,
       drawnAt: -Infinity,
+      spoken: undefined,
       nap: new AbortController(),
       ended: Promise.resolve(),
     };
@@ -109,7 +125,7 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
   async function news(id: string, lane: Lane): Promise<void> {
     const isLive = () => !isOver(latest.get(id)?.state ?? { kind: "done" });
     while (!stop.signal.aborted) {
-      const due = lane.drawnAt + EVERY_MS - clock.now();
+      const due = lane.drawnAt + pause(id, lane) - clock.now();
       if (lane.isNews && (due <= 0 || !isLive())) return;
       lane.nap = new AbortController();
       const signal = AbortSignal.any([stop.signal, lane.nap.signal]);
@@ -117,18 +133,52 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }
   }
 
+  function pause(id: string, { spoken }: Lane): number {
+    const turn = latest.get(id);
+    return turn === undefined || turn.text === "" || turn.id === spoken ? EVERY_MS : FIRST_MS;
+  }
+
   /** What is over first, in order; then what runs. False when there is nothing to come back for. */
   async function step(id: string, lane: Lane): Promise<boolean> {
     const one = parts.state().conversations.get(id);
     if (one === undefined) return false;
-    for (const record of [...one.untold]) await deliver(one, record);
+    await tidy(one);
+    // Also what ended meanwhile: the next answer is not shown before it.
+    for (let next = one.untold[0]; next !== undefined; next = one.untold[0]) {
+      await deliver(one, next);
+    }
     const turn = latest.get(id);
     if (turn === undefined || isOver(turn.state)) {
       if (latest.get(id) === turn) latest.delete(id);
       return false;
     }
-    if (await draw(one, turn)) lane.drawnAt = clock.now();
+    if (await draw(one, turn)) {
+      lane.drawnAt = clock.now();
+      if (turn.text !== "") lane.spoken = turn.id;
+    }
     return true;
+  }
+
+  /** What was shown of a turn that was interrupted, and whose messages nobody wants answered any more. */
+  async function tidy({ id, turn, turns, untold, cut }: Conversation): Promise<void> {
+    const next = cut === undefined ? turn?.id : turnId(id, turns + 1);
+    for (const [shown, { channelId, ids, isWhole }] of Object.entries(memory.read().shown)) {
+      const isWanted = shown === next || untold.some((one) => one.id === shown);
+      if (isWanted || conversationOfTurn(shown) !== id) continue;
+      for (const message of isWhole === true ? [] : ids) {
+        await rest.remove(channelId, message, stop.signal).catch(unlessClosed);
+      }
+      forget(shown);
+    }
+  }
+
+  function keep(turn: string, shown: ShownTurn): void {
+    memory.write({ shown: { ...memory.read().shown, [turn]: shown } });
+  }
+
+  function forget(turn: string): void {
+    const { [turn]: _, ...rest } = memory.read().shown;
+    memory.write({ shown: rest });
   }
 
   async function draw(one: Conversation, turn: Turn): Promise<boolean> {
@@ -165,16 +215,43 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       const ids = await anew(one, record.id, calls);
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
-      const isClosed = error instanceof DiscordError &&
-        (error.kind === "forbidden" || error.kind === "missing" || error.kind === "rejected");
-      if (!isClosed) throw error;
+      const { message, kind } = unlessClosed(error);
+      const why = kind === "forbidden"
+        ? "the right Send Messages in Threads is missing, or the thread is locked"
+        : "it is not there any more, or closed";
+      if (await saidAbove(one, record.id, why, views)) return done(one, record);
       // Nowhere to say it: it is kept in the transcript, and nothing else waits for it.
       parts.log("warn", "An answer cannot be given in its place", {
         conversation: one.id,
-        error: error.message,
+        error: message,
       });
     }
     done(one, record);
+  }
+
+  /** Of a thread that may not be written in the answer is given where people can see it. */
+  async function saidAbove(
+    { where, first: { id, place } }: Conversation,
+    turn: string,
+    reason: string,
+    views: readonly Outgoing[],
+  ): Promise<boolean> {
+    if (where === undefined || where.replies || where.channelId === place.channelId) return false;
+    const why = `⚠️ I cannot write in <#${where.channelId}>: ${reason}. So I answer here:`;
+    const isAbove = place.threadId === undefined;
+    try {
+      for (const [i, view] of [{ content: why }, ...views].entries()) {
+        await rest.send(place.channelId, {
+          ...view,
+          nonce: nonceOf(memory.read().mark, `${turn} above`, i),
+          ...(i === 0 && isAbove ? { replyTo: id } : {}),
+        }, stop.signal);
+      }
+      return true;
+    } catch (error) {
+      unlessClosed(error);
+      return false;
+    }
   }
 
   /** Other bots hear of new messages only: one that grew gives way to the answer that calls them. */
@@ -187,18 +264,17 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       });
     }
     const { channelId } = shown;
-    memory.write({
-      shown: { ...memory.read().shown, [turn]: { channelId, ids: [], isFinal: true } },
-    });
+    keep(turn, { channelId, ids: [], isFinal: true });
     return [];
   }
 
   function done(one: Conversation, record: TurnRecord): void {
+    const shown = memory.read().shown[record.id];
+    if (shown !== undefined) keep(record.id, { ...shown, isWhole: true });
     parts.broker.told(one.id, record.id);
     ended.delete(record.id);
     drawn.delete(record.id);
-    const { [record.id]: _, ...rest } = memory.read().shown;
-    memory.write({ shown: rest });
+    forget(record.id);
   }
 
   /** Edits the message, or sends it; remembers it before anything else is done. */
@@ -223,16 +299,27 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     }
     const messages = one.turn?.messages ?? one.untold.find(({ id }) => id === turn)?.messages ?? [];
     const answered = messages.at(-1)?.arrival.id;
-    const isFinal = memory.read().shown[turn]?.isFinal === true;
-    const { id } = await rest.send(channelId, {
+    const before = memory.read().shown[turn] ?? { channelId, ids: [] };
+    const content = view.content ?? "";
+    const { posting } = before;
+    const isOpen = posting?.at === at && answered !== undefined;
+    const found = isOpen
+      ? await findPosted(rest, {
+        ...{ channelId, posting, by: parts.me(), after: answered, not: before.ids },
+      }, stop.signal)
+      : undefined;
+    const files = view.files?.map(({ name }) => name) ?? [];
+    if (found === undefined) keep(turn, { ...before, posting: { at, content, files } });
+    const posted = found ?? await rest.send(channelId, {
       ...view,
-      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${isFinal}`, at),
+      nonce: nonceOf(memory.read().mark, `${turn} ${known ?? ""} ${before.isFinal === true}`, at),
       ...(replies && at === 0 && answered !== undefined ? { replyTo: answered } : {}),
     }, stop.signal);
-    const before = memory.read().shown[turn];
-    const ids = [...before?.ids ?? []];
-    ids[at] = id;
-    memory.write({ shown: { ...memory.read().shown, [turn]: { ...before, channelId, ids } } });
+    const ids = [...before.ids];
+    ids[at] = posted.id;
+    keep(turn, { ...before, ids, posting: undefined });
+    // It may be what an earlier life has sent, whose words were others.
+    if (posted.content !== content) await rest.edit(channelId, posted.id, view, stop.signal);
   }
 
   return {
@@ -243,8 +330,9 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     },
     look: wake,
     start() {
+      const shown = new Set(Object.keys(memory.read().shown).map(conversationOfTurn));
       for (const { id, untold } of parts.state().conversations.values()) {
-        if (untold.length > 0) wake(id);
+        if (untold.length > 0 || shown.has(id)) wake(id);
       }
     },
     waiting: () => lanes.size,

@@ -4,12 +4,8 @@ import type { Message } from "./message.ts";
 /** Messages and replies of people; others are Discord's own words. */
 const SPOKEN_TYPES = [0, 19];
 
-/** A message of Discord as the broker takes it. `roleName` is what people call a role, where known. */
-export function arrivalOf(
-  message: Message,
-  place: Place,
-  roleName: (id: string) => string | undefined,
-): Arrival {
+/** A message of Discord as the broker takes it. It does not say what people call a role. */
+export function arrivalOf(message: Message, place: Place): Arrival {
   const { author, member, mentions, mentioned = [], replyTo, extras = [] } = message;
   const nameOf = (id: string) => mentioned.find((one) => one.id === id)?.name ?? `user ${id}`;
   return {
@@ -27,7 +23,7 @@ export function arrivalOf(
     content: message.content,
     mentions: {
       users: mentions.users.map((id) => ({ id, name: nameOf(id) })),
-      roles: mentions.roles.map((id) => ({ id, name: roleName(id) ?? `role ${id}` })),
+      roles: mentions.roles.map((id) => ({ id, name: `role ${id}` })),
       everyone: mentions.everyone,
     },
     quoted: replyTo === undefined ? undefined : {

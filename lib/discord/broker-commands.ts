@@ -1,16 +1,20 @@
 import { REMINDER_LIMITS } from "../chat/reminders.ts";
+import { LONGEST_STEERING } from "./broker-steering.ts";
 import type { CommandDefinition, CommandOption } from "./command-definition.ts";
 
 const NAMES: Readonly<Record<string, true>> = {
   models: true,
   agents: true,
+  steer: true,
   cancel: true,
   "cancel-all": true,
   reset: true,
   session: true,
   remind: true,
+  waits: true,
   cost: true,
   auth: true,
+  whereami: true,
 };
 
 /**
@@ -37,6 +41,16 @@ export function brokerDirectDefinitions(): CommandDefinition[] {
 const COMMON: readonly CommandDefinition[] = [
   { name: "models", description: "Which model this conversation's agent uses", options: [] },
   { name: "agents", description: "Which agent or mode this conversation uses", options: [] },
+  {
+    name: "steer",
+    description:
+      "Says something into the turn that runs; where the agent cannot hear it, that turn stops",
+    options: [{
+      ...text("text", "What it should do instead, or besides"),
+      required: true,
+      longest: LONGEST_STEERING,
+    }],
+  },
   {
     name: "cancel",
     description: "Ends the turn that runs in this conversation; what waits is done after it",
@@ -69,6 +83,11 @@ const COMMON: readonly CommandDefinition[] = [
         }],
       },
       { name: "export", description: "This conversation as a file; only you see it", options: [] },
+      {
+        name: "permissions",
+        description: "What the agent may always do in this conversation; buttons take it back",
+        options: [],
+      },
     ],
   },
   {
@@ -79,6 +98,11 @@ const COMMON: readonly CommandDefinition[] = [
       { ...text("text", "Of what"), longest: REMINDER_LIMITS.text },
       { ...text("who", "Mentions of up to 10 people; you when left out"), longest: 400 },
     ],
+  },
+  {
+    name: "waits",
+    description: "What the agent of this conversation waits for, with buttons to drop it",
+    options: [],
   },
   {
     name: "cost",
@@ -97,6 +121,11 @@ const COMMON: readonly CommandDefinition[] = [
         most: 366,
       },
     ],
+  },
+  {
+    name: "whereami",
+    description: "Ids of this place and of you, and whether you may talk to the bot here",
+    options: [],
   },
 ];
 

@@ -4,6 +4,7 @@ import type { Broker } from "../chat/broker.ts";
 import type { BotRules } from "../chat/broker-config.ts";
 import type { ChatState, Conversation } from "../chat/chat-state.ts";
 import type { Reminders } from "../chat/create-reminders.ts";
+import type { Waits } from "../chat/create-waits.ts";
 import type { Permissions } from "../chat/permissions.ts";
 import type { Interaction } from "./gateway-event.ts";
 import { LIMITS } from "./limits.ts";
@@ -14,10 +15,21 @@ import type { DiscordRest } from "./rest.ts";
 export interface BrokerDesk {
   broker: Pick<
     Broker,
-    "cancel" | "cancelAll" | "reset" | "attach" | "extend" | "options" | "choose" | "turns"
+    | "cancel"
+    | "cancelAll"
+    | "reset"
+    | "attach"
+    | "extend"
+    | "options"
+    | "choose"
+    | "revoke"
+    | "steer"
+    | "accept"
+    | "turns"
   >;
   permissions: Pick<Permissions, "answer" | "open" | "forget">;
   reminders: Pick<Reminders, "set" | "drop" | "of">;
+  waits: Pick<Waits, "drop" | "of">;
   state(): ChatState;
   rules(): BotRules;
   /** Ids of users and roles; undefined: whoever may talk. */

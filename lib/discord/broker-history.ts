@@ -1,6 +1,7 @@
 import type { Arrival } from "../chat/arrival.ts";
-import { expiryOf } from "../chat/fresh-url.ts";
+import { endsSoon } from "../chat/fresh-url.ts";
 import type { EarlierText } from "../chat/prompt.ts";
+import { arrivalOf } from "./broker-arrival.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Message } from "./message.ts";
 import type { DiscordRest } from "./rest.ts";
@@ -15,13 +16,25 @@ export interface BrokerHistoryParts {
 export interface BrokerHistory {
   /** The newest texts of a place before a message, oldest first. */
   before(channelId: Id, message: Id, signal: AbortSignal): Promise<EarlierText[]>;
+  /** What others said in a place since the bot's own last word there, up to a message. */
+  since(channelId: Id, message: Id, me: Id, signal: AbortSignal): Promise<EarlierText[]>;
+  /**
+   * With what its author, a bot, says right after it: a long answer comes in several messages, of
+   * which one has the mention. `isApart`: it is a message of its own.
+   */
+  whole(arrival: Arrival, isApart: (id: Id) => boolean, signal: AbortSignal): Promise<Arrival>;
   /** With the words of what it quotes, and with addresses of files that have not ended. */
   complete(arrival: Arrival, signal: AbortSignal): Promise<Arrival>;
+  /** Where a message's file is now. */
+  address(
+    where: { channelId: Id; message: Id; attachment: Id },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
 }
 
 const MOST_EARLIER = 50;
-/** The agent's start and the fetching take a while. */
-const SOON_MS = 10 * 60_000;
+const MOST_PIECES = 10;
+const PIECES_WITHIN_MS = 15_000;
 
 export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
   const { rest } = parts;
@@ -63,8 +76,7 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
     { id, attachments }: Arrival,
     signal: AbortSignal,
   ): Promise<Arrival["attachments"]> {
-    const soon = parts.now() + SOON_MS;
-    if (!attachments.some(({ url }) => (expiryOf(url) ?? Infinity) < soon)) return attachments;
+    if (!attachments.some(({ url }) => endsSoon(url, parts.now()))) return attachments;
     const found = await read("a message again", () => rest.message(channelId, id, signal), signal);
     return attachments.map((one) => ({
       ...one,
@@ -72,18 +84,59 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
     }));
   }
 
+  async function pageBefore(
+    channelId: Id,
+    message: Id,
+    signal: AbortSignal,
+  ): Promise<readonly Message[]> {
+    const page = await read(
+      "what was said before",
+      () => rest.messages(channelId, { before: message, limit: MOST_EARLIER }, signal),
+      signal,
+    );
+    return page ?? [];
+  }
+
   return {
     async before(channelId, message, signal) {
+      return earlierTexts(await pageBefore(channelId, message, signal));
+    },
+    async since(channelId, message, me, signal) {
+      const page = await pageBefore(channelId, message, signal);
+      return earlierTexts(page.slice(page.findLastIndex(({ author }) => author.id === me) + 1));
+    },
+    async whole(arrival, isApart, signal) {
+      const { id, at, author, place } = arrival;
       const page = await read(
-        "what was said before",
-        () => rest.messages(channelId, { before: message, limit: MOST_EARLIER }, signal),
+        "what follows a message",
+        () =>
+          rest.messages(
+            place.threadId ?? place.channelId,
+            { after: id, limit: MOST_PIECES },
+            signal,
+          ),
+        signal,
+      ) ?? [];
+      const other = page.findIndex((one) =>
+        one.author.id !== author.id || one.at - at > PIECES_WITHIN_MS
+      );
+      const pieces = page.slice(0, other < 0 ? page.length : other)
+        .filter((one) => !isApart(one.id))
+        .map((one) => arrivalOf(one, place));
+      const all = [arrival, ...pieces];
+      return {
+        ...arrival,
+        content: all.map(({ content }) => content).filter((text) => text !== "").join("\n"),
+        attachments: all.flatMap(({ attachments }) => attachments),
+      };
+    },
+    async address({ channelId, message, attachment }, signal) {
+      const found = await read(
+        "a message again",
+        () => rest.message(channelId, message, signal),
         signal,
       );
-      return (page ?? []).flatMap((one) => {
-        const text = textOf(one);
-        const { id, author } = one;
-        return text === "" ? [] : [{ id, author: { id: author.id, name: author.name }, text }];
-      });
+      return found?.attachments.find(({ id }) => id === attachment)?.url;
     },
     async complete(arrival, signal) {
       const { threadId, channelId } = arrival.place;
@@ -95,6 +148,14 @@ export function createBrokerHistory(parts: BrokerHistoryParts): BrokerHistory {
       };
     },
   };
+}
+
+function earlierTexts(messages: readonly Message[]): EarlierText[] {
+  return messages.flatMap((one) => {
+    const text = textOf(one);
+    const { id, author } = one;
+    return text === "" ? [] : [{ id, author: { id: author.id, name: author.name }, text }];
+  });
 }
 
 /** Words and the names of files. */

@@ -7,12 +7,13 @@ import { judge } from "../chat/gate.ts";
 import { arrivalOf } from "./broker-arrival.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
+import { createBrokerReading } from "./broker-reading.ts";
 import type { BrokerRoom } from "./broker-room.ts";
+import { createBrokerUnstored } from "./broker-unstored.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Id, Member, Message } from "./message.ts";
-import { patience } from "./patience.ts";
-import type { PoolMarks } from "./pool-marks.ts";
 import { nonceOf } from "./post-view.ts";
+import type { Reactions } from "./reactions.ts";
 import type { DiscordRest } from "./rest.ts";
 import { createSerial } from "./serial.ts";
 
@@ -20,20 +21,25 @@ export interface BrokerIntakeParts {
   broker: Pick<Broker, "accept" | "revise" | "withdraw">;
   rules(): BotRules;
   emojis(): { queued: string | undefined; denied: string | undefined };
-  rest: Pick<DiscordRest, "message" | "messages" | "member" | "send">;
+  rest: Pick<DiscordRest, "message" | "messages" | "activeThreads" | "member" | "send">;
   places: BrokerPlaces;
   room: BrokerRoom;
   memory: BrokerMemory;
-  marks: Pick<PoolMarks, "set">;
+  reactions: Pick<Reactions, "add">;
   clock: Clock;
   random(): number;
   /** Whether it was an order, such as "stop", and no message for the agent; then it is done. */
   order?(arrival: Arrival, me: Id): boolean;
   /** The bot's own user; undefined before it was connected once. */
   me(): Id | undefined;
-  roleName(id: Id): string | undefined;
-  /** A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's. */
-  isTaken(channelId: Id): boolean;
+  /**
+   * A channel where a sweep of this daemon talks by this very bot: what is said there is the sweep's,
+   * what is said in threads below it is for this bot's conversations.
+   */
+  isSweeps(channelId: Id): boolean;
+  hasConversation(threadId: Id): boolean;
+  /** Servers in which the bot is. */
+  guilds(): readonly Id[];
   /** Threads of conversations that are spoken in of late, the newest last; `since`: with what they began. */
   threads(): readonly { id: Id; since: Id }[];
   /** Messages that no turn has yet, with what they said when they were heard. */
@@ -47,55 +53,77 @@ export interface BrokerIntake extends AsyncDisposable {
   hear(message: Message): void;
   edited(message: Message): void;
   deleted(id: Id): void;
+  /** A thread is known from now on; what was said in it before that was heard by nobody. */
+  placed(thread: Id): void;
   /** Reads what was said since: after a start and after each gap. */
   catchUp(): void;
+  /** Resolves when what waited from before was looked at: it may have been changed or deleted. */
+  reviewed: Promise<void>;
   settled(): Promise<void>;
 }
 
-const PAGE = 100;
 /** How long after somebody spoke the channel is read, for what the gateway may have lost. */
 const REREAD_MS = 60_000;
-/** Only so many places are read after a gap, those spoken in last; each costs a request. */
-const MOST_READ = 25;
-const MOST_SEEN = 500;
+/** Of the messages that wait so many are looked at after a gap; each costs a request. */
+const MOST_REVIEWED = 25;
 
 export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   const { broker, rest, memory, clock } = parts;
   const serial = createSerial();
   const stop = new AbortController();
+  const reviewed = Promise.withResolvers<void>();
   const noted = new Set<Id>();
   const recent = new Set<Id>();
-  const unread = new Set<Id>();
   const rereads = new Set<Id>();
   const gone = new Set<Id>();
-  let retrying = false;
+  const unstored = createBrokerUnstored({
+    ...parts,
+    mark: () => memory.read().mark,
+    signal: stop.signal,
+  });
+  const reading = createBrokerReading({ ...parts, take, serial, signal: stop.signal });
 
   async function take(message: Message): Promise<void> {
     const me = parts.me();
     if (me === undefined) throw new Error("The bot does not know yet who it is");
     if (recent.has(message.id) || gone.has(message.id)) return;
     const place = await parts.places.of(message.channelId, stop.signal);
-    if (parts.isTaken(place.channelId)) return;
-    const arrival = await withRoles(arrivalOf(message, place, parts.roleName), message);
+    const isSweeps = parts.isSweeps(place.channelId);
+    if (isSweeps && place.threadId === undefined) return;
+    const arrival = await withRoles(arrivalOf(message, place), message);
     if (!noted.has(message.id)) {
       remember(noted, message.id);
       const warning = parts.room.note(arrival, me);
       if (warning !== undefined) await warn(arrival, warning);
     }
-    const judgement = judge(arrival, parts.rules(), parts.room.facts(arrival, me));
+    const isSilent = isSweeps && !parts.hasConversation(place.threadId ?? "");
+    const judgement = judge(
+      isSilent ? withoutOwner(arrival) : arrival,
+      parts.rules(),
+      { ...parts.room.facts(arrival, me), ...isSilent ? { tookPart: false } : {} },
+    );
     const isOrder = judgement.kind !== "deny" && parts.order?.(arrival, me) === true;
-    if (judgement.kind === "answer" && !isOrder) accept(arrival);
-    else if (judgement.kind === "deny") deny(arrival);
+    if (judgement.kind === "answer" && !isOrder) {
+      try {
+        accept(arrival);
+      } catch (error) {
+        await unstored.tell(place.threadId ?? place.channelId);
+        throw error;
+      }
+    }
+    if (judgement.kind === "deny") deny(arrival);
     // Only now: what could not be stored is taken again.
     remember(recent, message.id);
   }
 
+  /** In one go: whoever shows its turn is to know of its first sign. Throws when it cannot be stored. */
   function accept(arrival: Arrival): void {
     const conversation = arrival.place.threadId ?? (arrival.place.isDirect
       ? arrival.place.channelId
       // A thread that is made from a message has its id.
       : arrival.id);
     if (!broker.accept(arrival, conversation)) return;
+    unstored.over();
     parts.audit("message", { by: `discord:${arrival.author.id}`, message: arrival.id });
     const { queued } = parts.emojis();
     if (queued !== undefined) mark(arrival, queued);
@@ -108,7 +136,8 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
   }
 
   function mark({ place, id }: Arrival, emoji: string): void {
-    parts.marks.set({ channelId: place.threadId ?? place.channelId, messageId: id, emoji });
+    const channelId = place.threadId ?? place.channelId;
+    parts.reactions.add({ channelId, messageId: id }, emoji, "first");
   }
 
   async function warn(arrival: Arrival, warning: "soft" | "window" | "hard"): Promise<void> {
@@ -143,52 +172,12 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     }
   }
 
-  function saw(channel: Id, id: Id): void {
-    const others = Object.entries(memory.read().seen).filter(([known]) => known !== channel);
-    memory.write({ seen: Object.fromEntries([...others.slice(1 - MOST_SEEN), [channel, id]]) });
-  }
-
-  /** Only a reading moves the mark: what came before a message may have been lost on the way. */
-  async function read(channel: Id): Promise<void> {
-    const began = parts.threads().find(({ id }) => id === channel)?.since;
-    for (let after = memory.read().seen[channel] ?? began;;) {
-      if (after === undefined) {
-        // What was said before the bot came was said to nobody.
-        return saw(
-          channel,
-          (await rest.messages(channel, { limit: 1 }, stop.signal)).at(-1)?.id ?? channel,
-        );
-      }
-      const page = await rest.messages(channel, { after, limit: PAGE }, stop.signal);
-      for (const message of page) {
-        await take(message);
-        saw(channel, message.id);
-      }
-      if (page.length < PAGE) return;
-      after = page.at(-1)!.id;
-    }
-  }
-
-  async function readAll(): Promise<void> {
-    for (const channel of [...unread]) {
-      try {
-        await read(channel);
-      } catch (error) {
-        // One place that was deleted or closed to us keeps back nothing else.
-        const isGone = error instanceof DiscordError &&
-          (error.kind === "missing" || error.kind === "forbidden");
-        if (!isGone) throw error;
-      }
-      unread.delete(channel);
-    }
-  }
-
   /** What waits may have been changed or deleted while nobody heard it. */
   async function review(): Promise<void> {
-    for (const { id, place, content } of parts.queued().slice(0, MOST_READ)) {
+    for (const { id, place, content } of parts.queued().slice(0, MOST_REVIEWED)) {
       try {
         const now = await rest.message(place.threadId ?? place.channelId, id, stop.signal);
-        if (now.content !== content) broker.revise(id, now.content);
+        if (!isOwn(now) && now.content !== content) broker.revise(id, now.content);
       } catch (error) {
         if (!(error instanceof DiscordError)) throw error;
         if (error.kind === "missing") broker.withdraw(id, "discord");
@@ -199,6 +188,11 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     }
   }
 
+  /** What stands for somebody's words, such as a prompt by the clock, reads otherwise than they do. */
+  function isOwn({ author }: Message): boolean {
+    return author.id === parts.me();
+  }
+
   function guarded(act: () => Promise<void>): void {
     void serial(async () => {
       if (stop.signal.aborted) return;
@@ -207,20 +201,9 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
       } catch (error) {
         if (stop.signal.aborted) return;
         parts.log("warn", "Cannot hear a message now", { error: `${error}` });
-        void again();
+        void reading.again();
       }
     });
-  }
-
-  /** What could not be stored is read again when it can be. */
-  async function again(): Promise<void> {
-    if (retrying) return;
-    retrying = true;
-    for (let tries = 1; unread.size > 0 && !stop.signal.aborted; tries++) {
-      await clock.sleep(patience(tries, parts.random), stop.signal).catch(() => {});
-      await serial(() => readAll().catch(() => {}));
-    }
-    retrying = false;
   }
 
   async function rereadLater(channel: Id): Promise<void> {
@@ -229,50 +212,51 @@ export function createBrokerIntake(parts: BrokerIntakeParts): BrokerIntake {
     await clock.sleep(REREAD_MS, stop.signal).catch(() => {});
     rereads.delete(channel);
     if (stop.signal.aborted) return;
-    unread.add(channel);
-    guarded(readAll);
+    reading.miss(channel);
+    guarded(reading.all);
   }
 
   return {
     hear(message) {
       const { channelId } = message;
-      guarded(async () => {
-        if (memory.read().seen[channelId] === undefined) {
-          saw(channelId, String(BigInt(message.id) - 1n));
-        }
-        unread.add(channelId);
-        await take(message);
-        unread.delete(channelId);
-      });
+      // At once: what waits behind others in this process is found again by the next one.
+      reading.begin(channelId, message.id);
+      guarded(() => reading.attempt(channelId, () => take(message)));
       void rereadLater(channelId);
     },
     edited(message) {
+      if (isOwn(message)) return;
       guarded(() => Promise.resolve(broker.revise(message.id, message.content)));
     },
     deleted(id) {
       remember(gone, id);
       guarded(() => Promise.resolve(broker.withdraw(id, "discord")));
     },
+    placed(thread) {
+      reading.miss(thread);
+      guarded(reading.all);
+    },
     catchUp() {
       const { channels } = parts.rules();
-      const known = Object.keys(memory.read().seen);
-      const places = [
-        ...new Set([
-          ...channels === "all" ? [] : channels,
-          ...known,
-          ...parts.threads().map(({ id }) => id),
-        ]),
-      ];
-      for (const place of places.slice(-MOST_READ)) unread.add(place);
-      guarded(review);
-      guarded(readAll);
+      reading.missAll(channels === "all" ? [] : channels);
+      guarded(async () => {
+        await review();
+        reviewed.resolve();
+      });
+      guarded(reading.all);
     },
+    reviewed: reviewed.promise,
     settled: () => serial(() => Promise.resolve()),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await serial(() => Promise.resolve());
     },
   };
+}
+
+/** herd made it and writes there, such as a trial's log: only a mention makes a conversation of it. */
+function withoutOwner(arrival: Arrival): Arrival {
+  return { ...arrival, place: { ...arrival.place, threadOwner: undefined } };
 }
 
 function remember(known: Set<Id>, id: Id): void {

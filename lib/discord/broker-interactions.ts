@@ -6,10 +6,14 @@ import { mayTalk, placeOfInteraction } from "./broker-access.ts";
 import { createBrokerChoosing, NO_CONVERSATION } from "./broker-choosing.ts";
 import { BROKER_COMMANDS } from "./broker-commands.ts";
 import { type BrokerDesk, byOf, type Command, type Press, privately } from "./broker-desk.ts";
+import { createGrantsCommand } from "./broker-grants.ts";
 import { createBrokerPresses } from "./broker-presses.ts";
 import { createBrokerQuestions } from "./broker-questions.ts";
 import { createRemindCommand } from "./broker-remind-command.ts";
+import { createWaitsCommand } from "./broker-waits-command.ts";
 import { createSessionCommand } from "./broker-session-command.ts";
+import { createSteering } from "./broker-steering.ts";
+import { whereamiText } from "./broker-whereami.ts";
 import { decodeButton } from "./button-id.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { Interaction } from "./gateway-event.ts";
@@ -23,6 +27,8 @@ import { codeBlock, ruleText } from "./safe-text.ts";
 export interface BrokerInteractions {
   /** Whether it is this bot's; then it is answered in time. Never throws. */
   handle(interaction: Interaction): boolean;
+  /** Whether this bot has made the button, wherever it stands; or knows the command. */
+  isOurs(interaction: Interaction): boolean;
 }
 
 type Completion = Extract<Interaction, { kind: "completion" }>;
@@ -39,6 +45,8 @@ const ACTIONS: readonly string[] = [
   "attach",
   "keep",
   "unremind",
+  "revoke",
+  "unwait",
   ...["models", "agents"].flatMap((kind) => [`pick-${kind}`, `turn-${kind}`]),
 ];
 
@@ -47,8 +55,11 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   const questions = createBrokerQuestions(desk, refuse);
   const presses = createBrokerPresses(desk, { refuse, refused });
   const choosing = createBrokerChoosing(desk);
-  const session = createSessionCommand(desk, questions, refuse);
+  const grants = createGrantsCommand(desk);
+  const session = createSessionCommand(desk, { questions, grants }, refuse);
   const remind = createRemindCommand(desk);
+  const steering = createSteering(desk, refuse);
+  const waits = createWaitsCommand(desk);
 
   function isOurs(interaction: Interaction): boolean {
     if (interaction.kind !== "button") return BROKER_COMMANDS.includes(interaction.name);
@@ -60,6 +71,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
     try {
       if (interaction.kind === "completion") return await complete(interaction);
       if (interaction.kind === "button") return await press(interaction);
+      // Whoever sets the bot up is not allowed yet.
+      if (interaction.name === "whereami") return await whereami(interaction);
       if (await mayGoOn(interaction, interaction.name)) await command(interaction);
     } catch (error) {
       desk.log("warn", "Cannot answer an interaction", {
@@ -96,6 +109,10 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await presses.details(interaction, args);
       case "unremind":
         return await remind.drop(interaction, args);
+      case "revoke":
+        return await grants.revoke(interaction, args);
+      case "unwait":
+        return await dropWait(interaction, args);
       case "pick-models":
       case "pick-agents":
         return await choosing.pick(
@@ -120,6 +137,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       case "models":
       case "agents":
         return await choosing.show(interaction, interaction.name);
+      case "steer":
+        return await steering.run(interaction);
       case "cancel":
       case "cancel-all":
         return await cancel(interaction, interaction.name === "cancel-all");
@@ -129,6 +148,8 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
         return await session.run(interaction);
       case "remind":
         return await remind.run(interaction);
+      case "waits":
+        return await showWaits(interaction);
       case "cost":
         return await cost(interaction);
       case "auth":
@@ -170,6 +191,18 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
     await questions.askToReset(interaction, one.id);
   }
 
+  async function showWaits(interaction: Command): Promise<void> {
+    const one = conversationAt(desk.state(), interaction.channelId);
+    if (one === undefined) return await refuse(interaction, NO_CONVERSATION);
+    await waits.run(interaction, one.id);
+  }
+
+  async function dropWait(interaction: Press, args: readonly string[]): Promise<void> {
+    const one = conversationAt(desk.state(), interaction.channelId);
+    if (one === undefined) return await refuse(interaction, NO_CONVERSATION);
+    await waits.drop(interaction, one.id, args);
+  }
+
   async function cost(interaction: Command): Promise<void> {
     const by = interaction.options["by"] === "model" ? "model" : "day";
     const days = Math.min(
@@ -183,6 +216,11 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
       ...privately("The table is long; it is in the file."),
       files: [fileOf("cost.txt", text)],
     };
+    await rest.respond(interaction, { kind: "message", message });
+  }
+
+  async function whereami(interaction: Command): Promise<void> {
+    const message = privately(whereamiText(desk.rules(), interaction));
     await rest.respond(interaction, { kind: "message", message });
   }
 
@@ -228,6 +266,7 @@ export function createBrokerInteractions(desk: BrokerDesk): BrokerInteractions {
   }
 
   return {
+    isOurs,
     handle(interaction) {
       if (!isOurs(interaction)) return false;
       void answer(interaction).catch((error) =>

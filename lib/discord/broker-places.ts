@@ -15,7 +15,7 @@ export interface BrokerPlaces {
   /** Throws DiscordError when Discord does not say now. */
   of(channelId: Id, signal?: AbortSignal): Promise<Place>;
   /** A thread that was just made: the first message in it needs no question. */
-  learn(thread: Id, parentId: Id, ownerId: Id | undefined): void;
+  learn(thread: Id, parentId: Id, ownerId: Id): void;
 }
 
 export function createBrokerPlaces(rest: Pick<DiscordRest, "channel">): BrokerPlaces {

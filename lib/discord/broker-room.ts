@@ -38,6 +38,8 @@ export interface BrokerRoom {
   note(arrival: Arrival, me: Id): TurnWarning | undefined;
   facts(arrival: Arrival, me: Id): GateFacts;
   hasOthers(conversation: string, me: Id): boolean;
+  /** Messages of bots there since a person spoke. */
+  botTurns(conversation: string): number;
   /** For a timer: the warning that nobody else has said by then. */
   settle(conversation: string, at: number): TurnWarning | undefined;
   /** Whether bots are not answered here now; asked again when a turn begins. */
@@ -50,6 +52,8 @@ const MOST_COUNTED = 1_000;
 export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
   const { memory, rules } = parts;
   let bots: Participation = unpackParticipation(memory.read().bots);
+  /** By an earlier life, which may have read further than it says that it has. */
+  const countedBefore = memory.read().counted;
 
   function noteSpeaker(arrival: Arrival, me: Id): void {
     const conversation = conversationOf(arrival.place);
@@ -72,11 +76,18 @@ export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
   }
 
   function keep(conversation: string, turns: BotTurns): void {
-    const others = Object.entries(memory.read().turns).filter(([id]) => id !== conversation);
+    const others = without(memory.read().turns, conversation);
     const kept = turns === NO_BOT_TURNS
       ? others
       : [...others.slice(1 - MOST_COUNTED), [conversation, turns] as const];
     memory.write({ turns: Object.fromEntries(kept) });
+  }
+
+  function count(conversation: string, message: Id): void {
+    const { counted } = memory.read();
+    if (!isAfter(message, counted[conversation])) return;
+    const others = without(counted, conversation).slice(1 - MOST_COUNTED);
+    memory.write({ counted: Object.fromEntries([...others, [conversation, message]]) });
   }
 
   function turnsOf(conversation: string): BotTurns {
@@ -89,6 +100,7 @@ export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
       const heard = heardOf(arrival, me);
       if (heard === undefined || arrival.kind === "system") return undefined;
       const conversation = conversationOf(arrival.place);
+      if (!isAfter(arrival.id, countedBefore[conversation])) return undefined;
       const before = turnsOf(conversation);
       if (heard.by === "person" && before === NO_BOT_TURNS) return undefined;
       const { botMessages, botTurns } = rules();
@@ -99,6 +111,7 @@ export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
         others: otherBots(bots, conversation, me),
         mayWarn,
       });
+      count(conversation, arrival.id);
       keep(conversation, turns);
       const dueAt = turns.owed?.dueAt ?? undefined;
       if (dueAt !== undefined && dueAt !== before.owed?.dueAt) parts.onOwed(conversation, dueAt);
@@ -121,6 +134,15 @@ export function createBrokerRoom(parts: BrokerRoomParts): BrokerRoom {
         botsStopped: areBotsStopped(turnsOf(conversation), arrival.at, rules().botTurns),
       };
     },
+    botTurns: (conversation) => turnsOf(conversation).count,
     hasOthers: (conversation, me) => otherBots(bots, conversation, me).length > 0,
   };
+}
+
+function isAfter(id: Id, than: Id | undefined): boolean {
+  return than === undefined || BigInt(id) > BigInt(than);
+}
+
+function without<T>(record: Readonly<Record<Id, T>>, id: Id): [Id, T][] {
+  return Object.entries(record).filter(([one]) => one !== id);
 }

@@ -7,6 +7,7 @@ import { isPlaceAllowed } from "../chat/gate.ts";
 import { placeOfInteraction } from "./broker-access.ts";
 import { NO_CONVERSATION } from "./broker-choosing.ts";
 import { type BrokerDesk, type Command, privately } from "./broker-desk.ts";
+import type { createGrantsCommand } from "./broker-grants.ts";
 import type { BrokerQuestions } from "./broker-questions.ts";
 import { maySee } from "./broker-sight.ts";
 import type { Interaction } from "./gateway-event.ts";
@@ -20,10 +21,13 @@ type Completion = Extract<Interaction, { kind: "completion" }>;
 
 const MOST_LISTED = 15;
 
-/** `/session list`, `attach` and `export`. */
+/** `/session list`, `attach`, `export` and `permissions`. */
 export function createSessionCommand(
   desk: BrokerDesk,
-  questions: Pick<BrokerQuestions, "askToAttach">,
+  { questions, grants }: {
+    questions: Pick<BrokerQuestions, "askToAttach">;
+    grants: Pick<ReturnType<typeof createGrantsCommand>, "run">;
+  },
   refuse: (interaction: Command, why: string) => Promise<void>,
 ) {
   /** Those of this channel; in direct messages, and anywhere else, what this person began. */
@@ -143,6 +147,8 @@ export function createSessionCommand(
           return await attach(interaction);
         case "export":
           return await save(interaction);
+        case "permissions":
+          return await grants.run(interaction);
         default:
           return await refuse(interaction, "That is of another version of herd.");
       }

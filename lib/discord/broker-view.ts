@@ -1,6 +1,6 @@
 import { type AnswerStyle, type Rendered, renderTurn } from "../chat/answer.ts";
 import type { TurnRecord } from "../chat/chat-state.ts";
-import { stateOf } from "../chat/broker.ts";
+import { stateOf } from "../chat/turns.ts";
 import type { ToolUse, Turn } from "../chat/turn.ts";
 import { encodeButton } from "./button-id.ts";
 import type { Button, Id, Outgoing } from "./message.ts";

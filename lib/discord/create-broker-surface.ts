@@ -12,15 +12,16 @@ import { createBrokerIntake } from "./broker-intake.ts";
 import type { BrokerMemory } from "./broker-memory.ts";
 import type { BrokerPlaces } from "./broker-places.ts";
 import { createBrokerRoom } from "./broker-room.ts";
+import type { BrokerRoles } from "./broker-roles.ts";
 import type { BrokerSelf } from "./broker-self.ts";
 import { createBrokerSigns } from "./broker-signs.ts";
 import { answerStyle, signStyle } from "./broker-style.ts";
 import { DiscordError } from "./discord-error.ts";
 import type { GatewayEvent, Interaction } from "./gateway-event.ts";
 import type { Id } from "./message.ts";
-import { createPoolMarks } from "./pool-marks.ts";
 import { nonceOf } from "./post-view.ts";
 import type { DiscordRest } from "./rest.ts";
+import { createReactions } from "./reactions.ts";
 import { createTyping } from "./typing.ts";
 
 export interface BrokerSurfaceParts {
@@ -30,14 +31,14 @@ export interface BrokerSurfaceParts {
   config(): BotConfig;
   memory: BrokerMemory;
   places: BrokerPlaces;
+  roles: Pick<BrokerRoles, "hear">;
   self: BrokerSelf;
   clock: Clock;
   random(): number;
   /** Users of the other bots of this herd. */
   siblings(): readonly Id[];
   /** A sweep of this daemon talks in that channel by this very bot. */
-  isTaken(channelId: Id): boolean;
-  roleName(id: Id): string | undefined;
+  isSweeps(channelId: Id): boolean;
   interactions: BrokerInteractions;
   /** Whether it was an order, such as "stop". */
   order(arrival: Arrival, me: Id): boolean;
@@ -51,10 +52,16 @@ export interface BrokerSurface extends AsyncDisposable {
   interact(interaction: Interaction): boolean;
   /** Says what an earlier life left unsaid, and reads what was said meanwhile. */
   start(): void;
-  /** Something of a conversation changed that is no turn. */
-  look(conversation: string): void;
+  /** Resolves when what waited from an earlier life was looked at again. */
+  reviewed: Promise<void>;
+  /** It is known now where a conversation is held. */
+  placed(conversation: string): void;
   /** A message that waited is not answered any more, by somebody's word. */
   withdrawn(conversation: Conversation, message: Id): void;
+  /** Other bots have spoken there. */
+  hasOtherBots(conversation: string): boolean;
+  /** Messages of bots there since a person spoke. */
+  botTurns(conversation: string): number;
   /** Bots have talked long enough there. */
   areBotsStopped(conversation: string): boolean;
   /** Conversations in which something is still to be shown. */
@@ -68,6 +75,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
   const { rest, broker, config, memory, clock, self, log } = parts;
   const stop = new AbortController();
   const me = () => self.now()?.id;
+  const guilds = new Set<Id>();
   const find = (id: string) => parts.state().conversations.get(id);
   const owed = new Set<Promise<void>>();
   const typing = new Map<string, ReturnType<typeof createTyping>>();
@@ -82,7 +90,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     onOwed: (conversation, at) => settleLater(conversation, at),
   });
-  const marks = createPoolMarks(common);
+  const reactions = createReactions(common);
   const intake = createBrokerIntake({
     ...common,
     broker,
@@ -94,16 +102,16 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     places: parts.places,
     room,
     memory,
-    marks,
+    reactions,
     me,
-    roleName: parts.roleName,
-    isTaken: parts.isTaken,
+    isSweeps: parts.isSweeps,
+    hasConversation: (threadId) => find(threadId) !== undefined,
     order: parts.order,
+    guilds: () => [...guilds],
     threads: () => recentThreads(parts.state()),
     queued: () =>
       [...parts.state().conversations.values()].flatMap(({ waiting }) =>
-        // A prompt by the clock reads otherwise than its post.
-        waiting.flatMap(({ arrival }) => arrival.author.id === me() ? [] : arrival)
+        waiting.map(({ arrival }) => arrival)
       ),
     audit: parts.audit,
   });
@@ -112,6 +120,7 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     broker,
     state: parts.state,
     memory,
+    me,
     style: () => answerStyle(config()),
     streams(conversation) {
       const { streaming } = config().answers;
@@ -119,17 +128,25 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     },
     siblings: parts.siblings,
   });
-  const signs = createBrokerSigns({ ...common, style: () => signStyle(config()), find });
+  const signs = createBrokerSigns({
+    ...{ ...common, memory, find, reactions },
+    style: () => signStyle(config()),
+  });
   const deaf = broker.onTurn((turn) => {
     answers.show(turn);
     signs.show(turn);
     type(turn);
   });
 
+  function hasOtherBots(conversation: string): boolean {
+    const id = me();
+    return id !== undefined && room.hasOthers(conversation, id);
+  }
+
   /** Others do not hear of an answer that grows in a message that they know already. */
   function isAmongBots(conversation: string): boolean {
     const id = me();
-    if (id !== undefined && room.hasOthers(conversation, id)) return true;
+    if (hasOtherBots(conversation)) return true;
     const { first, turn } = find(conversation) ?? {};
     const heard = turn?.messages.map(({ arrival }) => arrival) ?? [];
     const siblings = parts.siblings();
@@ -176,15 +193,20 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
     handle(event) {
       self.hear(event);
       parts.places.hear(event);
+      if (event.type === "ready") { for (const id of event.guilds) guilds.add(id); }
+      else if (event.type === "guild-here") guilds.add(event.id);
+      else if (event.type === "guild-gone" && event.lost) guilds.delete(event.id);
+      parts.roles.hear(event);
       if (event.type === "message") intake.hear(event.message);
       else if (event.type === "message-edited") intake.edited(event.message);
       else if (event.type === "message-deleted") intake.deleted(event.id);
       else if (event.type === "ready" || event.type === "resumed") {
-        marks.wake();
+        reactions.wake();
         intake.catchUp();
       }
     },
     interact: parts.interactions.handle,
+    reviewed: intake.reviewed,
     start() {
       for (const [conversation, { owed }] of Object.entries(memory.read().turns)) {
         const dueAt = owed?.dueAt ?? undefined;
@@ -193,41 +215,44 @@ export function createBrokerSurface(parts: BrokerSurfaceParts): BrokerSurface {
       for (const { id, untold } of parts.state().conversations.values()) {
         for (const record of untold) signs.restore(turnOfRecord(record, id, "somebody"));
       }
+      signs.start();
       answers.start();
     },
     withdrawn({ id, first, where, place }, message) {
+      answers.look(id);
       const { enabled, emojis } = config().reactions;
       if (!enabled) return;
       const above = message === first.id ? place.threadId ?? place.channelId : undefined;
       const channelId = above ?? where?.channelId ?? place.threadId ?? place.channelId;
       log("info", "A message is not answered any more", { conversation: id, message });
-      marks.set({
-        channelId,
-        messageId: message,
-        emoji: emojis.cancelled,
-        instead: emojis.queued,
-      });
+      const spot = { channelId, messageId: message };
+      reactions.remove(spot, emojis.queued);
+      reactions.add(spot, emojis.cancelled);
     },
-    look: answers.look,
+    placed(conversation) {
+      answers.look(conversation);
+      const { where } = find(conversation) ?? {};
+      if (where !== undefined && !where.replies) intake.placed(where.channelId);
+    },
+    hasOtherBots,
+    botTurns: room.botTurns,
     areBotsStopped: (conversation) => room.areStopped(conversation, clock.now()),
     waiting: answers.waiting,
     async [Symbol.asyncDispose]() {
       deaf();
       stop.abort();
       for (const one of typing.values()) one.end();
-      for (const part of [intake, answers, signs, marks]) await part[Symbol.asyncDispose]();
+      for (const part of [intake, answers, signs, reactions]) await part[Symbol.asyncDispose]();
       await Promise.all(owed);
     },
   };
 }
 
-/** The newest last. */
+/** The newest last. One that is not known yet may have been made by a life that was killed; it has that id. */
 function recentThreads({ conversations }: ChatState): { id: Id; since: Id }[] {
   return [...conversations.values()]
-    .filter(({ where }) => where !== undefined && !where.replies)
+    .filter(({ where }) => where === undefined || !where.replies)
     .sort((a, b) => a.lastAt - b.lastAt)
     .slice(-RECENT_THREADS)
-    .flatMap(({ where, first }) =>
-      where === undefined ? [] : [{ id: where.channelId, since: first.id }]
-    );
+    .map(({ id, where, first }) => ({ id: where?.channelId ?? id, since: first.id }));
 }

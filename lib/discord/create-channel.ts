@@ -1,7 +1,7 @@
 import type { Desk, Notice } from "../actions/desk.ts";
 import type { Clock } from "../base/clock.ts";
 import type { DiscordSettings } from "../sweep/config.ts";
-import type { Access } from "./access.ts";
+import type { Access, Right, Ruling } from "./access.ts";
 import { addressed } from "./addressing.ts";
 import { createChannelHome } from "./channel-home.ts";
 import { createAccess } from "./create-access.ts";
@@ -27,6 +27,7 @@ import { agentButton } from "./trial-help.ts";
 import type { TrialHelp } from "./trial-help.ts";
 import { createTrialThreads } from "./trial-threads.ts";
 import { createTyping } from "./typing.ts";
+import { createUserAccess } from "./user-access.ts";
 
 export interface SweepChannelParts {
   desk: Desk;
@@ -39,6 +40,8 @@ export interface SweepChannelParts {
   random(): number;
   /** Whether another sweep of this daemon lives there. */
   isTaken(channelId: Id): boolean;
+  /** Whether a bot converses in a thread of this channel: what is said there is not the sweep's. */
+  converses(threadId: Id): boolean;
   draw: DrawPlot;
   audit(event: string, fields: Readonly<Record<string, unknown>>): void;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
@@ -52,6 +55,12 @@ export interface SweepChannelParts {
 export interface SweepChannel extends AsyncDisposable {
   channelId(): Id | undefined;
   channelName(): string | undefined;
+  /** Where it was in an earlier life, as long as it is not known where it is now. */
+  lastChannelId(): Id | undefined;
+  /** The trial whose thread it is. */
+  trialOf(threadId: Id): number | undefined;
+  /** What somebody may do in this channel who speaks elsewhere. */
+  mayUser(userId: Id, right: Right): Promise<Ruling>;
   /** Posts that are not out yet. */
   waiting(): number;
   start(): void;
@@ -175,7 +184,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     random,
     guildId,
     channelId: home.id,
-    threads: () => Object.values(memory.read().threads),
+    threads: () => Object.values(memory.read().threads).filter((one) => !parts.converses(one)),
     addressed(message) {
       const known = me();
       return known && addressed(message, { id: known.id, names: [known.name] });
@@ -310,6 +319,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
   function hear(message: Message): void {
     if (message.channelId === home.id()) last = message.id;
     else if (threads.trialOf(message.channelId) === undefined) return;
+    else if (parts.converses(message.channelId)) return;
     inbox.hear(message);
   }
 
@@ -327,6 +337,9 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
   return {
     channelId: home.id,
     channelName: home.name,
+    lastChannelId: () => home.id() ?? memory.read().channelId,
+    trialOf: threads.trialOf,
+    mayUser: createUserAccess({ access, rest, guildId, clock }),
     waiting: feed.waiting,
     start() {
       beginAt();

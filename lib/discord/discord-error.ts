@@ -46,3 +46,9 @@ export class DiscordError extends Error {
     this.retryAfterMs = facts.retryAfterMs;
   }
 }
+
+/** It may be otherwise soon: the same can be tried again. */
+export function isPassing(error: unknown): error is DiscordError {
+  return error instanceof DiscordError &&
+    (error.kind === "unreachable" || error.kind === "limited");
+}

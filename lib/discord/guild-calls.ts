@@ -17,6 +17,7 @@ type GuildCalls = Pick<
   | "member"
   | "channels"
   | "channel"
+  | "activeThreads"
   | "openDirect"
   | "createChannel"
   | "editChannel"
@@ -75,6 +76,13 @@ export function guildCalls(ask: Ask, tell: Tell): GuildCalls {
       ),
     channel: (id, signal) =>
       get(route`/channels/${id}`, `look up channel "${id}"`, readChannel, signal),
+    activeThreads: (guild, signal) =>
+      get(
+        route`/guilds/${guild}/threads/active`,
+        `list the active threads of server "${guild}"`,
+        (answer) => readChannels(rawOf(answer)["threads"]),
+        signal,
+      ),
     openDirect: (user, signal) =>
       ask({
         method: "POST",

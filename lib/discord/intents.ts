@@ -9,3 +9,9 @@ export const INTENT = {
 
 /** What a sweep's channel needs. */
 export const NEEDED_INTENTS = INTENT.guilds | INTENT.guildMessages | INTENT.messageContent;
+
+/**
+ * What the daemon asks for. Direct messages are no privileged intent: a bot that joins later needs
+ * no new connection.
+ */
+export const DAEMON_INTENTS = NEEDED_INTENTS | INTENT.directMessages;

@@ -1,12 +1,12 @@
 import type { CronJob } from "../chat/broker-config.ts";
 import { jobHead, jobKey } from "../chat/cron-prompt.ts";
-import { DiscordError } from "./discord-error.ts";
 import type { Id, Message, Outgoing } from "./message.ts";
 import { LIMITS } from "./limits.ts";
 import { fileOf, nonceOf } from "./post-view.ts";
 import type { DiscordRest } from "./rest.ts";
 import { withoutMentions } from "./safe-text.ts";
 import { wasSaid } from "./said-before.ts";
+import { unlessGone } from "./unless-gone.ts";
 
 export interface JobPosterParts {
   rest: Pick<DiscordRest, "send" | "messages">;
@@ -28,17 +28,6 @@ export interface JobPoster {
 }
 
 export function createJobPoster({ rest, mark, me }: JobPosterParts): JobPoster {
-  async function unlessGone(act: () => Promise<Message | undefined>): Promise<Message | undefined> {
-    try {
-      return await act();
-    } catch (error) {
-      const isGone = error instanceof DiscordError &&
-        (error.kind === "missing" || error.kind === "forbidden" || error.kind === "rejected");
-      if (isGone) return undefined;
-      throw error;
-    }
-  }
-
   return {
     post: (job, due, signal) =>
       unlessGone(() =>

@@ -51,6 +51,8 @@ export interface Message {
   mentioned?: readonly { id: Id; name: string }[];
   /** What else it holds: embeds' words, stickers' names, messages that it forwards. */
   extras?: readonly { kind: "embed" | "sticker" | "forward"; text: string }[];
+  /** Emojis that this bot itself has put on it, where Discord says so: REST does, the gateway does not. */
+  reactions?: readonly string[];
 }
 
 /** A message that is to be sent or that replaces another; every part within Discord's limits. */

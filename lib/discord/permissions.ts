@@ -185,7 +185,7 @@ export function workerInviteUrl(applicationId: Id, guildId?: Id): string {
   return invitation(applicationId, WORKER_WANTED, "bot", guildId);
 }
 
-function invitation(
+export function invitation(
   applicationId: Id,
   wanted: readonly PermissionName[],
   scope: string,

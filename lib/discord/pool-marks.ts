@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { DiscordError } from "./discord-error.ts";
+import { isPassing } from "./discord-error.ts";
 import type { Id } from "./message.ts";
 import { patience } from "./patience.ts";
 import type { DiscordRest } from "./rest.ts";
@@ -104,9 +104,4 @@ export function createPoolMarks(parts: PoolMarksParts): PoolMarks {
       await running;
     },
   };
-}
-
-function isPassing(error: unknown): error is DiscordError {
-  return error instanceof DiscordError &&
-    (error.kind === "unreachable" || error.kind === "limited");
 }

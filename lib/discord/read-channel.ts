@@ -8,9 +8,11 @@ export function readChannel(value: unknown): Channel | undefined {
   const id = idOf(raw["id"]);
   if (id === undefined) return undefined;
   const ownerId = idOf(raw["owner_id"]);
+  const lastMessageId = idOf(raw["last_message_id"]);
   return {
     id,
     ...(ownerId === undefined ? {} : { ownerId }),
+    ...(lastMessageId === undefined ? {} : { lastMessageId }),
     guildId: idOf(raw["guild_id"]),
     type: numberOf(raw["type"]) ?? 0,
     name: textOf(raw["name"]) ?? "",

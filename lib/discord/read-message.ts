@@ -109,7 +109,7 @@ function readReply(message: Raw): Message["replyTo"] {
 }
 
 /** Kept as little as there is: most messages have none of it. */
-function readMore(raw: Raw): Pick<Message, "mentioned" | "extras"> {
+function readMore(raw: Raw): Pick<Message, "mentioned" | "extras" | "reactions"> {
   const mentioned = rawsOf(raw["mentions"]).flatMap((user) => {
     const id = idOf(user["id"]);
     return id === undefined ? [] : [{ id, name: nameOf(user, rawOf(user["member"])) }];
@@ -127,9 +127,13 @@ function readMore(raw: Raw): Pick<Message, "mentioned" | "extras"> {
       extra("forward", [textOf(rawOf(one["message"])["content"])])
     ),
   ];
+  const reactions = rawsOf(raw["reactions"]).flatMap((one) =>
+    one["me"] === true ? textOf(rawOf(one["emoji"])["name"]) ?? [] : []
+  );
   return {
     ...(mentioned.length === 0 ? {} : { mentioned }),
     ...(extras.length === 0 ? {} : { extras }),
+    ...(reactions.length === 0 ? {} : { reactions }),
   };
 }
 

@@ -1,12 +1,12 @@
 import type { Reminder } from "../chat/chat-event.ts";
 import { lateWord, reminderHead } from "../chat/reminders.ts";
-import { DiscordError } from "./discord-error.ts";
 import type { Id, Outgoing } from "./message.ts";
 import { LIMITS } from "./limits.ts";
 import { nonceOf } from "./post-view.ts";
 import type { DiscordRest } from "./rest.ts";
 import { withoutMentions } from "./safe-text.ts";
 import { wasSaid } from "./said-before.ts";
+import { unlessGone } from "./unless-gone.ts";
 
 export interface ReminderTellerParts {
   rest: Pick<DiscordRest, "send" | "messages">;
@@ -22,7 +22,7 @@ export interface ReminderTellerParts {
 export function createReminderTeller({ rest, mark, me, now }: ReminderTellerParts) {
   return async (reminder: Reminder, again: boolean, signal: AbortSignal): Promise<boolean> => {
     const { id, channelId, dueAt, targets } = reminder;
-    try {
+    const told = await unlessGone(async () => {
       const begin = reminderHead(reminder);
       if (again && await wasSaid(rest, { channelId, by: me(), since: dueAt, begin }, signal)) {
         return true;
@@ -33,13 +33,9 @@ export function createReminderTeller({ rest, mark, me, now }: ReminderTellerPart
         nonce: nonceOf(mark(), `reminder ${id}`, 0),
       }, signal);
       return true;
-    } catch (error) {
-      // The place is gone, or closed to the bot: nobody is there to be told.
-      const isGone = error instanceof DiscordError &&
-        (error.kind === "missing" || error.kind === "forbidden" || error.kind === "rejected");
-      if (isGone) return false;
-      throw error;
-    }
+    });
+    // Where the place is gone, or closed to the bot, nobody is there to be told.
+    return told ?? false;
   };
 }
 

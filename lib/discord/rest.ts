@@ -19,6 +19,8 @@ export interface DiscordRest {
   member(guild: Id, user: Id, signal?: AbortSignal): Promise<GuildMember>;
   channels(guild: Id, signal?: AbortSignal): Promise<readonly Channel[]>;
   channel(id: Id, signal?: AbortSignal): Promise<Channel>;
+  /** Threads of a server that are not archived, as far as the bot may see them. */
+  activeThreads(guild: Id, signal?: AbortSignal): Promise<readonly Channel[]>;
   /** The channel of direct messages with a person. Discord wants few of them opened. */
   openDirect(user: Id, signal?: AbortSignal): Promise<Id>;
   createChannel(
@@ -114,4 +116,6 @@ export interface Channel {
   archived: boolean;
   /** Who started a thread. */
   ownerId?: Id;
+  /** What was said last there; that may have been deleted since. */
+  lastMessageId?: Id;
 }

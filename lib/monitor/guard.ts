@@ -7,9 +7,9 @@ import { LIVE, PENDING, statusOf } from "../sweep/status.ts";
 import { failedFor } from "./failed-for.ts";
 import { pruneAllowance } from "./prune-allowance.ts";
 
-/** Who is no person: a model, through our own loop or somebody's MCP client. */
+/** Who is no person: a model, through our own loop, somebody's MCP client or a conversation. */
 export function isModel(by: string): boolean {
-  return by === "agent" || by.startsWith("mcp:");
+  return by === "agent" || by.startsWith("mcp:") || by.startsWith("broker:");
 }
 
 export type Ruling =

@@ -19,12 +19,26 @@ const BrokerMemorySchema = z.object({
       owed: z.object({ warning: Warning, dueAt: z.number().nullable() }).optional(),
     }).transform(({ owed, ...rest }) => ({ ...rest, owed })),
   ).default({}),
+  counted: z.record(Id, Id).default({}),
   shown: z.record(
     z.string(),
     z.object({
       channelId: Id,
       ids: z.array(Id).readonly(),
       isFinal: z.boolean().optional(),
+      isWhole: z.boolean().optional(),
+      posting: z.object({
+        at: z.int().min(0),
+        content: z.string(),
+        files: z.array(z.string()).readonly(),
+      }).optional(),
+    }),
+  ).default({}),
+  signs: z.record(
+    z.string(),
+    z.object({
+      messages: z.array(z.tuple([Id, Id]).readonly()).readonly(),
+      emoji: z.string().nullable(),
     }),
   ).default({}),
 });

@@ -14,7 +14,7 @@ export interface Event<H = Happening> {
   seq: number;
   /** Milliseconds since the epoch. */
   at: number;
-  /** Who: `cli:alice`, `api:alice`, `mcp:alice`, `agent`, `rules`, `slurm`, `discord:123`. */
+  /** Who: `cli:alice`, `api:alice`, `mcp:alice`, `broker:BOT:discord:123`, `agent`, `rules`, `slurm`, `discord:123`. */
   by: string;
   what: H;
 }

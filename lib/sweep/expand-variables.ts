@@ -1,6 +1,9 @@
 /** `${NAME}`, and nothing else: `$NAME` stays as it is. */
 export const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
+/** Keys of herd's configuration whose text is for people and models: a `${…}` in it is theirs. */
+export const AS_WRITTEN_KEYS: readonly string[] = ["task", "use", "instructions", "message"];
+
 /**
  * Puts variables in the place of each `${NAME}`. Their values are taken as they are:
  * a `${…}` within one is not looked at again. A variable that is set to nothing counts

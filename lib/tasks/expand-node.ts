@@ -1,12 +1,9 @@
-import { expandVariables, hasOddVariable } from "../sweep/expand-variables.ts";
+import { AS_WRITTEN_KEYS, expandVariables, hasOddVariable } from "../sweep/expand-variables.ts";
 import { quote } from "../sweep/fields.ts";
 import type { Report, Spot } from "../sweep/report.ts";
 import type { Entry, Node, ScalarNode } from "../sweep/yaml-node.ts";
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Keys whose text is for people and models: a `${…}` in it is theirs. */
-const AS_WRITTEN: readonly string[] = ["task", "use", "instructions", "message"];
 
 /**
  * Puts variables in the place of each `${NAME}` below `node`. One that is not set is a mistake.
@@ -37,7 +34,7 @@ export function expandNode(node: Node, env: Env, report: Report): { node: Node; 
         report.mistake(
           node,
           `Cannot read ${node.path}: the variable "${name}" is not set`,
-          "Set it in the environment of the daemon or in .env",
+          "Set it in the environment of the daemon, or in .env beside this file",
         );
       }
       return node;
@@ -47,7 +44,7 @@ export function expandNode(node: Node, env: Env, report: Report): { node: Node; 
   }
 
   function entry(one: Entry): Entry {
-    return AS_WRITTEN.includes(one.key) ? one : { ...one, value: walk(one.value) };
+    return AS_WRITTEN_KEYS.includes(one.key) ? one : { ...one, value: walk(one.value) };
   }
 
   function walk(node: Node): Node {

@@ -7,6 +7,7 @@ import {
   readText,
   wrong,
 } from "../sweep/fields.ts";
+import { readToken } from "../sweep/read-token.ts";
 import type { Report } from "../sweep/report.ts";
 import type { MappingNode, Node } from "../sweep/yaml-node.ts";
 import type { PoolDiscord } from "./pool-config.ts";
@@ -29,7 +30,7 @@ export function readPoolDiscord(node: Node, report: Report): PoolDiscord | undef
   if (node.kind !== "mapping") return wrong(node, report, 'a mapping with "guild_id"');
   const fields = readFields(node, KEYS, report);
   if (fields === undefined) return undefined;
-  const token = readToken(fields, report);
+  const token = readPoolToken(fields, report);
   const guildId = readGuild(node, fields, report);
   const channels = readChannels(fields.get("channels")?.value, report);
   const authors = readPeople(fields, "authors", report, "submit a task from Discord");
@@ -39,37 +40,16 @@ export function readPoolDiscord(node: Node, report: Report): PoolDiscord | undef
   return { token, guildId, channels, authors, operators, bots };
 }
 
-/** No message shows it. */
-function readToken(fields: Fields, report: Report): PoolDiscord["token"] | undefined {
-  const text = fields.get("token");
-  const variable = fields.get("token_env");
-  if (text !== undefined && variable !== undefined) {
-    return report.mistake(
-      variable.at,
-      'Cannot use "token_env" beside "token": one of them is enough',
-      "Keep one of them",
-    );
-  }
-  if (text !== undefined) {
-    const { value } = text;
-    return value.kind === "scalar" && /^[\x21-\x7e]{20,200}$/.test(value.text)
-      ? { text: value.text }
-      : report.mistake(
-        value,
-        `Cannot read ${value.path}: expected a bot's token, which is not shown here`,
-        `Copy it from Discord's developer portal, or name a variable with "token_env"`,
-      );
-  }
-  if (variable === undefined) return { env: TOKEN_VARIABLE };
-  const name = readText(variable.value, report);
-  if (name === undefined || /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-    return name === undefined ? undefined : { env: name };
-  }
-  // Somebody may have put the token itself here.
-  return report.mistake(
-    variable.value,
-    `Cannot read ${variable.value.path}: expected the name of a variable such as "${TOKEN_VARIABLE}"`,
-  );
+const TOKEN_KEYS = {
+  text: "token",
+  variable: "token_env",
+  example: TOKEN_VARIABLE,
+  hint: `Copy it from Discord's developer portal, or name a variable with "token_env"`,
+};
+
+function readPoolToken(fields: Fields, report: Report): PoolDiscord["token"] | undefined {
+  const isTold = fields.get("token") !== undefined || fields.get("token_env") !== undefined;
+  return isTold ? readToken(fields, TOKEN_KEYS, report) : { env: TOKEN_VARIABLE };
 }
 
 function readGuild(owner: MappingNode, fields: Fields, report: Report): string | undefined {

@@ -1,8 +1,8 @@
-import { readlinkSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { dirname } from "node:path";
 import { spawnInherited } from "../base/inherited-child.ts";
 import type { AttemptRelay } from "./attempt-spec.ts";
+import { fileOfProgram } from "./program-file.ts";
 import type { WrapSandbox } from "./wrap-sandbox.ts";
 
 /** Within a network of its own every port is free. */
@@ -18,23 +18,10 @@ export function withRelayDoor(wrap: WrapSandbox, relay: AttemptRelay): WrapSandb
     const { level, network } = wish.sandbox;
     if (level === "none" || network) return wrap(argv, wish);
     const [program = "", ...more] = herd;
-    const own = fileOf(program);
+    const own = fileOfProgram(program);
     const words = [own, ...more, "relay-door", socket, `${port}`, "--", ...argv];
     return wrap(words, { ...wish, reads: [...wish.reads ?? [], own, dirname(socket)] });
   };
-}
-
-/**
- * A worker names itself by its process, so that it stays itself when its file is replaced; inside a
- * sandbox that name means nothing. The newer file in its place opens the same door.
- */
-function fileOf(program: string): string {
-  if (!program.startsWith("/proc/")) return program;
-  try {
-    return readlinkSync(program).replace(/ \(deleted\)$/, "");
-  } catch {
-    return program;
-  }
 }
 
 /** Opens the door and runs the program behind it. Resolves to its exit code. */

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { startDiscord } from "../support/discord/start-discord.ts";
-import { brokerScene } from "../support/broker-scene.ts";
+import { brokerScene, twoBotScene } from "../support/broker-scene.ts";
 
-test("a mention gets 👀, a thread with a title, an answer and 🆗; a follow-up needs no mention", async (t) => {
+test("B.58: a mention gets 👀, a thread with a title, an answer and 🆗; a follow-up needs no mention", async (t) => {
   const scene = await brokerScene(t);
   const { discord } = scene;
   scene.start();
@@ -63,39 +62,34 @@ test("what is said during a turn is the next one; edits, withdrawals, a stranger
   assert.deepEqual(discord.violations, []);
 });
 
-test("long answers are a file, nobody is pinged, a flood of tools is one line, a crash is told with its reason", async (t) => {
+test("G.8.9: nobody is pinged; a flood of tools is one line, a crash is told with its reason", async (t) => {
   const scene = await brokerScene(t);
   const { discord, alice } = scene;
   scene.start();
   await scene.ready();
   const threads = await Promise.all(
-    ["long", "everyone", "tools", "die", "garbage", "silent", "file"].map(async (word) => {
+    ["everyone", "tools", "die", "garbage", "silent", "file"].map(async (word) => {
       const asked = scene.mention(word);
       return { word, asked, thread: await scene.thread(asked) };
     }),
   );
   const of = (word: string) => threads.find((one) => one.word === word)!;
   const text = (word: string) => discord.transcript(of(word).thread);
-  for (const word of ["long", "everyone", "tools", "garbage", "file"]) {
+  for (const word of ["everyone", "tools", "garbage", "file"]) {
     await scene.until(`${word} is answered`, () => of(word).asked.reactions.has("🆗"), 60_000);
   }
-  const long = discord.messages(of("long").thread).flatMap(({ files }) => files);
-  assert.equal(long.length, 1);
-  const whole = new TextDecoder().decode(long[0]!.bytes);
-  assert.match(whole, /line 0000[\s\S]*line 0599/);
-  for (const { content } of discord.messages(of("long").thread)) assert.ok(content.length <= 2_000);
-  assert.match(text("everyone"), /@everyone/);
+  await scene.until("its words", () => /@everyone/.test(text("everyone")));
   const pinged = [...discord.channels.values()].flatMap((one) =>
     discord.messages(one).flatMap((message) => message.pinged)
   );
   assert.deepEqual(pinged, []);
-  assert.match(text("tools"), /3000 tools done/);
+  await scene.until("its tools", () => /3000 tools done/.test(text("tools")));
   for (const word of ["die", "silent"]) {
     await scene.until(`${word} is told`, () => of(word).asked.reactions.has("😱"));
   }
-  assert.match(text("die"), /I am/);
+  await scene.until("its last words", () => /I am/.test(text("die")));
   assert.match(text("die"), /\[Details\]/);
-  assert.match(text("silent"), /without a word/);
+  await scene.until("its silence", () => /without a word/.test(text("silent")));
   await scene.until("the file", () => /<report\.txt>/.test(text("file")));
   // Who crashed is there again for the next word.
   const after = discord.say(alice, of("die").thread, "are you there?");
@@ -131,7 +125,7 @@ test("a thread that a sibling has made is joined; where none can be made the ans
   assert.deepEqual(discord.violations, []);
 });
 
-test("kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
+test("A.17.5, B.114, C.1, C.14: kill -9 in the middle of a turn: it goes on, answered once; what was said meanwhile is caught up", async (t) => {
   const scene = await brokerScene(t);
   const { discord, alice } = scene;
   const first = scene.start();
@@ -166,34 +160,9 @@ test("kill -9 in the middle of a turn: it goes on, answered once; what was said 
   assert.deepEqual(discord.violations, []);
 });
 
-test("two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
-  const discord = await startDiscord();
-  t.after(() => discord[Symbol.asyncDispose]());
-  const second = discord.addBot("Dealer");
-  const lab = discord.makeChannel("arena");
-  const alice = discord.person("alice");
-  const agent = new URL("../support/acp-chatter.py", import.meta.url).pathname;
-  const scene = await brokerScene(t, {
-    discord,
-    env: { SECOND_TOKEN: second.token },
-    yaml: `broker:
-  agents:
-    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
-    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
-  discord:
-    allowed_channels: ["${lab.id}"]
-    allowed_users: ["${alice.id}"]
-    allow_bot_messages: mentions
-    max_bot_turns: 6
-  workspace: {sandbox: none}
-  bots:
-    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
-    dealer: {agent: two, discord: {bot_token_env: SECOND_TOKEN}}
-`,
-  });
-  scene.start();
-  await scene.ready();
-  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+test("C.9: two bots that call each other stop at the limit with one warning; herd broker tells of both", async (t) => {
+  const scene = await twoBotScene(t, { discordMore: "    max_bot_turns: 6" });
+  const { discord, alice, lab, second } = scene;
   // Each answers by mentioning the other.
   const call = `relay ${second.person.id} ${discord.bot.id}`;
   const asked = discord.say(
@@ -217,6 +186,43 @@ ${call}`,
     /messages of bots without a person/.test(content)
   );
   assert.equal(warnings.length, 1, discord.transcript(thread));
+  // G.8.12: a person's word lets them go on, up to the same cap.
+  const before = discord.messages(thread).length;
+  discord.say(alice, thread, `<@${discord.bot.id}>\n${call}`);
+  await scene.until(
+    "they stop again",
+    () =>
+      discord.messages(thread).filter(({ content }) =>
+        /messages of bots without a person/.test(content)
+      ).length === 2,
+    60_000,
+  );
+  const more = discord.messages(thread).length - before;
+  assert.ok(more >= 6 && more <= 10, `${more} messages\n${discord.transcript(thread)}`);
+  assert.deepEqual(discord.violations, []);
+});
+
+test("B.49, B.50: a bot hands over to another, which knows who is here and what was said without it", async (t) => {
+  const scene = await twoBotScene(t);
+  const { discord, alice, lab, second } = scene;
+  const asked = discord.say(alice, lab, `<@${discord.bot.id}>\nlook at the secret word cheese`);
+  const thread = await scene.thread(asked);
+  await scene.until("it is answered", () => asked.reactions.has("🆗"));
+  const called = discord.say(alice, thread, `handover ${second.person.id}`);
+  await scene.until(
+    "the other answers",
+    () =>
+      discord.messages(thread).some(({ author, content }) =>
+        author.id === second.person.id && content.startsWith("You said")
+      ),
+  );
+  await scene.until("the first is done", () => called.reactions.has("🆗"));
+  assert.ok(scene.prompts()[0]!.text.includes(`"Dealer" <@${second.person.id}>: a bot`));
+  const [told, ...more] = scene.prompts("second.jsonl");
+  assert.deepEqual(more, []);
+  assert.match(told!.text, /herd-earlier[^]*the secret word cheese/);
+  assert.match(told!.bodies[0]!, /^take it over\nline 0000 [^]*line 0059 /);
+  assert.match(told!.text, /"is_bot":true,"bot_turns":\d+,"max_bot_turns":100/);
   assert.deepEqual(discord.violations, []);
 });
 
@@ -251,7 +257,7 @@ test("a permission is asked by buttons; a single word stops a turn; a stranger's
   assert.deepEqual(discord.violations, []);
 });
 
-test("an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
+test("A.17.6, B.80: an agent that cannot load is told what was said; a restart in mid-turn loses nothing; an outage is outlasted", async (t) => {
   const scene = await brokerScene(t, { noload: true });
   const { discord, alice } = scene;
   const first = scene.start();
@@ -264,7 +270,7 @@ test("an agent that cannot load is told what was said; a restart in mid-turn los
   const began = Date.now();
   first.child.kill("SIGTERM");
   await first.ended;
-  // A.17.6: nothing is drained for half a minute before it is safe.
+  // Nothing is drained for half a minute before what was said is safe.
   assert.ok(Date.now() - began < 10_000);
   scene.start();
   await scene.until("it is done after all", () => slow.reactions.has("🆗"), 60_000);
@@ -293,7 +299,7 @@ test("an agent that cannot load is told what was said; a restart in mid-turn los
   assert.deepEqual(discord.violations, []);
 });
 
-test("herd broker check finds what is wrong, herd broker import reads OpenAB", async (t) => {
+test("B.2, B.4, B.5, B.115: herd broker check and start tell what is wrong with a bot, herd broker import reads OpenAB", async (t) => {
   const scene = await brokerScene(t);
   const good = await scene.run("broker", "check");
   assert.match(good.stdout, /The bot "herd" is HerdDog, in "lab"/);
@@ -304,6 +310,35 @@ test("herd broker check finds what is wrong, herd broker import reads OpenAB", a
   assert.equal(bad.code, 1);
   assert.match(bad.stdout, /MESSAGE CONTENT INTENT is off/);
   assert.match(bad.stdout, /"Create Public Threads" is missing/);
+
+  const started = scene.start();
+  await scene.until(
+    "its start tells the same",
+    () =>
+      /MESSAGE CONTENT INTENT is off.*Privileged Gateway Intents/.test(started.output()) &&
+      /#lab: the right "Create Public Threads" is missing: answers come in/.test(started.output()),
+  );
+  assert.match((await scene.run("broker")).stdout, /connected: MESSAGE CONTENT INTENT is off/);
+  started.child.kill("SIGTERM");
+  await started.ended;
+  scene.discord.revokeToken();
+  const refused = await scene.run("broker", "check");
+  assert.match(refused.stdout, /Reset the token/);
+  const again = scene.start();
+  await scene.until(
+    "the refusal is told, with what helps",
+    () => /"herd": Discord refuses the bot token\. Make a new token/.test(again.output()),
+  );
+  assert.match(
+    (await scene.run("broker")).stdout,
+    /herd refused: Discord refuses the bot token.*\n {4}→ Make a new token/,
+  );
+  again.child.kill("SIGTERM");
+  await again.ended;
+  for (const text of [good.stdout, bad.stdout, refused.stdout, started.output(), again.output()]) {
+    assert.ok(!text.includes(scene.discord.token), "the token is never shown");
+  }
+
   const toml = scene.path("config.toml");
   writeFileSync(
     toml,

@@ -31,7 +31,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   ];
   const without = await pool.run("pool", "start");
   assert.equal(without.code, 2);
-  assert.match(without.stderr, /no section "pool"[^]*herd pool setup/);
+  assert.match(without.stderr, /there is no ".*config\.yaml"[^]*herd pool setup/);
 
   const invite = await pool.run("pool", "invite", "--bot", "123456789012345678", "--json");
   const { workers } = JSON.parse(invite.stdout);
@@ -51,7 +51,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
   assert.ok(!existsSync(pool.path(CONFIG)));
   assert.equal(discord.channels.size, 0);
 
-  writeFileSync(pool.path(CONFIG), "# mine\nbroker: {a: 1} # kept\n", { mode: 0o644 });
+  writeFileSync(pool.path(CONFIG), "# mine\nbroker: {enabled: false} # kept\n", { mode: 0o644 });
   const made = await pool.run("pool", "setup", ...options);
   assert.equal(made.code, 0, made.stderr);
   assert.match(
@@ -59,7 +59,7 @@ test("the walk-through: set-up by options, a daemon, a worker, a message becomes
     /Next:\n {2}herd pool start --detach .*\n {2}herd worker .*\n {2}herd task /,
   );
   const file = readFileSync(pool.path(CONFIG), "utf8");
-  assert.ok(file.startsWith("# mine\nbroker: {a: 1} # kept\n\npool:\n"), file);
+  assert.ok(file.startsWith("# mine\nbroker: {enabled: false} # kept\n\npool:\n"), file);
   assert.match(file, /queue: "\d+" # #our-tasks/);
   assert.match(file, /usd_per_day: 2\.5/);
   assert.equal(statSync(pool.path(CONFIG)).mode & 0o777, 0o600);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -17,18 +16,10 @@ import test from "node:test";
 import { fileURLToPath } from "node:url";
 import { HERD } from "../support/herd.ts";
 import { removeTree } from "../support/remove-tree.ts";
+import { typedLines, typeLine } from "../support/typed-lines.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
-
-/** The lines that the README tells a new user to type, without what they mean. */
-function linesBelow(heading: string): string[] {
-  const text = README.split(`\n## ${heading}\n`)[1]!.split("\n## ")[0]!;
-  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block]) =>
-    block!.trim().split("\n")
-  )
-    .map((line) => line.replace(/\s+# .*$/, "")).filter((line) => line !== "");
-}
 
 /**
  * Stands for the user: the first time it makes of the template a sweep of this
@@ -55,24 +46,6 @@ else
 fi
 `;
 
-function bash(
-  line: string,
-  options: { cwd: string; env: Record<string, string | undefined> },
-): Promise<{ code: number | null; said: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", line], { ...options, stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    child.stdout.on("data", (chunk) => said += chunk);
-    child.stderr.on("data", (chunk) => said += chunk);
-    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, said });
-    });
-  });
-}
-
 test("what the README tells a new user to type works, in its order", async () => {
   const cwd = mkdtempSync(join(tmpdir(), "herd-readme-"));
   try {
@@ -81,11 +54,11 @@ test("what the README tells a new user to type works, in its order", async () =>
     writeFileSync(editor, EDITOR);
     chmodSync(editor, 0o755);
     const env = { ...process.env, NO_COLOR: "1", EDITOR: editor };
-    const lines = linesBelow("Your own sweep");
+    const lines = typedLines(README, "## Your own sweep");
     assert.ok(lines.length >= 10, `${lines}`);
     const said = new Map<string, string>();
     for (const line of lines) {
-      const ended = await bash(line, { cwd, env });
+      const ended = await typeLine(line, { cwd, env });
       assert.equal(ended.code, 0, `${line}\n${ended.said}`);
       said.set(line, ended.said);
     }
@@ -104,10 +77,7 @@ test("what the README tells a new user to type works, in its order", async () =>
 
 /** Commands of the README's first section that a machine without a cluster can run, in their order. */
 function monitorLines(): string[] {
-  const text = README.split("\n## Let it run\n")[1]!.split("\n## ")[0]!;
-  return [...text.matchAll(/^```(?:ba)?sh\n([^]*?)^```$/gm)].flatMap(([, block]) =>
-    block!.replace(/\\\n\s*/g, "").trim().split("\n")
-  ).map((line) => line.replace(/\s+# .*$/, ""))
+  return typedLines(README, "## Let it run")
     .filter((line) => !/^(npx|\.\/herd deploy|herd monitor sweep\/$)/.test(line));
 }
 
@@ -135,7 +105,7 @@ test("what the README tells of the monitor works, curl included", async () => {
       // A made-up key would be used; following never ends.
       if (given.startsWith("echo")) continue;
       const line = given === "./herd attach" ? "./herd attach --no-follow" : given;
-      const ended = await bash(line, { cwd, env });
+      const ended = await typeLine(line, { cwd, env });
       assert.equal(ended.code, 0, `${line}\n${ended.said}`);
       said.set(line, ended.said);
       if (!line.includes("--detach")) continue;
@@ -153,7 +123,7 @@ test("what the README tells of the monitor works, curl included", async () => {
     );
     assert.match(said.get("./herd monitor --stop")!, /monitor of waveform has ended/);
   } finally {
-    await bash("./herd monitor --stop; ./herd stop sweep --all", { cwd, env });
+    await typeLine("./herd monitor --stop; ./herd stop sweep --all", { cwd, env });
     removeTree(cwd);
   }
 });

@@ -9,13 +9,13 @@ const never = new AbortController().signal;
 const scale = createScale({ self: [HERD], log: { write() {} } });
 
 test("the binary makes pictures small enough for a model, and says what it cannot decode", async () => {
-  const wide = await scale(pngOf(1_600, 400, () => RED), never);
+  const wide = await scale(pngOf(1_600, 400, () => RED), 1_200, never);
   assert.ok("jpeg" in wide, JSON.stringify(wide));
   assert.deepEqual(pictureHeader(wide.jpeg)?.size, { width: 1_200, height: 300 });
-  const turned = await scale(jpegOf(80, 40, () => RED, 6), never);
+  const turned = await scale(jpegOf(80, 40, () => RED, 6), 1_200, never);
   assert.ok("jpeg" in turned);
   assert.deepEqual(pictureHeader(turned.jpeg)?.size, { width: 40, height: 80 });
-  assert.deepEqual(await scale(WEBP, never), { cannot: "webp is not decoded here" });
-  const empty = await scale(new Uint8Array(), never);
+  assert.deepEqual(await scale(WEBP, 1_200, never), { cannot: "webp is not decoded here" });
+  const empty = await scale(new Uint8Array(), 1_200, never);
   assert.ok("cannot" in empty);
 });

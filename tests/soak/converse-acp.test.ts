@@ -9,9 +9,8 @@ import { createSystemClock } from "../../lib/base/clock.ts";
 import type { OpenWish, PermissionRequest } from "../../lib/chat/agent-session.ts";
 import { ask } from "../support/converse.ts";
 import { npmAgent } from "../support/npm-agent.ts";
+import { GEMINI } from "../support/npm-agents.ts";
 
-/** 96 MB without its optional parts, no account: a key of any kind and the address of a server. */
-const GEMINI = { name: "@google/gemini-cli", version: "0.61.0", file: "bundle/gemini.js" };
 const KEY = "gm-test-key";
 
 test("acp: Gemini CLI from npm converses: it remembers, asks before it acts, and comes back", async (t) => {

@@ -5,9 +5,7 @@ import { test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
 import { livePool } from "../support/live-pool.ts";
 import { npmAgent } from "../support/npm-agent.ts";
-
-/** 96 MB without its optional parts, no account: a key of any kind and the address of a server. */
-const GEMINI = { name: "@google/gemini-cli", version: "0.61.0", file: "bundle/gemini.js" };
+import { GEMINI } from "../support/npm-agents.ts";
 
 test("acp: Gemini CLI from npm does a task through the whole pool, against a model of ours", async (t) => {
   const agent = await npmAgent(GEMINI);

@@ -5,6 +5,7 @@ import type { BotRules } from "../../lib/chat/broker-config.ts";
 import { PERMISSION_DEFAULTS, RULE_DEFAULTS } from "../../lib/chat/broker-defaults.ts";
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { createReminders, type Reminders } from "../../lib/chat/create-reminders.ts";
+import { createWaits, type Waits } from "../../lib/chat/create-waits.ts";
 import { createPermissions, type Permissions } from "../../lib/chat/permissions.ts";
 import { threadTitle } from "../../lib/chat/thread-title.ts";
 import {
@@ -41,6 +42,7 @@ export interface BrokerDeskScene extends ChatScene {
   discord: MemoryDiscord;
   permissions: Permissions;
   reminders: Reminders;
+  waits: Waits;
   interactions: BrokerInteractions;
   audit: { event: string; fields: Readonly<Record<string, unknown>> }[];
   answers: FirstAnswer[];
@@ -64,14 +66,16 @@ export interface BrokerDeskScene extends ChatScene {
 
 export function brokerDeskScene(
   t: TestContext,
-  { journal = [], limit = 10, over }: {
+  { journal = [], limit = 10, isSteered = false, over }: {
     journal?: readonly ChatHappening[];
     limit?: number;
+    /** Agents hear what is said into their turns. */
+    isSteered?: boolean;
     /** Another Discord than the one in memory. */
     over?: DiscordRest;
   } = {},
 ): BrokerDeskScene {
-  const scene = chatScene(t, { journal: [...journal], limit });
+  const scene = chatScene(t, { journal: [...journal], limit, isSteered });
   const discord = memoryDiscord();
   for (const id of ["100", THREAD, "201"]) discord.channels.set(id, channel(id, "lab"));
   const everyone = {
@@ -95,7 +99,10 @@ export function brokerDeskScene(
   discord.rest.editResponse = (_, _token, message) => {
     assert.equal(brokenLimit(message), undefined);
     edits.push(message);
-    return Promise.resolve(discord.messages[0]!);
+    return Promise.resolve({
+      ...discord.say(THREAD, message.content ?? ""),
+      at: scene.clock.now(),
+    });
   };
   const audit: BrokerDeskScene["audit"] = [];
   const said: Said[] = [];
@@ -110,6 +117,9 @@ export function brokerDeskScene(
     rules: () => PERMISSION_DEFAULTS,
     clock: scene.clock,
     onAsk: scene.broker.asking,
+    granted: (id) => scene.state().conversations.get(id)?.grants ?? [],
+    grant: (conversation, grant) =>
+      void scene.append([{ type: "permission-granted", conversation, grant }], grant.by),
     audit: (event, fields) => void audit.push({ event, fields }),
   });
   const teller = createReminderTeller({
@@ -126,10 +136,20 @@ export function brokerDeskScene(
     log() {},
   });
   t.after(() => reminders[Symbol.asyncDispose]());
+  const waits = createWaits({
+    ...scene,
+    post: () => Promise.resolve(undefined),
+    watch: { happened: () => undefined, isWatched: () => true },
+    rules: () => rules,
+    me: () => BOT,
+    audit: (event, fields) => void audit.push({ event, fields }),
+    log() {},
+  });
   const interactions = createBrokerInteractions({
     broker: scene.broker,
     permissions,
     reminders,
+    waits,
     state: scene.state,
     rules: () => rules,
     approvers: () => approvers.list,
@@ -176,6 +196,7 @@ export function brokerDeskScene(
     discord,
     permissions,
     reminders,
+    waits,
     interactions,
     audit,
     answers,

@@ -6,7 +6,9 @@ export function brokerMemoryInRam(start: Partial<BrokerRemembered> = {}): Broker
     seen: {},
     bots: [],
     turns: {},
+    counted: {},
     shown: {},
+    signs: {},
     ...start,
   };
   return {

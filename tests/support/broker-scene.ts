@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { hostname, userInfo } from "node:os";
+import { homedir, hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { userPlace } from "../../lib/control/user-place.ts";
@@ -11,6 +11,10 @@ import { startDiscord } from "./discord/start-discord.ts";
 import type { FakeDiscord } from "./discord/start-discord.ts";
 import type { FakeChannel, FakeMessage, Person } from "./discord/world.ts";
 import { HERD, herd } from "./herd.ts";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+const FROM_SOURCE = [process.execPath, "run", "-A", "--no-check", MAIN];
+const DENO_CACHE = process.env["DENO_DIR"] ?? join(homedir(), ".cache/deno");
 
 interface Test {
   after(act: () => unknown): void;
@@ -28,6 +32,8 @@ export interface Prompted {
   /** What people said, by message. */
   bodies: string[];
   text: string;
+  /** Base64. */
+  images: string[];
 }
 
 /** Bots of a compiled binary on a loopback Discord, with an agent that does as it is told. */
@@ -39,16 +45,20 @@ export interface BrokerScene {
   /** Where the bot is allowed. */
   lab: FakeChannel;
   path(...parts: string[]): string;
-  start(): BrokerProcess;
+  /** `isOther`: from its sources, which is another build and another version. */
+  start(which?: { isOther?: boolean }): BrokerProcess;
+  /** In which its processes run. */
+  env: Readonly<Record<string, string | undefined>>;
   /** The connection is up. */
   ready(): Promise<void>;
   run(...args: string[]): ReturnType<typeof herd>;
-  prompts(): Prompted[];
+  /** Of the first agent, unless another's file is named. */
+  prompts(file?: string): Prompted[];
   events(bot?: string): Event<ChatHappening>[];
   /** `text` with a mention of the bot before it. */
   mention(
     text: string,
-    more?: { by?: Person; files?: { name: string; bytes: Uint8Array }[] },
+    more?: { by?: Person } & Pick<NonNullable<Parameters<FakeDiscord["say"]>[3]>, "files">,
   ): FakeMessage;
   /** The thread that hangs under a message. */
   thread(of: FakeMessage): Promise<FakeChannel>;
@@ -59,9 +69,11 @@ export interface BrokerScene {
 
 export async function brokerScene(
   t: Test,
-  { yaml, more = "", discordMore = "", noload = false, env = {}, discord: given }: {
+  { yaml, agent, more = "", discordMore = "", noload = false, env = {}, discord: given }: {
     /** The whole file; `FOLDER` is the home. */
     yaml?: string;
+    /** The agent, in YAML of one line; absent: `acp-chatter.py`. */
+    agent?: string;
     /** Further keys of the section, two spaces in. */
     more?: string;
     /** Further keys of `discord`. */
@@ -85,14 +97,15 @@ export async function brokerScene(
   delete home.env["XDG_CONFIG_HOME"];
   const path = (...parts: string[]) => join(home.env["HOME"]!, ...parts);
   mkdirSync(path(".config/herd"), { recursive: true });
-  const agent = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const chatter = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const words = ["python3", chatter, "FOLDER/prompts.jsonl", ...(noload ? ["noload"] : [])];
   const text = yaml ?? `broker:
   discord:
     bot_token_env: BOT_TOKEN
     allowed_channels: ["${lab.id}"]
     allowed_users: ["${alice.id}"]
 ${discordMore}
-  agent: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl${noload ? ", noload" : ""}]}
+  agent: ${agent ?? `{kind: acp, command: [${words.join(", ")}]}`}
   workspace: {sandbox: none}
 ${more}
 `;
@@ -118,9 +131,12 @@ ${more}
     mallory,
     lab,
     path,
-    start() {
-      const child = spawn(HERD, ["broker", "start"], {
-        env: home.env,
+    env: home.env,
+    start({ isOther = false } = {}) {
+      const command = isOther ? FROM_SOURCE : [HERD];
+      const child = spawn(command[0]!, [...command.slice(1), "broker", "start"], {
+        // Where Deno keeps what it has fetched is not the home of the test.
+        env: isOther ? { ...home.env, DENO_DIR: DENO_CACHE } : home.env,
         stdio: ["ignore", "pipe", "pipe"],
       });
       let output = "";
@@ -135,7 +151,7 @@ ${more}
     ready: () =>
       scene.until("the bot is connected", () => discord.gateway.isConnected(discord.bot.id)),
     run: (...args) => herd(args, { env: home.env }),
-    prompts: () => lines(path("prompts.jsonl")) as unknown as Prompted[],
+    prompts: (file = "prompts.jsonl") => lines(path(file)) as unknown as Prompted[],
     events: (bot = "herd") =>
       lines(
         join(
@@ -166,6 +182,43 @@ ${more}
     },
   };
   return scene;
+}
+
+/** Two bots of one herd that answer each other when they are mentioned, both connected. */
+export async function twoBotScene(
+  t: Test,
+  { discordMore = "", second: secondMore = "" }: {
+    discordMore?: string;
+    /** Keys of the second bot alone, each with a comma behind it. */
+    second?: string;
+  } = {},
+): Promise<BrokerScene & { second: ReturnType<FakeDiscord["addBot"]> }> {
+  const discord = await startDiscord();
+  t.after(() => discord[Symbol.asyncDispose]());
+  const second = discord.addBot("Dealer");
+  const agent = new URL("./acp-chatter.py", import.meta.url).pathname;
+  const scene = await brokerScene(t, {
+    discord,
+    env: { SECOND_TOKEN: second.token },
+    yaml: `broker:
+  agents:
+    one: {kind: acp, command: [python3, ${agent}, FOLDER/prompts.jsonl]}
+    two: {kind: acp, command: [python3, ${agent}, FOLDER/second.jsonl]}
+  discord:
+    allow_all_channels: true
+    allow_all_users: true
+    allow_bot_messages: mentions
+${discordMore}
+  workspace: {sandbox: none}
+  bots:
+    herd: {agent: one, discord: {bot_token_env: BOT_TOKEN}}
+    dealer: {agent: two, ${secondMore} discord: {bot_token_env: SECOND_TOKEN}}
+`,
+  });
+  scene.start();
+  await scene.ready();
+  await scene.until("the other, too", () => discord.gateway.isConnected(second.person.id));
+  return { ...scene, second };
 }
 
 function lines(file: string): unknown[] {

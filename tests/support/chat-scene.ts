@@ -11,7 +11,8 @@ import { type Broker, type BrokerParts, createBroker } from "../../lib/chat/brok
 import type { ChatHappening } from "../../lib/chat/chat-event.ts";
 import { applyToChat, type ChatState, emptyChat } from "../../lib/chat/chat-state.ts";
 import { createSessions, type Sessions } from "../../lib/chat/sessions.ts";
-import type { Turn } from "../../lib/chat/turn.ts";
+import type { Turn, TurnFailure } from "../../lib/chat/turn.ts";
+import { soon } from "./soon.ts";
 import { createSteppedClock, type SteppedClock } from "./stepped-clock.ts";
 
 export interface Prompted {
@@ -30,8 +31,12 @@ export interface ChatScene {
   journal: ChatHappening[];
   state(): ChatState;
   append: BrokerParts["append"];
+  /** What the journal is written to. */
+  disk: { isFull: boolean };
   /** What agents offer; `choose` sets the current one. */
   options: SessionOption[];
+  /** What was said into turns, where agents can hear it. */
+  steered: string[];
   /** Prompts that agents were given, in order. */
   prompts: Prompted[];
   /** Agents that were opened and closed, in order. */
@@ -46,10 +51,15 @@ export interface ChatScene {
 /** A broker with agents that do as the test says; `journal` is what an earlier life wrote. */
 export function chatScene(
   t: TestContext,
-  { journal = [], limit = 10, ...more }:
-    & { journal?: ChatHappening[]; limit?: number }
+  { journal = [], limit = 10, opening = () => Promise.resolve(), isSteered = false, ...more }:
+    & {
+      journal?: ChatHappening[];
+      limit?: number;
+      opening?: () => Promise<{ failed: TurnFailure } | void>;
+      isSteered?: boolean;
+    }
     & Partial<
-      Pick<BrokerParts, "batch" | "patience" | "place" | "blocks">
+      Pick<BrokerParts, "batch" | "patience" | "place" | "blocks" | "screen">
     > = {},
 ): ChatScene {
   const clock = createSteppedClock();
@@ -58,6 +68,8 @@ export function chatScene(
   const agents: string[] = [];
   const seen: Turn[] = [];
   const options: SessionOption[] = [];
+  const disk = { isFull: false };
+  const steered: string[] = [];
   let seq = 0;
   const apply = (what: ChatHappening) => {
     const event = { v: 1, seq: ++seq, at: clock.now(), by: "test", what } as const;
@@ -72,7 +84,7 @@ export function chatScene(
     clock,
     open: (conversation) => {
       agents.push(`open ${conversation}`);
-      return Promise.resolve(scriptedSession(conversation));
+      return opening().then((failed) => failed ?? scriptedSession(conversation));
     },
   });
 
@@ -98,7 +110,10 @@ export function chatScene(
         });
         return promise;
       },
-      steer: () => Promise.resolve(false),
+      steer(text) {
+        if (isSteered) steered.push(text);
+        return Promise.resolve(isSteered);
+      },
       options: () => options,
       choose(id, value) {
         const at = options.findIndex((one) => one.id === id);
@@ -117,6 +132,7 @@ export function chatScene(
   }
 
   const append: BrokerParts["append"] = (whats) => {
+    if (disk.isFull) throw new Error("No space left on device");
     written.push(...whats);
     return whats.map(apply) as unknown as ReturnType<BrokerParts["append"]>;
   };
@@ -146,18 +162,14 @@ export function chatScene(
     journal: written,
     state: () => state,
     append,
+    disk,
     options,
+    steered,
     prompts,
     agents,
     seen,
     hear: (id, content, given = {}) => broker.accept(arrival(id, content, given)),
-    async until(what, is) {
-      const end = Date.now() + 2_000;
-      while (!is()) {
-        if (Date.now() > end) throw new Error(`Never: ${what}`);
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    },
+    until: soon,
   };
 }
 

@@ -76,8 +76,8 @@ export function memoryDiscord(): MemoryDiscord {
       title: undefined,
       outgoing: {},
       edits: 0,
-      reactions: [],
       ...more,
+      reactions: [...more.reactions ?? []],
     };
   }
 
@@ -118,6 +118,15 @@ export function memoryDiscord(): MemoryDiscord {
     member: (_, user) =>
       call("member", () => ({ userId: user, name: "alice", bot: false, roles: [] })),
     channels: () => call("channels", () => [...channels.values()]),
+    activeThreads: () =>
+      call(
+        "activeThreads",
+        () =>
+          [...channels.values()].filter(({ type }) => type === 11).map((one) => ({
+            ...one,
+            lastMessageId: messages.findLast(({ channelId }) => channelId === one.id)?.id ?? "0",
+          })),
+      ),
     channel: (id) => call("channel", () => channelOf(id)),
     openDirect: (user) =>
       call("openDirect", () => {
@@ -136,9 +145,11 @@ export function memoryDiscord(): MemoryDiscord {
         return channels.get(id)!;
       }),
     message: (_, id) => call("message", () => found(id)),
-    messages: (channel, { after, limit = 50 }) =>
+    messages: (channel, { after, before, limit = 50 }) =>
       call("messages", () => {
-        const own = messages.filter((one) => one.channelId === channel);
+        const own = messages.filter(({ id, channelId }) =>
+          channelId === channel && (before === undefined || BigInt(id) < BigInt(before))
+        );
         return after === undefined
           ? own.slice(-limit)
           : own.filter(({ id }) => BigInt(id) > BigInt(after)).slice(0, limit);

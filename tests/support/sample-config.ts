@@ -41,6 +41,8 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
       maxConcurrent: undefined,
       signal: undefined,
       export: [],
+      host: undefined,
+      path: undefined,
     },
     local: { slots: undefined },
     halving: undefined,

@@ -12,11 +12,18 @@ export const BROKER_ROUTES: readonly Route[] = [
     path: "/v1/broker",
     tag,
     summary: "Bots, conversations, turns",
-    answer: z.object({ bots: z.array(LooseSchema) }),
+    answer: z.object({
+      bots: z.array(LooseSchema),
+      missing: z.array(z.object({ name: z.string(), why: z.string() })),
+      mistake: z.string().nullable(),
+    }),
     failures: ["not-found"],
     handle({ station }) {
       const status = station.broker();
-      if (status !== undefined) return { bots: status.bots.map((one) => ({ ...one })) };
+      if (status !== undefined) {
+        const { bots, missing, mistake } = status;
+        return { bots: bots.map((one) => ({ ...one })), missing: [...missing], mistake };
+      }
       throw new RequestError("not-found", "Cannot tell of the broker: this daemon runs none", {
         hint: "`herd broker start` opens it",
       });

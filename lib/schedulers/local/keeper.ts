@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { spawnDetached } from "../../base/detach.ts";
-import { processStart } from "../../base/pid.ts";
+import { readIfThere, replaceFile } from "../../base/files.ts";
+import { bootId, processStart } from "../../base/pid.ts";
 import { holderOf } from "./lock.ts";
 
 /** Sees to it that a spool with work has a supervisor. */
@@ -23,24 +24,34 @@ const PASSED = [
 export function createKeeper(
   { spool, supervisor, clock }: { spool: string; supervisor: readonly string[]; clock: Clock },
 ): Keeper {
-  /** The one we started last, and who held the lock then: until somebody takes it, that one is on its way. */
-  let coming: { pid: number; start: string | undefined; generation: number } | undefined;
+  const marker = join(spool, "supervisor.coming");
+
+  /**
+   * The one that was started last, by whichever command, and who held the lock then: until somebody
+   * takes it, that one is on its way. On a busy machine that takes longer than the next command does.
+   */
+  function isComing(generation: number): boolean {
+    const [pid, start, boot, then] = (readIfThere(marker) ?? "").split(" ");
+    return pid !== undefined && start !== undefined && boot === bootId() &&
+      then === String(generation) && processStart(Number(pid)) === start;
+  }
+
   return {
     isAlive: () => holderOf(spool, clock.now()).alive,
     ensure() {
       const holder = holderOf(spool, clock.now());
       if (holder.alive) return;
-      if (
-        coming !== undefined && coming.start !== undefined &&
-        coming.generation === holder.generation && processStart(coming.pid) === coming.start
-      ) return;
+      if (isComing(holder.generation)) return;
       const { pid } = spawnDetached([...supervisor, spool], {
         cwd: spool,
         env: environment(),
         stdout: join(spool, "supervisor.log"),
         stderr: join(spool, "supervisor.log"),
       });
-      coming = { pid, start: processStart(pid), generation: holder.generation };
+      const start = processStart(pid);
+      // It is gone already, or was never there.
+      if (start === undefined) return;
+      replaceFile(marker, `${pid} ${start} ${bootId()} ${holder.generation}`, 0o600);
     },
   };
 }

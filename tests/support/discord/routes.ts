@@ -4,13 +4,16 @@ import { checkChoices, checkCommands, checkMessage } from "./limits.ts";
 import {
   BITS,
   channelJson,
+  directChannel,
   guildJson,
   isArchived,
+  isDirectOf,
   isThread,
   memberJson,
   messageJson,
   permissionsOf,
   Refusal,
+  threadChannel,
   userJson,
 } from "./world.ts";
 import type { FakeChannel, FakeFile, FakeMessage, Guild, Permission, Person } from "./world.ts";
@@ -55,6 +58,8 @@ export interface RoutesParts {
   /** To whoever sees the channel. */
   tell(name: string, data: object, channel: FakeChannel): void;
   told(message: FakeMessage, name: "MESSAGE_CREATE" | "MESSAGE_UPDATE"): void;
+  /** It is there from now on, under the message whose id it has. */
+  beginThread(thread: FakeChannel): void;
   changed(): void;
 }
 
@@ -71,7 +76,13 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
   const { guild, bot, channels, messages, newId, now } = parts;
   const find = (id: string) => messages.find((one) => one.id === id);
   const json = (message: FakeMessage) => {
-    const whole = messageJson(message, guild, find);
+    const reactions = [...message.reactions].map(([name, by]) => ({
+      count: by.length,
+      me: by.includes(bot.id),
+      emoji: { id: null, name },
+    }));
+    const more = reactions.length === 0 ? {} : { reactions };
+    const whole = { ...messageJson(message, guild, find), ...more };
     return parts.mayRead(message) ? whole : wordless(whole);
   };
 
@@ -230,28 +241,9 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     if (![60, 1440, 4320, 10080].includes(archiveMinutes)) {
       throw new Refusal(400, 50035, "Invalid Form Body: auto_archive_duration");
     }
-    const one: FakeChannel = {
-      id,
-      guildId: guild.id,
-      type: 11,
-      name,
-      topic: "",
-      parentId: channelId,
-      overwrites: [],
-      archived: false,
-      locked: false,
-      ownerId: bot.id,
-      archiveMinutes,
-      activeAt: now(),
-    };
-    channels.set(id, one);
-    const under = find(id);
-    if (under !== undefined) {
-      under.thread = one;
-      parts.told(under, "MESSAGE_UPDATE");
-    }
-    parts.tell("THREAD_CREATE", { ...channelJson(one, now()), newly_created: true }, one);
-    parts.changed();
+    const one = threadChannel(id, home, { name, ownerId: bot.id, activeAt: now() });
+    one.archiveMinutes = archiveMinutes;
+    parts.beginThread(one);
     return channelJson(one, now());
   }
 
@@ -373,17 +365,8 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
     ["POST", /^\/users\/@me\/channels$/, (call) => {
       const { recipient_id: user } = call.body as { recipient_id: string };
       if (guild.members.get(user) === undefined) throw new Refusal(400, 50033, "Invalid Recipient");
-      const known = [...channels.values()].find(({ type, name }) => type === 1 && name === user);
-      const one: FakeChannel = known ?? {
-        id: newId(),
-        guildId: "",
-        type: 1,
-        name: user,
-        topic: "",
-        parentId: null,
-        overwrites: [],
-        archived: false,
-      };
+      const known = [...channels.values()].find((one) => isDirectOf(one, user, bot.id));
+      const one = known ?? directChannel(newId(), user, bot.id);
       channels.set(one.id, one);
       return { id: one.id, type: 1, recipients: [userJson(guild.members.get(user)!)] };
     }],
@@ -473,7 +456,13 @@ export function createRoutes(parts: RoutesParts): (call: Call) => unknown {
       const active = [...channels.values()].filter((one) =>
         isThread(one) && !isArchived(one, now()) && (bitsIn(one) & BITS.VIEW_CHANNEL) !== 0n
       );
-      return { threads: active.map((one) => channelJson(one, now())), members: [] };
+      const lastIn = ({ id }: FakeChannel) =>
+        messages.findLast(({ channelId }) => channelId === id)?.id ?? null;
+      const threads = active.map((one) => ({
+        ...channelJson(one, now()),
+        last_message_id: lastIn(one),
+      }));
+      return { threads, members: [] };
     }],
     ["PUT", /^\/channels\/(\d+)\/thread-members\/@me$/, (_, id) => void unarchived(channel(id!))],
     ["GET", /^\/channels\/(\d+)\/messages$/, (call, id) => {

@@ -14,11 +14,15 @@ import {
   BITS,
   channelJson,
   createIds,
+  DIRECT,
+  directChannel,
   guildJson,
+  isDirectOf,
   isThread,
   messageJson,
   permissionsOf,
   Refusal,
+  threadChannel,
   userJson,
 } from "./world.ts";
 import type { FakeChannel, FakeMessage, Guild, Permission, Person } from "./world.ts";
@@ -104,13 +108,21 @@ export interface FakeDiscord extends AsyncDisposable {
   messages(channel: FakeChannel | string): FakeMessage[];
   channel(name: string): FakeChannel | undefined;
   makeChannel(name: string, topic?: string): FakeChannel;
+  /** The direct messages of a person with a bot, the first one by default. */
+  openDirect(person: Person, bot?: Person): FakeChannel;
+  /** A thread of a person's, under a message where one is given. */
+  startThread(by: Person, home: FakeChannel, name: string, from?: FakeMessage): FakeChannel;
   deleteChannel(channel: FakeChannel): void;
   deleteMessage(message: FakeMessage): void;
   say(
     by: Person,
     channel: FakeChannel,
     content: string,
-    more?: { replyTo?: string; files?: { name: string; bytes: Uint8Array }[] },
+    more?: {
+      replyTo?: string;
+      /** `query`: behind the address, such as `?ex=0`. */
+      files?: { name: string; bytes: Uint8Array; contentType?: string; query?: string }[];
+    },
   ): FakeMessage;
   /** Its author changes it. */
   editMessage(message: FakeMessage, content: string): void;
@@ -135,8 +147,6 @@ export interface FakeDiscord extends AsyncDisposable {
 }
 
 const OWNER = "1";
-/** A channel of direct messages. */
-const DIRECT = 1;
 const LOCAL_URL = "http://127.0.0.1:1/api";
 
 /** A Discord on 127.0.0.1 with one server, one bot, and whoever the test invents. */
@@ -222,21 +232,26 @@ export async function startDiscord(
   function sees(channel: FakeChannel | undefined, user: string): boolean {
     const person = guild.members.get(user);
     if (person === undefined || channel === undefined) return false;
+    if (channel.type === DIRECT) return channel.ownerId === user;
     const place = isThread(channel) ? channels.get(channel.parentId!) : channel;
     return (permissionsOf(guild, place, person) & BITS.VIEW_CHANNEL) !== 0n;
   }
 
-  /** Its own, and what mentions it, a bot may read always. */
+  const isDirect = ({ channelId }: FakeMessage) => channels.get(channelId)?.type === DIRECT;
+
+  /** Its own, what mentions it, and what is said to it alone a bot may read always. */
   function isFor(message: FakeMessage, user: string): boolean {
-    return message.author.id === user || message.content.includes(`<@${user}>`);
+    return message.author.id === user || message.content.includes(`<@${user}>`) ||
+      isDirect(message);
   }
 
   /** As the session may see it: without MESSAGE CONTENT, foreign words are gone. */
   function told(message: FakeMessage, name: "MESSAGE_CREATE" | "MESSAGE_UPDATE"): void {
     gateway.dispatch(name, (intents, user) => {
-      if ((intents & INTENTS.GUILD_MESSAGES) === 0) return undefined;
+      const needed = isDirect(message) ? INTENTS.DIRECT_MESSAGES : INTENTS.GUILD_MESSAGES;
+      if ((intents & needed) === 0) return undefined;
       if (!sees(channels.get(message.channelId), user)) return undefined;
-      const json = messageJson(message, guild, find, { member: true });
+      const json = messageJson(message, guild, find, { member: !isDirect(message) });
       const mayRead = (intents & INTENTS.MESSAGE_CONTENT) !== 0 || isFor(message, user);
       return mayRead ? json : wordless(json);
     });
@@ -250,6 +265,17 @@ export async function startDiscord(
       name,
       (intents, user) => (intents & needed) !== 0 && sees(channel, user) ? data : undefined,
     );
+  }
+
+  function beginThread(thread: FakeChannel): void {
+    channels.set(thread.id, thread);
+    const under = find(thread.id);
+    if (under !== undefined) {
+      under.thread = thread;
+      told(under, "MESSAGE_UPDATE");
+    }
+    tell("THREAD_CREATE", { ...channelJson(thread, now()), newly_created: true }, thread);
+    changed();
   }
 
   function toldReaction(
@@ -302,6 +328,7 @@ export async function startDiscord(
       asked,
       tell,
       told,
+      beginThread,
       changed,
     });
   }
@@ -545,6 +572,18 @@ export async function startDiscord(
       channels.set(id, one);
       return one;
     },
+    openDirect(person, to = bot) {
+      const known = [...channels.values()].find((one) => isDirectOf(one, person.id, to.id));
+      const one = known ?? directChannel(newId(), person.id, to.id);
+      channels.set(one.id, one);
+      return one;
+    },
+    startThread(by, home, name, from) {
+      const id = from?.id ?? newId();
+      const one = threadChannel(id, home, { name, ownerId: by.id, activeAt: now() });
+      beginThread(one);
+      return one;
+    },
     deleteChannel(channel) {
       tell("CHANNEL_DELETE", channelJson(channel), channel);
       channels.delete(channel.id);
@@ -590,10 +629,10 @@ export async function startDiscord(
         content: text,
         embeds: [],
         components: [],
-        files: files.map((file) => {
+        files: files.map(({ query = "", ...file }) => {
           const id = newId();
           const path = `/attachments/${channel.id}/${id}/${encodeURIComponent(file.name)}`;
-          return { ...file, id, url: `${new URL(made.url).origin}${path}` };
+          return { ...file, id, url: `${new URL(made.url).origin}${path}${query}` };
         }),
         nonce: undefined,
         replyTo,

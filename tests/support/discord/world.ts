@@ -41,6 +41,7 @@ export interface FakeFile {
   bytes: Uint8Array;
   /** Where the loopback gives it out. */
   url: string;
+  contentType?: string;
 }
 
 export interface FakeMessage {
@@ -68,6 +69,8 @@ export interface FakeMessage {
   at: number;
 }
 
+/** Type of a channel of direct messages. */
+export const DIRECT = 1;
 export const EPOCH = 1_420_070_400_000;
 
 /** Ids grow with time, as Discord's do. */
@@ -140,6 +143,44 @@ export function isThread({ type }: FakeChannel): boolean {
   return type >= 10 && type <= 12;
 }
 
+/** A channel of direct messages of one bot; it bears the person's id as its name. */
+export function directChannel(id: string, user: string, bot: string): FakeChannel {
+  return {
+    id,
+    guildId: "",
+    type: DIRECT,
+    name: user,
+    topic: "",
+    parentId: null,
+    overwrites: [],
+    archived: false,
+    ownerId: bot,
+  };
+}
+
+export function isDirectOf({ type, name, ownerId }: FakeChannel, user: string, bot: string) {
+  return type === DIRECT && name === user && ownerId === bot;
+}
+
+export function threadChannel(
+  id: string,
+  home: FakeChannel,
+  more: Pick<FakeChannel, "name"> & { ownerId: string; activeAt: number },
+): FakeChannel {
+  return {
+    id,
+    guildId: home.guildId,
+    type: 11,
+    topic: "",
+    parentId: home.id,
+    overwrites: [],
+    archived: false,
+    locked: false,
+    archiveMinutes: 1440,
+    ...more,
+  };
+}
+
 export function userJson({ id, name, bot }: Person) {
   return {
     id,
@@ -160,7 +201,7 @@ export function isArchived(thread: FakeChannel, now: number): boolean {
 export function channelJson(channel: FakeChannel, now = Date.now()) {
   return {
     id: channel.id,
-    guild_id: channel.guildId,
+    ...(channel.type === DIRECT ? {} : { guild_id: channel.guildId }),
     type: channel.type,
     name: channel.name,
     topic: channel.topic,
@@ -246,13 +287,13 @@ export function messageJson(
     mention_everyone: message.pinged.includes("everyone"),
     mentions: mentioned.map(userJson),
     mention_roles: [...message.content.matchAll(/<@&(\d+)>/g)].map(([, id]) => id),
-    attachments: message.files.map(({ id, name, bytes, url }) => ({
+    attachments: message.files.map(({ id, name, bytes, url, contentType }) => ({
       id,
       filename: name,
       size: bytes.length,
       url,
       proxy_url: url,
-      content_type: "application/octet-stream",
+      content_type: contentType ?? "application/octet-stream",
     })),
     embeds: message.embeds,
     components: message.components,

@@ -98,16 +98,20 @@ test("a conversation goes on in one process; its instructions are said once", as
 test("tools are told with their kind and end; what is said after one is a new paragraph", async (t) => {
   const { end, tools, texts } = await ask(await talking(t).open(), "tools");
   assert.deepEqual(end, { kind: "done", text: "First.\n\nThen." });
-  assert.deepEqual(tools, ["t1 make all execute running", "t1 completed"]);
+  assert.deepEqual(tools, [
+    "t1 make all execute running",
+    "t1 make all execute completed",
+  ]);
   assert.equal(texts[0], "First.");
 });
 
-test("A.17.24: permissions are asked for, and what is answered is what was said", async (t) => {
+test("A.17.24: permissions are asked for, and an agent is told no more than it needs: herd remembers an always", async (t) => {
   const all = "ask allow_always allow_once reject_once reject_always";
   for (
     const [answer, options, chosen] of [
       ["once", all, "allow_once"],
-      ["always", all, "allow_always"],
+      ["always", all, "allow_once"],
+      ["always", "ask allow_always reject_once", "allow_always"],
       ["always", "ask allow_once reject_once", "allow_once"],
       ["once", "ask allow_always reject_once", "cancelled"],
       ["deny", all, "reject_once"],
@@ -123,6 +127,12 @@ test("A.17.24: permissions are asked for, and what is answered is what was said"
       detail: "rm -rf build",
     });
   }
+});
+
+test("A.17.24: nobody is asked for a yes that the agent does not offer", async (t) => {
+  const scene = talking(t, { answer: "once" });
+  assert.equal(said(await ask(await scene.open(), "ask reject_once strange")), "cancelled");
+  assert.deepEqual(scene.asked, []);
 });
 
 test("A.17.24: a tool that was told before is asked for with all that is known of it", async (t) => {
@@ -155,6 +165,58 @@ test("A.17.24: nobody is asked outside of a turn, and a yes after its end is non
   const all = "ask allow_once reject_once";
   const { end } = await ask(await stopping.open(), all, { signal: stop.signal });
   assert.deepEqual(end, { kind: "cancelled", text: "cancelled" });
+});
+
+test("A.17.24: a tool that is told only by asking for it is one of the turn's, denied or not", async (t) => {
+  const allowed = talking(t);
+  const { end, tools } = await ask(await allowed.open(), "untold");
+  assert.match(tools.join(), /^t5 make all execute /);
+  assert.equal(end.text, "allow_once");
+  const [asked] = allowed.asked;
+  assert.match(asked!.tool, /^make all: in the usual folder/);
+  assert.equal(asked!.detail, "in the usual folder");
+  const denied = await ask(await talking(t, { answer: "deny" }).open(), "untold");
+  assert.deepEqual(denied.tools.at(-1), "t5 make all execute failed");
+});
+
+test("A.17.24: a question that the agent does not wait for ends with its turn", async (t) => {
+  const ends: Promise<void>[] = [];
+  const scene = talking(t);
+  const session = await scene.open({
+    hooks: {
+      permission(_, signal) {
+        const over = new Promise<void>((resolve) => {
+          signal.addEventListener("abort", () => resolve());
+        });
+        ends.push(over);
+        return over.then(() => "once");
+      },
+      log() {},
+    },
+  });
+  assert.equal(said(await ask(session, "hasty")), "I wait for nobody");
+  assert.equal(ends.length, 1);
+  await ends[0];
+  const file = join(scene.folder, "hasty.txt");
+  await until("the agent is answered", () => existsSync(file) && readFileSync(file).length > 0);
+  assert.equal(readFileSync(file, "utf8"), "cancelled");
+});
+
+test("A.17.24: an option of a kind that is newer than herd is no reason to refuse the others", async (t) => {
+  const session = await talking(t).open();
+  assert.equal(said(await ask(session, "ask allow_the_world allow_once")), "allow_once");
+  assert.equal(said(await ask(session, "ask allow_the_world")), "cancelled");
+});
+
+test("A.17.24: what is too large to be kept is still told from any other", async (t) => {
+  const scene = talking(t);
+  const session = await scene.open();
+  for (const word of ["a", "b", "a"]) await ask(session, `large ${word}`);
+  const [one, two, three] = scene.asked;
+  assert.match(one!.detail, /"characters": 2000\d\d/);
+  assert.ok(one!.detail.length < 5_000);
+  assert.notEqual(one!.tool, two!.tool);
+  assert.equal(one!.tool, three!.tool);
 });
 
 test("what a turn cost is its own part of the session's sum", async (t) => {
@@ -200,22 +262,30 @@ test("another message is another paragraph", async (t) => {
   assert.equal(end.text, "One more.\n\nTwo.");
 });
 
-test("A.17.25: what an agent says last is told without secrets", async (t) => {
-  const session = await talking(t).open();
+test("A.17.25, B.87: what an agent says last is told without secrets, and so is it logged", async (t) => {
+  let log = "";
+  const hooks = {
+    permission: () => Promise.resolve("deny" as const),
+    log: (text: string) => void (log += text),
+  };
+  const session = await talking(t).open({ hooks });
   const { end } = await ask(session, "secret");
   assert.ok(end.kind === "failed");
   assert.match(end.failure.stderr, /my key is/);
   assert.ok(!JSON.stringify(end).includes("key-of-tests"));
   assert.ok(!session.stderr().includes("key-of-tests"));
+  assert.match(log, /my key is/);
+  assert.ok(!log.includes("key-of-tests"));
 });
 
-test("a session is loaded where the agent can, and else told again from herd's own record", async (t) => {
+test("B.79, C.1: a session is loaded where the agent can, and else told again from herd's own record", async (t) => {
   for (
     const [loading, memory] of [
       ["loads", "loaded"],
       ["never", "replayed"],
       ["forgets", "replayed"],
       ["null", "replayed"],
+      ["another", "replayed"],
     ] as const
   ) {
     const scene = talking(t, { loading });
@@ -241,7 +311,7 @@ test("a session is loaded where the agent can, and else told again from herd's o
   }
 });
 
-test("an earlier life without a record is told as lost", async (t) => {
+test("B.80: an earlier life without a record is told as lost", async (t) => {
   const scene = talking(t, { loading: "never" });
   const session = await scene.open({ earlier: { sessionId: "s9", transcript: [] } });
   assert.equal(session.memory, "lost");
@@ -334,7 +404,7 @@ test("thousands of pieces are one answer of bounded length", async (t) => {
   assert.ok(end.text.length >= 1_000_000 && end.text.length < 1_010_000);
 });
 
-test("when herd is killed its agents and what they started end with it", async (t) => {
+test("B.85: when herd is killed its agents and what they started end with it", async (t) => {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "herd-talk-")));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const parent = spawn(process.execPath, [

@@ -99,6 +99,28 @@ async function turn(client: AgentContext, { sessionId, prompt }: PromptRequest) 
       await say(await permission(client, sessionId, { toolCallId: id }));
       break;
     }
+    case "untold": {
+      // It tells of the tool in no other way than by asking for it.
+      const content = [{ type: "content", content: text("in the usual folder") }];
+      const toolCall = { toolCallId: "t5", title: "make all", kind: "execute", content };
+      await say(await permission(client, sessionId, toolCall));
+      break;
+    }
+    case "hasty": {
+      const toolCall = { toolCallId: "t6", title: "make all", kind: "execute" };
+      void permission(client, sessionId, toolCall).then((chosen) =>
+        appendFileSync("hasty.txt", chosen)
+      );
+      await say("I wait for nobody");
+      break;
+    }
+    case "large": {
+      const rawInput = { command: "x".repeat(200_000) + rest };
+      await say(
+        await permission(client, sessionId, { toolCallId: "t7", title: "large", rawInput }),
+      );
+      break;
+    }
     case "later":
       // After the answer: nobody's turn.
       setTimeout(async () => {
@@ -218,8 +240,12 @@ agent({ name: "talker of tests" })
   })
   .onRequest("session/load", (params: unknown) => params, ({ client, params }) => {
     if (!existsSync(MEMORY) || loading === "forgets") throw RequestError.invalidParams({}, "gone");
-    if (loading === "null") return null;
     const { sessionId } = params as { sessionId: string };
+    if (loading === "null" || loading === "another") {
+      const chunk = { sessionUpdate: "agent_message_chunk", content: text("not yours") };
+      if (loading === "another") void update(client, `not ${sessionId}`, chunk);
+      return null;
+    }
     void update(client, sessionId, {
       sessionUpdate: "agent_message_chunk",
       content: text("of old"),

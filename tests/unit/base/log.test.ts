@@ -49,6 +49,9 @@ test("a log that cannot be written stops nothing and says that it is not there",
     const log = createFileLog(join(folder, "file/herd.log"), clock);
     log.write("error", "lost");
     assert.equal(log.path, undefined);
+    rmSync(join(folder, "file"));
+    log.write("error", "there is room again");
+    assert.match(readFileSync(log.path!, "utf8"), /room again/);
     log.write("error", "lost too");
   }));
 

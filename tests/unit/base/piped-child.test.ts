@@ -57,6 +57,26 @@ test("what a child has started ends with it, also when the child ended first", a
   assert.equal(runs(grandchild), false);
 });
 
+test("a child that writes without end is read only as fast as it may be", async () => {
+  let read = 0;
+  const began = performance.now();
+  const enough = Promise.withResolvers<void>();
+  const child = startPiped(["sh", "-c", "while :; do echo again and again; done"], {
+    env: ENV,
+    graceMs: 50,
+    bytesPerSecond: 200_000,
+    onOutput(bytes) {
+      read += bytes.length;
+      if (performance.now() - began > 1_000) enough.resolve();
+    },
+    onErrorOutput: () => {},
+  });
+  await enough.promise;
+  await child.end();
+  // One piece more than is allowed may come in each tenth of a second.
+  assert.ok(read < 1_200_000, `${read}`);
+});
+
 function runs(pid: number): boolean {
   try {
     process.kill(pid, 0);

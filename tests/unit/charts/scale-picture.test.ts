@@ -7,11 +7,11 @@ import { pictureWasm } from "../../../lib/daemon/picture-materials.ts";
 import { BLUE, GIF, jpegOf, type Paint, pngOf, RED, WEBP } from "../../support/pictures.ts";
 
 const scaler = createPictureScaler(pictureWasm());
-const scaled = async (bytes: Uint8Array) => (await scaler)(bytes);
+const scaled = async (bytes: Uint8Array, side = 1_200) => (await scaler)(bytes, side);
 const halves = (width: number): Paint => (x) => x < width / 2 ? RED : BLUE;
 
-async function seen(bytes: Uint8Array) {
-  const result = await scaled(bytes);
+async function seen(bytes: Uint8Array, side?: number) {
+  const result = await scaled(bytes, side);
   assert.ok("jpeg" in result, JSON.stringify(result));
   const { data, width, height } = decode(result.jpeg, { useTArray: true });
   assert.deepEqual([width, height], [result.width, result.height]);
@@ -36,6 +36,13 @@ test("the longer side becomes 1,200 pixels, a smaller picture keeps its size", a
     assert.deepEqual([picture.width, picture.height], [wide, high]);
     near(picture.at(10, 10), RED);
     near(picture.at(wide - 10, high - 10), BLUE);
+  }
+});
+
+test("the longer side is as long as is wanted", async () => {
+  for (const side of [64, 400, 2_000]) {
+    const { width, height } = await seen(pngOf(1_500, 750, halves(1_500)), side);
+    assert.deepEqual([width, height], [Math.min(side, 1_500), Math.min(side, 1_500) / 2]);
   }
 });
 

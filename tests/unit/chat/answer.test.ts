@@ -42,7 +42,7 @@ function textOf(one: Turn, style: AnswerStyle = STYLE): string {
   return messages[0]!;
 }
 
-test("a turn that has said nothing yet shows a placeholder, one that waits its place", () => {
+test("B.82: a turn that has said nothing yet shows a placeholder, one that waits its place", () => {
   for (const kind of ["starting", "running"] as const) assert.equal(textOf(turn({ kind })), "…");
   assert.equal(textOf(turn({ kind: "queued", ahead: 0 })), "…");
   assert.match(textOf(turn({ kind: "queued", ahead: 2 })), /Waits for 2 turns before it/);
@@ -58,7 +58,7 @@ test("while it writes, the end of the answer is shown, with what it does above a
   assert.match(textOf(turn({ kind: "stuck", silentMs: 180_000 })), /Nothing was heard .* 3 min/);
 });
 
-test("tool lines: each by its sign, one per id, titles on one line without backticks", () => {
+test("B.96: tool lines: each by its sign, one per id, titles on one line without backticks", () => {
   const tools = [
     tool("1", "running", "old title"),
     tool("2", "completed", "ls\n-la `x`"),
@@ -71,7 +71,7 @@ test("tool lines: each by its sign, one per id, titles on one line without backt
   );
 });
 
-test("more than three finished tools are a count, more than three running ones are 'more'", () => {
+test("B.96: more than three finished tools are a count, more than three running ones are 'more'", () => {
   const tools = [
     ...Array.from({ length: 3 }, (_, i) => tool(`d${i}`, "completed")),
     tool("f", "failed"),
@@ -117,7 +117,7 @@ test("thousands of tools and a flood of text stay within one message while it ru
   }
 });
 
-test("the finished answer is tool lines, words, footer", () => {
+test("C.11, C.15: the finished answer is tool lines, words, footer", () => {
   const shown = textOf(
     turn({ kind: "done" }, {
       text: "Done.\n",
@@ -145,7 +145,7 @@ test("a price that nobody knows is not shown as free", () => {
   assert.equal(shown, "a");
 });
 
-test("silence is explained by what is known, never by a bare note", () => {
+test("B.97, C.12: silence is explained by what is known, never by a bare note", () => {
   const use = { model: "m", input: 9, output: 0, cacheRead: 0, cacheWrite: 0, usd: null };
   const cases: [Partial<Turn>, RegExp][] = [
     [{}, /no use of a model: it may not be logged in/],
@@ -164,7 +164,7 @@ test("silence is explained by what is known, never by a bare note", () => {
   }
 });
 
-test("A.17.10: a failure is a warning line above what was said, with title, code and hint", () => {
+test("A.17.10, B.112, C.12: a failure is a warning line above what was said, with title, code and hint", () => {
   const shown = textOf(
     turn({ kind: "failed", failure: failure({ code: 429, message: "Slow *down* @everyone" }) }, {
       text: "half an answer",
@@ -200,6 +200,31 @@ test("A.17.20: a stopped turn says by whom, below what was said until then", () 
     "so far\n\n🛑 Stopped by Ann\\_",
   );
   assert.match(textOf(turn({ kind: "cancelled", by: "" })), /Stopped before anything was said/);
+});
+
+test("A.17.20: by whom it was stopped is said below a long answer, too", () => {
+  const text = "again and again ".repeat(2_000);
+  const { messages, file } = renderTurn(turn({ kind: "cancelled", by: "Ann" }, { text }), STYLE);
+  assert.match(messages[0]!, /the whole answer is in the file[^]*🛑 Stopped by Ann$/);
+  assert.ok(messages[0]!.length <= 2_000);
+  assert.match(file!.text, /🛑 Stopped by Ann$/);
+});
+
+test("how many questions wait is shown, and what was said of many is one line", () => {
+  const asking = turn({ kind: "asking", what: "make", behind: 19 }, {
+    answers: [{ what: "rm", answer: "deny", by: "discord:7", times: 12 }],
+  });
+  assert.match(
+    textOf(asking),
+    /denied: `rm` and 11 more, by <@7>\n✋ .*`make` · 19 more after it$/,
+  );
+});
+
+test("tools of which only the number is kept are counted with the others", () => {
+  const tools = [tool("a", "completed"), tool("b", "running")];
+  const earlierTools = { completed: 4_000, failed: 2 };
+  const shown = textOf(turn({ kind: "running" }, { tools, earlierTools }));
+  assert.equal(shown, "✅ 4001 tools done · ❌ 2 tools failed\n🔧 `b`");
 });
 
 test("a long answer is a file that holds the agent's own words, tables as they were", () => {

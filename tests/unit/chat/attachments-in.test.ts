@@ -27,7 +27,7 @@ function acts(list: readonly Attached[], transcribes = true, used = 0): string[]
   return planAttachments(list, { transcribes, used }).map(({ act }) => act);
 }
 
-test("the table of kinds, in its order: audio, text, image, video, other", () => {
+test("B.60: the table of kinds, in its order: audio, text, image, video, other", () => {
   const cases: [string, string, AttachmentKind][] = [
     ["a.ogg", "audio/ogg", "audio"],
     ["a.txt", "audio/mpeg", "audio"],
@@ -89,7 +89,7 @@ test("each limit: at it a file is taken in, one byte more and it is saved with a
   assert.deepEqual(acts([attached("a.mp4", 9_000 * MIB)]), ["describe"]);
 });
 
-test("five texts and one megabyte in all are quoted, the others saved", () => {
+test("B.64: five texts and one megabyte in all are quoted, the others saved", () => {
   const six = Array.from({ length: 6 }, (_, i) => attached(`${i}.txt`));
   assert.deepEqual(acts(six), [...Array(5).fill("inline"), "save"]);
   const large = Array.from({ length: 3 }, (_, i) => attached(`${i}.txt`, 512 * KIB));

@@ -43,7 +43,7 @@ function others(n: number, everyMs = 60_000, from = 0): Heard[] {
   }));
 }
 
-test("A.17.1: with the defaults both warnings appear, each once, at 100 and at 1000", () => {
+test("A.17.1, B.36, B.37, B.39: with the defaults both warnings appear, each once, at 100 and at 1000", () => {
   const { warnings } = hear(NO_BOT_TURNS, others(2500));
   assert.deepEqual(warnings, ["soft at 100", "hard at 1000"]);
   assert.deepEqual([LIMITS.soft, LIMITS.hard], [100, 1000]);
@@ -58,7 +58,7 @@ test("A.17.1: a soft limit above 100 has an effect", () => {
   );
 });
 
-test("A.17.2: the bot's own messages do not break the run that is counted", () => {
+test("A.17.2, B.38: the bot's own messages do not break the run that is counted", () => {
   const messages = others(100).map((heard, i): Heard =>
     i % 2 === 0 && heard.by !== "person" ? { by: "me", at: heard.at } : heard
   );
@@ -77,7 +77,7 @@ test("the window stops a fast talk at 20 within 5 minutes, warns once, and moves
   assert.equal(areBotsStopped(again.turns, 1_030_000, LIMITS), true);
 });
 
-test("a person's word lets bots go on, and warnings come again", () => {
+test("B.40: a person's word lets bots go on, and warnings come again", () => {
   const stopped = hear(NO_BOT_TURNS, others(150)).turns;
   assert.equal(areBotsStopped(stopped, 1e9, LIMITS), true);
   const again = hear(stopped, [{ by: "person" }, ...others(100)]);
@@ -85,7 +85,7 @@ test("a person's word lets bots go on, and warnings come again", () => {
   assert.equal(areBotsStopped(hear(stopped, [{ by: "person" }]).turns, 1e9, LIMITS), false);
 });
 
-test("no warning where the bot takes no part, or may not speak", () => {
+test("B.41: no warning where the bot takes no part, or may not speak", () => {
   const { warnings } = hear(NO_BOT_TURNS, others(1200), { ...FACTS, mayWarn: false });
   assert.deepEqual(warnings, []);
 });
@@ -103,7 +103,7 @@ test("a threshold that its own message hits is told only when another bot goes o
   assert.deepEqual(warned.warnings, []);
 });
 
-test("of three bots the one with the smaller id warns, and the next one should it be silent", () => {
+test("C.9: of three bots the one with the smaller id warns, and the next one should it be silent", () => {
   const facts = { me: "1000", others: [ME, OTHER_BOT], mayWarn: true };
   const { turns, warnings } = hear(NO_BOT_TURNS, others(100), facts);
   assert.deepEqual(warnings, [], "900 is before 1000, although not as text");

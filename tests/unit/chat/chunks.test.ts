@@ -6,7 +6,7 @@ import { randomText, seeded } from "../../support/random-text.ts";
 
 const LINE = "print('one more line of code')\n";
 
-test("A.17.15: whatever is said, it is at most four messages, each within the limit and with whole fences", () => {
+test("A.17.15, B.94, C.8: whatever is said, it is at most four messages, each within the limit and with whole fences", () => {
   for (let seed = 0; seed < 300; seed++) {
     const random = seeded(seed);
     const tail = random() < 0.5 ? "-# small print" : "";

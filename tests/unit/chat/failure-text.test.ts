@@ -11,7 +11,7 @@ function failure(
   return { kind, code, message: "the words", stderr: "", hint: undefined, ...more };
 }
 
-test("each HTTP status and JSON-RPC code has its title, and the code is told", () => {
+test("B.111: each HTTP status and JSON-RPC code has its title, and the code is told", () => {
   const titles: [number, string][] = [
     [400, "Bad request"],
     [401, "Not logged in"],
@@ -56,9 +56,10 @@ test("each kind has a title of its own, and an unknown code keeps it", () => {
   assert.equal(new Set(kinds.map((kind) => failureText(failure(kind)).title)).size, kinds.length);
   assert.equal(failureText(failure("model", 418)).title, "Error of the model");
   assert.equal(failureText(failure("gone", 500)).title, "Connection lost");
+  assert.equal(failureText(failure("lost")).title, "Turn given up", "the conversation goes on");
 });
 
-test("a missing login says how this agent is logged in, by name or by path", () => {
+test("B.117: a missing login says how this agent is logged in, by name or by path", () => {
   const cases: [string, RegExp][] = [
     ["claude", /\/login/],
     ["/usr/bin/claude-agent-acp", /\/login/],

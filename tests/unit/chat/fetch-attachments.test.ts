@@ -59,7 +59,6 @@ async function scene(more: Partial<AttachmentParts> = {}): Promise<Scene> {
       scale: undefined,
       transcribe: undefined,
       echoTranscript: false,
-      refresh: undefined,
       log: (line) => void logged.push(line),
       ...more,
     },
@@ -83,7 +82,7 @@ function words(blocks: readonly Block[]): string[] {
   return blocks.map((block) => block.type === "text" ? block.text : `(${block.mimeType})`);
 }
 
-test("G.8.6: a file of unknown type is saved whole, the agent gets its path and people a line", async () => {
+test("G.8.6, C.7: a file of unknown type is saved whole, the agent gets its path and people a line", async () => {
   await using at = await scene();
   const bytes = crypto.getRandomValues(new Uint8Array(60_000));
   const got = await fetchAttachments([at.put("model.onnx", bytes)], at.parts, never);
@@ -293,7 +292,7 @@ test("without anything that scales, a small photograph is given as it is", async
   assert.deepEqual(words(got.after), ["(image/jpeg)"]);
 });
 
-test("speech: the newest transcript first, an echo by request, a failure is a line and a sign", async () => {
+test("B.61, B.63: speech: the newest transcript first, an echo by request, a failure is a line and a sign", async () => {
   await using at = await scene({
     echoTranscript: true,
     transcribe: ({ name }) =>
@@ -328,32 +327,28 @@ test("speech: the newest transcript first, an echo by request, a failure is a li
   assert.deepEqual(got.signs, ["⚠️"]);
 });
 
-test("speech that nobody transcribes is saved and gets 🎤", async () => {
+test("B.62: speech that nobody transcribes is saved and gets 🎤", async () => {
   await using at = await scene();
   const got = await fetchAttachments([at.put("v.ogg", text("a"), "audio/ogg")], at.parts, never);
   assert.deepEqual(got.signs, ["🎤"]);
   assert.match(words(got.before)[0]!, /note: speech is not transcribed here/);
 });
 
-test("A.17.30: a video is told by its facts, at an address that is fresh, and is not fetched", async () => {
-  const old = "https://cdn.test/v.mp4?ex=00000001&is=1&hm=2";
-  const fresh = "https://cdn.test/v.mp4?ex=7fffffff&is=1&hm=3";
-  await using at = await scene({
-    fetch: () => Promise.reject(new Error("nobody fetches")),
-    refresh: (urls) => Promise.resolve(new Map(urls.map((url) => [url, fresh]))),
-  });
-  const video = { id: "1", name: "demo.mp4", url: old, bytes: 8_421_376, contentType: "video/mp4" };
+test("a video is told by its facts and its address, and is not fetched", async () => {
+  const url = "https://cdn.test/v.mp4?ex=7fffffff&is=1&hm=3";
+  await using at = await scene({ fetch: () => Promise.reject(new Error("nobody fetches")) });
+  const video = { id: "1", name: "demo.mp4", url, bytes: 8_421_376, contentType: "video/mp4" };
   const got = await fetchAttachments([video], at.parts, never);
   assert.ok(
     words(got.before)[0]!.startsWith(
       "[Video attachment]\nfilename: demo.mp4\ncontent_type: video/mp4\nsize_bytes: 8421376\n" +
-        `url: ${fresh}\n`,
+        `url: ${url}\n`,
     ),
     words(got.before)[0],
   );
 });
 
-test("the session's room is counted by what is there already", async () => {
+test("C.10: the session's room is counted by what is there already", async () => {
   await using at = await scene({ limits: { ...ATTACHMENT_LIMITS, sessionBytes: 10 } });
   mkdirSync(join(at.folder, "attachments"));
   writeFileSync(join(at.folder, "attachments/old"), "1234567");

@@ -34,7 +34,7 @@ const CHANNELS_AND_USERS: readonly [channels: string[], users: string[], cells: 
   [[CHANNEL], [ADA], "✓ 🚫 – –"],
 ];
 for (const [channels, users, cells] of CHANNELS_AND_USERS) {
-  test(`guide, allowed_channels ${channels.length} × allowed_users ${users.length}: ${cells}`, () => {
+  test(`B.16, B.17: guide, allowed_channels ${channels.length} × allowed_users ${users.length}: ${cells}`, () => {
     const toml =
       `[discord]\nbot_token = "\${T}"\nallowed_channels = ${JSON.stringify(channels)}\n` +
       `allowed_users = ${JSON.stringify(users)}\n[agent]\ncommand = "kiro-cli"\n`;
@@ -56,7 +56,7 @@ for (const [channels, users, cells] of CHANNELS_AND_USERS) {
   });
 }
 
-test("without an import, empty lists let nobody in", () => {
+test("B.16, B.17: without an import, empty lists let nobody in", () => {
   const closed = rules({ channels: [], users: [] });
   assert.equal(said(arrival({ content: CALL }), closed), "drop: channel is not allowed");
   assert.equal(said(arrival({ content: CALL }), { ...closed, channels: "all" }), "🚫");
@@ -69,7 +69,7 @@ const BOT_MODES: readonly [mode: BotMode, unmentioned: boolean, mentioned: boole
   ["all", true, true],
 ];
 for (const [mode, unmentioned, mentioned] of BOT_MODES) {
-  test(`guide, allow_bot_messages "${mode}": without mention ${unmentioned}, with ${mentioned}`, () => {
+  test(`B.34: guide, allow_bot_messages "${mode}": without mention ${unmentioned}, with ${mentioned}`, () => {
     const by = rules({ botMessages: mode, userMessages: "involved", trustedBots: [OTHER_BOT] });
     const inThread = {
       place: { threadId: THREAD, threadOwner: ME },
@@ -79,7 +79,7 @@ for (const [mode, unmentioned, mentioned] of BOT_MODES) {
     const called = arrival({ ...inThread, content: CALL });
     assert.equal(isAnswered(called, by, { hasOtherBots: true }), mentioned);
   });
-  test(`guide, allow_bot_messages "${mode}": the bot's own messages are always ignored`, () => {
+  test(`B.24: guide, allow_bot_messages "${mode}": the bot's own messages are always ignored`, () => {
     const mine = arrival({ content: CALL, author: { id: ME, isBot: true } });
     const by = rules({ botMessages: mode, trustedBots: [ME, OTHER_BOT] });
     assert.equal(said(mine, by), "drop: own message");
@@ -102,7 +102,7 @@ const USER_MODES: readonly UserMode[] = ["involved", "mentions", "multibot-menti
 for (const [scenario, cells] of COMPARISON) {
   for (const [i, mode] of USER_MODES.entries()) {
     const wanted = cells[i]!;
-    test(`guide, ${scenario}, ${mode}: ${wanted ? "answered" : "not answered"}`, () => {
+    test(`B.28, B.29, B.30, B.31: guide, ${scenario}, ${mode}: ${wanted ? "answered" : "not answered"}`, () => {
       const content = /with @mention/.test(scenario) ? CALL : "hello";
       const hasOtherBots = /^Multi/.test(scenario);
       const place = /thread/.test(scenario) ? { threadId: THREAD } : {};
@@ -118,7 +118,7 @@ for (const [scenario, cells] of COMPARISON) {
 }
 
 for (const mode of USER_MODES) {
-  test(`in a thread of somebody else, without a mention, nothing is answered in mode ${mode}`, () => {
+  test(`B.32: in a thread of somebody else, without a mention, nothing is answered in mode ${mode}`, () => {
     const one = arrival({ place: { threadId: THREAD, threadOwner: OTHER_BOT } });
     assert.equal(isAnswered(one, rules({ userMessages: mode })), false);
   });
@@ -131,7 +131,7 @@ const ROLE_ROWS: readonly [what: string, listed: boolean, answered: boolean][] =
   ["a role that is not listed", false, false],
 ];
 for (const [what, listed, answered] of ROLE_ROWS) {
-  test(`guide, a mention of ${what} in a channel is ${answered ? "" : "not "}answered`, () => {
+  test(`B.26, B.27: guide, a mention of ${what} in a channel is ${answered ? "" : "not "}answered`, () => {
     const one = arrival({
       content: `<@&300> review this`,
       mentions: { users: [], roles: [ROLE], everyone: false },
@@ -154,7 +154,7 @@ for (const [action, content, owner, others] of AMONG_BOTS) {
       others,
     ]] as const
   ) {
-    test(`guide, ${action}: ${who} ${wanted ? "respond" : "do not respond"}`, () => {
+    test(`B.33: guide, ${action}: ${who} ${wanted ? "respond" : "do not respond"}`, () => {
       const inThread = !action.includes("channel");
       const one = arrival({
         content,
@@ -176,7 +176,7 @@ test("everybody being mentioned calls nobody in particular", () => {
   assert.equal(said(one, rules()), "drop: a channel needs a mention");
 });
 
-test("both spellings of a mention call, and so does the surface's list alone", () => {
+test("B.25: both spellings of a mention call, and so does the surface's list alone", () => {
   for (const content of [`<@${ME}> hi`, `<@!${ME}> hi`]) {
     assert.equal(said(arrival({ content }), rules()), "answer: user-mention");
   }
@@ -187,7 +187,7 @@ test("both spellings of a mention call, and so does the surface's list alone", (
   assert.equal(isAnswered(arrival({ content: `<@${ME}1> hi <@&${ME}>` }), rules()), false);
 });
 
-test("a thread is allowed by its own id or its parent's", () => {
+test("B.19: a thread is allowed by its own id or its parent's", () => {
   const one = (channelId: string) =>
     arrival({ content: CALL, place: { channelId, threadId: THREAD } });
   assert.equal(isAnswered(one(CHANNEL), rules({ channels: [CHANNEL] })), true);
@@ -195,7 +195,7 @@ test("a thread is allowed by its own id or its parent's", () => {
   assert.equal(isAnswered(one("501"), rules({ channels: [CHANNEL] })), false);
 });
 
-test("outside of allowed channels a denied person gets no sign", () => {
+test("B.21: outside of allowed channels a denied person gets no sign", () => {
   const one = arrival({ content: CALL });
   assert.equal(said(one, rules({ channels: [], users: [] })), "drop: channel is not allowed");
 });
@@ -218,7 +218,7 @@ test("bots are not looked up among the allowed people", () => {
   assert.equal(said(bot, rules({ users: [], botMessages: "mentions" })), "answer: user-mention");
 });
 
-test("only trusted bots pass where some are named; in mode all they have to be", () => {
+test("B.35: only trusted bots pass where some are named; in mode all they have to be", () => {
   const bot = arrival({
     content: CALL,
     place: { threadId: THREAD, threadOwner: ME },
@@ -239,7 +239,7 @@ test("bots are not answered once they have talked long enough; people are", () =
   assert.equal(said(arrival({ content: CALL }), by, { botsStopped: true }), "answer: user-mention");
 });
 
-test("a direct message is answered only where they are on, without a mention, by the list of people", () => {
+test("B.22: a direct message is answered only where they are on, without a mention, by the list of people", () => {
   const direct = arrival({ place: { isDirect: true, channelId: "510", guildId: undefined } });
   assert.equal(said(direct, rules()), "drop: direct messages are off");
   const on = rules({ directMessages: true, channels: [CHANNEL], users: [ADA] });
@@ -265,7 +265,7 @@ test("what the surface says itself is not answered", () => {
   assert.equal(said(pinned, rules()), "drop: the surface's own words");
 });
 
-test("A.17.27: who is denied, and who speaks where the bot is not, is not heard", () => {
+test("A.17.27, B.40: who is denied, and who speaks where the bot is not, is not heard", () => {
   const by = rules({ channels: [CHANNEL], users: [ADA] });
   assert.equal(isHeard(arrival(), by), true);
   assert.equal(isHeard(arrival({ author: { id: "101" } }), by), false);

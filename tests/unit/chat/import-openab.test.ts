@@ -9,6 +9,7 @@ import { readHerdConfig } from "../../../lib/daemon/read-herd-config.ts";
 const ENV = Object.fromEntries(
   [
     "DISCORD_BOT_TOKEN",
+    "HOME",
     "KIRO",
     "DISCORD_BOT_TOKEN_A",
     "DISCORD_BOT_TOKEN_B",
@@ -55,7 +56,7 @@ test("a bot behaves as it did: OpenAB's defaults are written out", () => {
   assert.equal(made!.workspace.sandbox, "none");
   assert.deepEqual(agents["herd"], { kind: "acp", command: ["kiro-cli", "acp"], env: ["HOME"] });
   assert.match(words, /asks people before an agent changes something/);
-  assert.match(words, /variables? in \$\{…\}/i);
+  assert.match(words, /^config: Set where herd runs, .*: DISCORD_BOT_TOKEN; one that is not set/m);
 });
 
 test("every setting that herd has comes over", () => {
@@ -63,6 +64,7 @@ test("every setting that herd has comes over", () => {
     "x/my bot.toml",
     `
 usercron_enabled = true
+usercron_path = "cronjob.toml"
 [discord]
 bot_token = "\${KIRO}"
 allowed_channels = ["1234567890123456789"]
@@ -158,6 +160,7 @@ bot_token = "xoxb-literal-secret-3"
       ["1", "openab-cron", "sum up ${WEEK}"],
     ],
   );
+  assert.equal(made!.cron.userFile, `${ENV["HOME"]}/.openab/cronjob.toml`);
   for (
     const wanted of [
       /Took 999/,
@@ -174,6 +177,10 @@ bot_token = "xoxb-literal-secret-3"
     assert.match(words, wanted);
   }
   assert.doesNotMatch(words, /variable OPENAI_API_KEY/);
+  assert.match(
+    words,
+    /^my-bot: Set where herd runs, or in \.env beside its configuration: KIRO, LANG, OPENAI_API_KEY, OTHER, STT_API_KEY;/m,
+  );
   assert.deepEqual(notes, []);
 });
 
@@ -228,12 +235,24 @@ test("several files are several bots; a token's variable that they shared become
   const { bots, agents, words } = convert(["a.toml", MINIMAL], ["b.toml", MINIMAL]);
   assert.deepEqual(bots.map(({ name, agent }) => [name, agent.name]), [["a", "a"], ["b", "b"]]);
   assert.deepEqual(Object.keys(agents), ["a", "b"]);
-  assert.match(words, /a: Put the bot's token into the variable DISCORD_BOT_TOKEN_A/);
+  assert.match(
+    words,
+    /a: Put the bot's token into the variable DISCORD_BOT_TOKEN_A: DISCORD_BOT_TOKEN is the variable of another bot, too/,
+  );
+  assert.match(words, /^b: Set where herd runs.*: DISCORD_BOT_TOKEN_B;/m);
   assert.deepEqual(
     convert(["x/a.toml", MINIMAL], ["y/a.toml", MINIMAL.replace("DISCORD_BOT_TOKEN", "KIRO")]).bots
       .map(({ name }) => name),
     ["a", "a-2"],
   );
+});
+
+test("two bots whose names are written alike have two variables", () => {
+  const { yaml } = importOpenab(["a.b", "a-b"].map((name) => ({
+    name: `${name}.toml`,
+    text: MINIMAL,
+  })));
+  assert.match(yaml, /\{DISCORD_BOT_TOKEN_A_B\}[^]*\{DISCORD_BOT_TOKEN_A_B_2\}/);
 });
 
 const VALUES = `
@@ -266,9 +285,14 @@ agents:
     enabled: false
     discord: {botToken: "\${KIRO}"}
     command: x
+  chart: {enabled: false}
 `;
 
-test("a values file of the Helm chart comes over, keys and ids and all", () => {
+test("what comes through a pipe is told by what is in it", () => {
+  assert.deepEqual(convert(["stdin", VALUES]).bots.map(({ name }) => name), ["kiro", "dealer"]);
+});
+
+test("B.113: a values file of the Helm chart comes over, keys and ids and all", () => {
   const { bots, words, yaml } = convert(["values.yaml", VALUES]);
   assert.deepEqual(bots.map(({ name }) => name), ["kiro", "dealer"]);
   const [kiro, dealer] = bots;
@@ -296,6 +320,12 @@ const REFUSED: readonly [what: string, name: string, text: string, wanted: RegEx
     "agents: {a: {discord: {allowedChannels: [1.2345678901234568e+18]}}}",
     /expected ids in quotes/,
   ],
+  [
+    "an id as Helm's --set makes it",
+    "v.yaml",
+    "agents: {a: {discord: {allowedUsers: [1.23e+18]}}}",
+    /"discord\.allowed_users" of "a": expected ids in quotes/,
+  ],
   ["a text where a list belongs", "c.toml", '[discord]\nallowed_users = "1"', /expected a list/],
   [
     "a variable without quotes",
@@ -303,8 +333,18 @@ const REFUSED: readonly [what: string, name: string, text: string, wanted: RegEx
     "[discord]\nallow_dm = ${DM}",
     /^Cannot read "c\.toml" as TOML at 2:/,
   ],
-  ["a number out of range", "c.toml", "[pool]\nmax_sessions = 0", /from 1 to 1000/],
+  ["a number out of range", "c.toml", "[discord]\n[pool]\nmax_sessions = 0", /from 1 to 1000/],
   ["values without agents", "v.yaml", "image: x", /has no "agents"/],
+  ["an empty file", "null", "", /"null": it has no section "discord" and no section "agent"/],
+  ["a foreign file", "Cargo.toml", '[package]\nname = "x"', /"Cargo\.toml": it has no section/],
+  ["a bot without Discord", "c.toml", '[agent]\ncommand = "x"', /it has no section "discord"$/],
+  ["a text as a section", "c.toml", 'discord = "x"', /it has no section "discord"/],
+  [
+    "values of an agent without Discord",
+    "v.yaml",
+    "agents: {a: {slack: {}, command: x}}",
+    /"v\.yaml: agents\.a": it has no section "discord"/,
+  ],
 ];
 for (const [what, name, text, wanted] of REFUSED) {
   test(`refused, and not dropped: ${what}`, () =>

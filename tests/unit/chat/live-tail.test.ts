@@ -9,7 +9,7 @@ test("a short text is shown as it is, and an open code block is closed", () => {
   assert.equal(liveTail("```py\nx = 1", 100), "```py\nx = 1\n```");
 });
 
-test("of a long text exactly its last 1,900 units follow the sign that it was cut", () => {
+test("B.93: of a long text exactly its last 1,900 units follow the sign that it was cut", () => {
   const text = "0123456789".repeat(1_000);
   assert.equal(liveTail(text, 1_901), `…${text.slice(-1_900)}`);
 });

@@ -91,7 +91,7 @@ test("a file of the same size that was written again has not come to rest", () =
   assert.equal(at.look({ over: false, now: 5_000, sighted }).files.length, 0);
 });
 
-test("links, folders, second names and empty files are not sent; each is told once, with its path", () => {
+test("C.3: links, folders, second names and empty files are not sent; each is told once, with its path", () => {
   using at = scene();
   const secret = join(at.folder, "secret");
   writeFileSync(secret, "key");
@@ -123,7 +123,7 @@ test("an outbox that is itself a link is not followed, and that is told", () => 
   rmSync(elsewhere, { recursive: true });
 });
 
-test("a file that is too large is named with its path, and does not keep others back", () => {
+test("C.3: a file that is too large is named with its path, and does not keep others back", () => {
   using at = scene();
   at.put("a.bin", new Uint8Array(101));
   at.put("b.bin", new Uint8Array(100));
@@ -160,13 +160,31 @@ test("a name that is hostile is made harmless where it is shown", () => {
   assert.equal(at.look().files[0]!.name, "gpj._x_.sh");
 });
 
-test("a file that goes away or is exchanged between two looks does no harm", () => {
+test("a file that gets another name between two looks is sent by that one, and nothing is told", () => {
   using at = scene();
   at.put("a", "1");
   const { sighted } = at.look({ over: false });
   renameSync(join(at.box, "a"), join(at.box, "b"));
-  const { files } = at.look({ sighted });
+  const { files, notices } = at.look({ sighted });
   assert.deepEqual(files.map(({ name }) => name), ["b"]);
+  assert.deepEqual(notices, []);
+});
+
+test("B.68: a file that vanishes before it could be read is told, once; one that was sent is not", () => {
+  using at = scene();
+  at.put("a", "1");
+  at.put("sent", "2");
+  const first = at.look({ over: false });
+  const sent = at.look({ over: false, sighted: first.sighted, now: 2_000 });
+  assert.deepEqual(sent.files.map(({ name }) => name), ["a", "sent"]);
+  at.put("late", "3");
+  const second = at.look({ over: false, sighted: sent.sighted, now: 2_100 });
+  for (const name of ["sent", "late"]) rmSync(join(at.box, name));
+  const { notices, sighted } = at.look({ sighted: second.sighted });
+  assert.deepEqual(notices.map(({ text }) => text.replace(at.box, "…")), [
+    "⚠️ `…/late` was not sent: it was gone before it could be read",
+  ]);
+  assert.deepEqual(at.look({ sighted }).notices, []);
 });
 
 test("what did not arrive is known by size, also when names were changed on the way", () => {

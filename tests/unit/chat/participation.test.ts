@@ -37,7 +37,7 @@ test("what is known already makes no new value, so that nothing is written for i
   assert.equal(tookPart(NONE, THREAD, ME), false, "the first value is left as it was");
 });
 
-test("it comes back from a file as it was, and a thread that is gone is forgotten", () => {
+test("B.32: it comes back from a file as it was, and a thread that is gone is forgotten", () => {
   const known = noteBot(noteBot(noteBot(NONE, THREAD, ME), THREAD, OTHER_BOT), "__proto__", ME);
   const again = unpackParticipation(JSON.parse(JSON.stringify(packParticipation(known))));
   assert.deepEqual(again, known);

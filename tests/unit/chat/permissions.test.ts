@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { PermissionRequest } from "../../../lib/chat/agent-session.ts";
+import { type Grant, withGrant } from "../../../lib/chat/grants.ts";
 import { createPermissions } from "../../../lib/chat/permissions.ts";
+import type { PermissionWord } from "../../../lib/chat/turn.ts";
 import { createSteppedClock } from "../../support/stepped-clock.ts";
 
 const KINDS = {
@@ -19,14 +21,27 @@ const KINDS = {
 function scene() {
   const clock = createSteppedClock();
   const shown: (string | undefined)[] = [];
+  const behind: (number | undefined)[] = [];
+  const words: PermissionWord[] = [];
   const audited: Record<string, unknown>[] = [];
+  const grants = new Map<string, readonly Grant[]>();
+  const disk = { isFull: false };
   const permissions = createPermissions({
     rules: () => ({ kinds: KINDS, timeoutMs: 600_000 }),
     clock,
-    onAsk: (_, request) => shown.push(request?.title),
+    onAsk(_, request, answered) {
+      shown.push(request?.title);
+      behind.push(request?.behind);
+      if (answered !== undefined) words.push(answered);
+    },
+    granted: (conversation) => grants.get(conversation) ?? [],
+    grant(conversation, grant) {
+      if (disk.isFull) throw new Error("ENOSPC");
+      grants.set(conversation, withGrant(grants.get(conversation) ?? [], grant));
+    },
     audit: (_, fields) => audited.push(fields),
   });
-  return { clock, shown, audited, permissions };
+  return { clock, shown, behind, words, audited, permissions, grants, disk };
 }
 
 function request(kind: PermissionRequest["kind"], tool = "make"): PermissionRequest {
@@ -47,23 +62,45 @@ test("reading is allowed, what is dangerous is denied, and both are audited", as
 });
 
 test("a person's word counts, and always is said of that tool in that conversation only", async () => {
-  const { permissions, shown } = scene();
+  const { permissions, shown, grants } = scene();
   const first = permissions.ask("1", request("execute"), running());
   assert.equal(permissions.answer("2", "once", "7"), false);
   assert.equal(permissions.answer("1", "always", "7"), true);
   assert.equal(await first, "always");
   assert.deepEqual(shown, ["make it", undefined]);
-  assert.equal(await permissions.ask("1", request("execute"), running()), "once");
+  assert.equal(await permissions.ask("1", request("execute"), running()), "always");
   for (const [conversation, other] of [["1", "rm"], ["2", "make"]] as const) {
     const asked = permissions.ask(conversation, request("execute", other), running());
     assert.equal(permissions.open(conversation)?.tool, other);
     permissions.answer(conversation, "deny", "7");
     assert.equal(await asked, "deny");
   }
-  permissions.forget("1");
+  grants.delete("1");
   const again = permissions.ask("1", request("execute"), running());
   permissions.answer("1", "once", "7");
   assert.equal(await again, "once");
+});
+
+test("an always that cannot be stored is allowed once, and that is audited", async () => {
+  const { permissions, disk, audited } = scene();
+  disk.isFull = true;
+  const first = permissions.ask("1", request("execute"), running());
+  permissions.answer("1", "always", "7");
+  assert.equal(await first, "once");
+  assert.match(String(audited.at(-1)!["error"]), /ENOSPC/);
+  const second = permissions.ask("1", request("execute"), running());
+  permissions.answer("1", "deny", "7");
+  assert.equal(await second, "deny");
+});
+
+test("of more than a hundred grants the oldest are asked for again", async () => {
+  const { permissions, grants } = scene();
+  for (let i = 0; i <= 100; i++) {
+    const asked = permissions.ask("1", request("execute", `t${i}`), running());
+    permissions.answer("1", "always", "7");
+    assert.equal(await asked, "always");
+  }
+  assert.deepEqual([grants.get("1")!.length, grants.get("1")![0]!.tool], [100, "t1"]);
 });
 
 test("silence is denial, and so are the end of the turn and a reset", async () => {
@@ -84,11 +121,14 @@ test("silence is denial, and so are the end of the turn and a reset", async () =
 });
 
 test("a storm of requests is asked one by one, and what is beyond twenty is denied", async () => {
-  const { permissions, shown } = scene();
+  const { permissions, shown, behind, words, audited } = scene();
   const all = Array.from(
     { length: 25 },
     (_, i) => permissions.ask("1", request("execute", `t${i}`), running()),
   );
+  assert.equal(behind.at(-1), 19);
+  assert.deepEqual(words.map(({ what, answer }) => [what, answer]).at(-1), ["t24 it", "deny"]);
+  assert.equal(audited.length, 5);
   for (let i = 0; i < 20; i++) {
     assert.equal(permissions.open("1")?.tool, `t${i}`);
     permissions.answer("1", "once", "7");
@@ -96,6 +136,28 @@ test("a storm of requests is asked one by one, and what is beyond twenty is deni
   }
   assert.deepEqual((await Promise.all(all)).filter((one) => one === "deny").length, 5);
   assert.equal(shown.at(-1), undefined);
+});
+
+test("always and a no count for the same questions that wait, once for one", async () => {
+  for (
+    const [answer, answers] of [
+      ["once", ["once", undefined, undefined]],
+      ["always", ["always", "always", undefined]],
+      ["deny", ["deny", "deny", undefined]],
+    ] as const
+  ) {
+    const { permissions } = scene();
+    const got: (string | undefined)[] = [undefined, undefined, undefined];
+    const asked = ["a", "a", "b"].map((tool, i) =>
+      permissions.ask("1", request("execute", tool), running()).then((said) => got[i] = said)
+    );
+    permissions.answer("1", answer, "7");
+    await asked[0];
+    await Promise.resolve();
+    assert.deepEqual(got, answers);
+    permissions.forget("1");
+    await Promise.all(asked);
+  }
 });
 
 test("an answer is one question's: a second one, or one to an earlier question, counts for nothing", async () => {

@@ -15,12 +15,12 @@ const ENV = {
 };
 const AGENT = "agent: {kind: acp, preset: kiro}";
 
-function read(text: string): BrokerConfig {
-  return readHerdConfig(text, "config.yaml", ENV).broker ?? assert.fail("there is no broker");
+function read(text: string, env: Record<string, string> = ENV): BrokerConfig {
+  return readHerdConfig(text, "config.yaml", env).broker ?? assert.fail("there is no broker");
 }
 
-function bot(text: string): BotConfig {
-  return read(`broker:\n  ${AGENT}\n${text}`).bots[0] ?? assert.fail("there is no bot");
+function bot(text: string, env?: Record<string, string>): BotConfig {
+  return read(`broker:\n  ${AGENT}\n${text}`, env).bots[0] ?? assert.fail("there is no bot");
 }
 
 function mistakes(text: string): string[] {
@@ -66,12 +66,12 @@ test("a file that says nothing gets the defaults, and they let nobody in", () =>
   ]);
 });
 
-test("A.17.29: an agent without work lives 24 hours, and one number stands in one place", () => {
+test("A.17.29, B.78: an agent without work lives 24 hours, and one number stands in one place", () => {
   assert.equal(bot("").pool.ttlMs, 24 * 3_600_000);
   assert.equal(bot("  pool: {session_ttl_hours: 4}").pool.ttlMs, 4 * 3_600_000);
 });
 
-test("the defaults are those that were decided", () => {
+test("B.30: the defaults are those that were decided", () => {
   const { rules, dispatch, reactions, permissions } = bot("");
   assert.equal(rules.userMessages, "multibot-mentions");
   assert.equal(dispatch.mode, "per-thread");
@@ -82,7 +82,7 @@ test("the defaults are those that were decided", () => {
   assert.equal(permissions.timeoutMs, 600_000);
 });
 
-test("every key is read", () => {
+test("B.8: every key is read", () => {
   const made = bot(`
   instructions: "Say \${HELLO}\\nand go"
   discord:
@@ -210,7 +210,7 @@ for (const [written, mode] of SPELLINGS) {
   });
 }
 
-test("the explicit word wins over a list", () => {
+test("B.18: the explicit word wins over a list", () => {
   const all = "  discord: {allow_all_users: true, allowed_users: ['1'], allow_all_channels: true}";
   const { rules } = bot(all);
   assert.deepEqual([rules.channels, rules.users], ["all", "all"]);
@@ -221,7 +221,7 @@ test("the explicit word wins over a list", () => {
   ]);
 });
 
-test("no digit of an id is lost, with quotes or without", () => {
+test("B.11, B.12: no digit of an id is lost, with quotes or without", () => {
   const ids = "[1234567890123456789, '9007199254740993']";
   assert.deepEqual(bot(`  discord: {allowed_users: ${ids}}`).rules.users, [
     "1234567890123456789",
@@ -229,7 +229,8 @@ test("no digit of an id is lost, with quotes or without", () => {
   ]);
 });
 
-const MISTAKES: readonly [what: string, text: string, wanted: RegExp][] = [
+/** One bad entry refuses the file: a list never opens by a slip. */
+const NO_IDS: readonly [what: string, text: string, wanted: RegExp][] = [
   [
     "a float for an id",
     "discord: {allowed_users: [1.2345678901234568e+18]}",
@@ -241,6 +242,29 @@ const MISTAKES: readonly [what: string, text: string, wanted: RegExp][] = [
     /allowed_channels\[1\]: found "general", expected an id/,
   ],
   ["another kind of mention", "discord: {allowed_users: ['<@&1>']}", /found "<@&1>"/],
+  ["nothing but bad entries", "discord: {allowed_users: [x]}", /allowed_users\[0\]: found "x"/],
+];
+for (const [what, text, wanted] of NO_IDS) {
+  test(`B.11, B.12: refused: ${what}`, () => refusedOnce(text, wanted));
+}
+
+test("B.10: a variable is taken from the environment, in any value; one that is not set is a mistake", () => {
+  const text = '  discord: {bot_token: "${A_TOKEN}", allowed_users: ["${AN_ID}"]}';
+  const { token, rules } = bot(text, { A_TOKEN: "a-token-of-more-than-20-letters", AN_ID: "42" });
+  assert.deepEqual([token, rules.users], [{ text: "a-token-of-more-than-20-letters" }, ["42"]]);
+  refusedOnce(
+    "discord: {allowed_users: ['${NOBODY_SET_IT}']}",
+    /variable "NOBODY_SET_IT" is not set/,
+  );
+});
+
+function refusedOnce(text: string, wanted: RegExp): void {
+  const all = mistakes(`broker: {${AGENT}, ${text}}`);
+  assert.equal(all.length, 1, all.join("\n"));
+  assert.match(all[0]!, wanted);
+}
+
+const MISTAKES: readonly [what: string, text: string, wanted: RegExp][] = [
   [
     "all bots without names",
     "discord: {allow_bot_messages: all}",
@@ -297,18 +321,9 @@ const MISTAKES: readonly [what: string, text: string, wanted: RegExp][] = [
     "cron: {jobs: [{schedule: '@daily', channel: '1', message: x, platform: slack}]}",
     /"discord"/,
   ],
-  [
-    "a variable that is not set",
-    "discord: {allowed_users: ['${NOBODY_SET_IT}']}",
-    /variable "NOBODY_SET_IT" is not set/,
-  ],
 ];
 for (const [what, text, wanted] of MISTAKES) {
-  test(`refused: ${what}`, () => {
-    const all = mistakes(`broker: {${AGENT}, ${text}}`);
-    assert.equal(all.length, 1, all.join("\n"));
-    assert.match(all[0]!, wanted);
-  });
+  test(`refused: ${what}`, () => refusedOnce(text, wanted));
 }
 
 const AGENTS: readonly [what: string, text: string, wanted: RegExp][] = [
@@ -365,7 +380,7 @@ test("an alias of the pool brings its backend, model and price", () => {
   assert.equal(read(`${POOL}broker: {model: m-3}`).bots[0]!.agent.name, "api");
 });
 
-test("several bots share what stands beside them, and each keeps its own", () => {
+test("B.15: several bots share what stands beside them, and each keeps its own", () => {
   const { bots, agents } = read(`
 broker:
   discord: {allowed_channels: ["1"], allow_all_users: true}

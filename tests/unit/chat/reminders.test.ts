@@ -4,6 +4,7 @@ import type { ChatHappening, Reminder } from "../../../lib/chat/chat-event.ts";
 import { applyToChat, emptyChat } from "../../../lib/chat/chat-state.ts";
 import { createReminders } from "../../../lib/chat/create-reminders.ts";
 import { makeReminder } from "../../../lib/chat/reminders.ts";
+import { CHAT_FOLD } from "../../../lib/daemon/chat-fold.ts";
 import { DiscordError } from "../../../lib/discord/discord-error.ts";
 import { createReminderTeller } from "../../../lib/discord/reminder-teller.ts";
 import { idOfTime } from "../../../lib/discord/snowflake.ts";
@@ -137,6 +138,32 @@ test("after a time away it is told once, as late, by the next life", async () =>
   await settle();
   assert.match(discord.texts("200")[0]!, /look\n-# 2 h 50 min late: herd was not there$/);
   assert.deepEqual(state.reminders, {});
+});
+
+test("B.108: a reminder in thirty days is told on time by the tenth life, from journal or snapshot", async () => {
+  const { discord, clock, state, live } = world();
+  const first = live();
+  first.start();
+  const set = first.set({ ...WISH, when: "30d" });
+  assert.ok("reminder" in set && set.reminder.dueAt === NOW + 30 * DAY);
+  await first[Symbol.asyncDispose]();
+  for (let day = 3; day < 30; day += 3) {
+    clock.advance(NOW + day * DAY - clock.now());
+    const snapshot = JSON.parse(JSON.stringify(CHAT_FOLD.toPlain(state)));
+    assert.deepEqual(CHAT_FOLD.fromPlain(snapshot).reminders, state.reminders);
+    await using next = live();
+    next.start();
+    await pass(clock, MINUTE);
+    assert.deepEqual(next.of("7").map(({ text }) => text), ["look"]);
+  }
+  clock.advance(NOW + 30 * DAY - 5 * MINUTE - clock.now());
+  await using last = live();
+  last.start();
+  await settle();
+  assert.deepEqual(discord.texts("200"), []);
+  await pass(clock, 5 * MINUTE);
+  assert.equal(discord.texts("200").length, 1);
+  assert.doesNotMatch(discord.texts("200")[0]!, /late/);
 });
 
 test("a life that ended between the message and its record tells it no second time", async () => {

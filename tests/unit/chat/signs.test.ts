@@ -43,7 +43,7 @@ function signOf(one: Turn, now = 0, style = STYLE): string | undefined {
   return wantedSigns(one, style, now).emojis.get("m1");
 }
 
-test("each state has its sign", () => {
+test("B.99: each state has its sign", () => {
   const cases: [TurnState, string][] = [
     [{ kind: "queued", ahead: 3 }, "👀"],
     [{ kind: "starting" }, "🤔"],
@@ -58,7 +58,7 @@ test("each state has its sign", () => {
   for (const [state, emoji] of cases) assert.equal(signOf(turn(state)), emoji, state.kind);
 });
 
-test("a tool's sign goes by its kind, whatever its title says", () => {
+test("B.104: a tool's sign goes by its kind, whatever its title says", () => {
   const cases: [ToolKind, string][] = [
     ["read", "👨‍💻"],
     ["edit", "👨‍💻"],
@@ -77,7 +77,7 @@ test("a tool's sign goes by its kind, whatever its title says", () => {
   assert.equal(signOf(turn(running, { tools: [finished] })), "🤔");
 });
 
-test("A.17.11: only silence of every kind makes it yawn; text that comes is activity", () => {
+test("A.17.11, B.101: only silence of every kind makes it yawn; text that comes is activity", () => {
   const silent = turn(running, { activeAt: 0 });
   assert.equal(signOf(silent, 9_999), "🤔");
   assert.equal(signOf(silent, 10_000), "🥱");
@@ -117,7 +117,7 @@ test("A.17.12: with reactions off there is none, not even 👀, and what was the
   }
 });
 
-test("a sign that does not last 700 ms is never shown, one that lasts is, at that moment", () => {
+test("B.100: a sign that does not last 700 ms is never shown, one that lasts is, at that moment", () => {
   let { shown } = nextSigns(NOTHING_SHOWN, wantedSigns(turn(running), STYLE, 0), 0);
   const coding = turn(running, { tools: [tool("edit")] });
   const held = nextSigns(shown, wantedSigns(coding, STYLE, 100), 100);
@@ -139,7 +139,7 @@ test("the end, a question and a stuck turn are shown at once", () => {
   }
 });
 
-test("with remove_after_reply the last sign goes after its hold time, and says when", () => {
+test("B.103: with remove_after_reply the last sign goes after its hold time, and says when", () => {
   const style = { ...STYLE, removeAfterReply: true };
   const cases: [TurnState, number][] = [[done, 1_500], [failed("model"), 2_500]];
   for (const [state, hold] of cases) {
@@ -152,7 +152,7 @@ test("with remove_after_reply the last sign goes after its hold time, and says w
   }
 });
 
-test("emojis are the user's own; one for errors counts for every failure", () => {
+test("B.100: emojis are the user's own; one for errors counts for every failure", () => {
   const style = { ...STYLE, emojis: { queued: "📥", error: "💥" } };
   assert.equal(signOf(turn({ kind: "queued", ahead: 0 }), 0, style), "📥");
   assert.equal(signOf(turn(failed("gone")), 0, style), "💥");

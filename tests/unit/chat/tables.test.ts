@@ -5,14 +5,14 @@ import { convertTables } from "../../../lib/chat/tables.ts";
 
 const TABLE = "before\n| name | score |\n|:--|--:|\n| a | 1 |\n| **long name** | 22 |\nafter";
 
-test("a table becomes aligned text of fixed width", () => {
+test("B.95: a table becomes aligned text of fixed width", () => {
   assert.equal(
     convertTables(TABLE, "code"),
     "before\n```\nname       score\n─────────  ─────\na              1\nlong name     22\n```\nafter",
   );
 });
 
-test("a table becomes a list, and an empty cell is no value", () => {
+test("B.95: a table becomes a list, and an empty cell is no value", () => {
   assert.equal(
     convertTables(
       "| trial | loss | note |\n|-|-|-|\n| 7 | 0.1 | |\n| 8 | 0.2 | *odd* |",
@@ -22,7 +22,7 @@ test("a table becomes a list, and an empty cell is no value", () => {
   );
 });
 
-test("off leaves every table as it is", () => {
+test("B.95: off leaves every table as it is", () => {
   assert.equal(convertTables(TABLE, "off"), TABLE);
 });
 

@@ -36,7 +36,7 @@ const TITLES: readonly [content: string, title: string][] = [
   [`${"x".repeat(39)} yz`, `${"x".repeat(39)}…`],
 ];
 for (const [content, wanted] of TITLES) {
-  test(`the title of ${JSON.stringify(content.slice(0, 50))} is ${JSON.stringify(wanted)}`, () => {
+  test(`B.54, B.55: the title of ${JSON.stringify(content.slice(0, 50))} is ${JSON.stringify(wanted)}`, () => {
     assert.equal(title(content, { mentions }), wanted);
   });
 }
@@ -56,7 +56,7 @@ test("A.17.17: a message of attachments alone has their names for a title", () =
   assert.equal(title("", { attachments: many }), "a.txt, b.txt, c.txt");
 });
 
-test("A.17.17: no title is empty, whatever the message is made of", () => {
+test("A.17.17, B.54: no title is empty, whatever the message is made of", () => {
   const invisible = [
     "",
     " ",

@@ -170,3 +170,14 @@ test("G.3.25: a token that others can read, or that is another's, is no token", 
     rmSync(place.token);
     assert.equal(readToken(place), undefined);
   }));
+
+test("the socket of agents' tools has a folder of its own, as they can see into it", () => {
+  const env = { HOME: "/home/a", XDG_RUNTIME_DIR: "/run/user/7" };
+  const { sockets, toolSockets } = userPlace(env, 7, "h");
+  assert.equal(toolSockets.length, sockets.length);
+  const folders = sockets.map(({ path }) => dirname(path));
+  for (const { path, folders: made } of toolSockets) {
+    assert.ok(!folders.includes(dirname(path)), path);
+    assert.equal(made.at(-1), dirname(path));
+  }
+});

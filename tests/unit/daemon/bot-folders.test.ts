@@ -22,7 +22,7 @@ function git(folder: string, ...words: string[]): string {
   return execFileSync("git", ["-C", folder, ...words], { encoding: "utf8" }).trim();
 }
 
-test("each conversation has a folder of its own, or all share one with a place for their files each", async (t) => {
+test("B.119, C.10: each conversation has a folder of its own, or all share one with a place for their files each", async (t) => {
   const { root, place } = scene(t);
   const own = await botFolder(one("7"), { projects: {}, workspace: WORKSPACE_DEFAULTS }, place);
   assert.deepEqual(own, {
@@ -39,7 +39,7 @@ test("each conversation has a folder of its own, or all share one with a place f
   assert.ok(existsSync(join(a.files, "outbox")));
 });
 
-test("a project's conversations work in git worktrees that leave no trace in its changes", async (t) => {
+test("C.10: a project's conversations work in git worktrees that leave no trace in its changes", async (t) => {
   const { root, place } = scene(t);
   const project = join(root, "project");
   mkdirSync(project);

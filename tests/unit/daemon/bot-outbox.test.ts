@@ -17,10 +17,13 @@ function scene(t: TestContext) {
   mkdirSync(join(root, "work/outbox"), { recursive: true });
   const sent: string[] = [];
   const remarks: string[] = [];
-  const parts = { isDown: false };
+  const keys: string[] = [];
+  const parts = { isDown: false, drops: 0 };
   const voice: BrokerVoice = {
     remark: (_, text) => Promise.resolve(void remarks.push(text)),
-    files(_, files) {
+    files(_, files, key) {
+      keys.push(key);
+      if (parts.drops-- > 0) return Promise.resolve([]);
       if (parts.isDown) return Promise.resolve({ failed: "Discord is out" });
       sent.push(...files.map(({ name }) => name));
       return Promise.resolve(
@@ -46,7 +49,7 @@ function scene(t: TestContext) {
       log() {},
     });
   const over = { conversation: "7", state: { kind: "done" } } as Turn;
-  return { root, sent, remarks, parts, open, over };
+  return { root, sent, remarks, keys, parts, open, over };
 }
 
 async function settled(outbox: ReturnType<typeof createBotOutbox>, is: () => boolean) {
@@ -71,6 +74,19 @@ test("what the agent put there is sent once, also by the next life", async (t) =
   assert.deepEqual(sent, ["a.txt", "b.txt"]);
 });
 
+test("B.68: a message that Discord took without its file is told, and the file sent in another", async (t) => {
+  const { root, sent, remarks, keys, parts, open, over } = scene(t);
+  writeFileSync(join(root, "work/outbox/a.txt"), "a");
+  parts.drops = 1;
+  const outbox = open();
+  outbox.heed(over);
+  await settled(outbox, () => sent.length === 1);
+  assert.deepEqual(remarks, [
+    "⚠️ Files did not arrive: a.txt: Discord took the message without them",
+  ]);
+  assert.equal(new Set(keys).size, 2);
+});
+
 test("what does not arrive is said, and is sent after a later turn", async (t) => {
   const { root, sent, remarks, parts, open, over } = scene(t);
   writeFileSync(join(root, "work/outbox/a.txt"), "a");
@@ -83,4 +99,16 @@ test("what does not arrive is said, and is sent after a later turn", async (t) =
   const next = open();
   next.heed(over);
   await settled(next, () => sent.length === 1);
+});
+
+test("what was left when herd was killed after a turn is sent by its next life", async (t) => {
+  const { root, sent, open } = scene(t);
+  writeFileSync(join(root, "work/outbox/late.txt"), "x");
+  const next = open();
+  next.start(["7"]);
+  await settled(next, () => sent.includes("late.txt"));
+  const again = open();
+  again.start(["7"]);
+  await again[Symbol.asyncDispose]();
+  assert.deepEqual(sent, ["late.txt"]);
 });

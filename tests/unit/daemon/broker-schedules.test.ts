@@ -78,7 +78,7 @@ function schedulesScene(t: TestContext): Scene {
   };
 }
 
-test("a prompt is posted when it is due and answered as if somebody had typed it", async (t) => {
+test("B.109: a prompt is posted when it is due and answered as if somebody had typed it", async (t) => {
   const scene = schedulesScene(t);
   scene.live();
   await scene.pass(10 * MINUTE - 20_000);
@@ -113,7 +113,7 @@ test("a thread that is named has each of them as its next message", async (t) =>
   assert.equal(scene.discord.texts("200").length, 2);
 });
 
-test("one that is not done is not overlapped, and what was left out is not made up", async (t) => {
+test("B.109: one that is not done is not overlapped, and what was left out is not made up", async (t) => {
   const scene = schedulesScene(t);
   scene.live();
   await scene.pass(10 * MINUTE);
@@ -129,7 +129,7 @@ test("one that is not done is not overlapped, and what was left out is not made 
   assert.equal(scene.discord.texts("100").length, 2);
 });
 
-test("after a time away none is made up, or the last one, as the job says", async (t) => {
+test("B.109: after a time away none is made up, or the last one, as the job says", async (t) => {
   const scene = schedulesScene(t);
   scene.jobs.push({ ...JOB, message: "catch up", catchUp: "last" });
   const first = scene.live();
@@ -212,16 +212,17 @@ test("the same job twice is one, and each of a job's settings makes it another",
   assert.equal(jobKey({ ...JOB, catchUp: "last" }), jobKey(JOB));
 });
 
-function userFile(t: TestContext) {
+function userFile(t: TestContext, name = "cron.yaml") {
   const folder = mkdtempSync(join(tmpdir(), "herd-cron-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const path = join(folder, "cron.yaml");
+  const path = join(folder, name);
   let at = 1_700_000_000;
   const troubles: string[] = [];
   const read = createUserCron({ path: () => path, onTrouble: (one) => void troubles.push(one) });
   return {
     path,
     troubles,
+    read,
     messages: () => read().map(({ message }) => message),
     write(text: string) {
       writeFileSync(path, text);
@@ -230,7 +231,7 @@ function userFile(t: TestContext) {
   };
 }
 
-test("the user's file is read again when it changes; without it there are no jobs", (t) => {
+test("B.110: the user's file is read again when it changes; without it there are no jobs", (t) => {
   const file = userFile(t);
   assert.deepEqual(file.messages(), []);
   const job = (message: string) =>
@@ -248,7 +249,53 @@ test("the user's file is read again when it changes; without it there are no job
   assert.deepEqual(file.troubles, []);
 });
 
-test("a bad entry is told once and skipped; a file that is broken leaves the jobs as they were", (t) => {
+test("B.110: a file in TOML has the same jobs by the same rules", (t) => {
+  const file = userFile(t, "cronjob.toml");
+  file.write(`# OpenAB's own
+[[jobs]]
+schedule = "0 9 * * 1-5"
+channel = 1234567890123456789 # digits that no number of JavaScript holds
+message = """
+what failed
+last night?"""
+timezone = "Europe/Berlin"
+enabled = true
+
+[[jobs]]
+schedule = "61 * * * *"
+channel = "100"
+message = "bad"
+
+[[jobs]]
+schedule = "@daily"
+channel = 1.5e18
+message = "worse"
+`);
+  assert.deepEqual(file.read(), [{
+    schedule: "0 9 * * 1-5",
+    timeZone: "Europe/Berlin",
+    channelId: "1234567890123456789",
+    threadId: undefined,
+    message: "what failed\nlast night?",
+    sender: "herd-cron",
+    catchUp: "none",
+  }]);
+  assert.equal(file.troubles.length, 2);
+  assert.match(
+    file.troubles[0]!,
+    /cronjob\.toml:12:1: Cannot read jobs\[1\]\.schedule: found "61"/,
+  );
+  assert.match(file.troubles[1]!, /cronjob\.toml:18:1: .*channel/);
+  file.write("[[jobs]\n");
+  assert.equal(file.messages().length, 1);
+  assert.match(file.troubles[2]!, /cronjob\.toml:1:\d+: Cannot read TOML/);
+  file.write("[jobs]\nx = 1\n");
+  assert.match((file.messages(), file.troubles[3]!), /"\[\[jobs\]\]" is wanted above each/);
+  file.write("# nothing\n");
+  assert.deepEqual(file.messages(), []);
+});
+
+test("B.110: a bad entry is told once and skipped; a file that is broken leaves the jobs as they were", (t) => {
   const file = userFile(t);
   file.write(
     `jobs:

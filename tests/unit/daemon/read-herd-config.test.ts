@@ -312,9 +312,9 @@ test("a variable that is not set is a mistake, and so is one with a default", ()
   backends: {a: {kind: openai, api_key: "\${KEY:-x}", headers: {B: "\${constructor}"}}}
 `;
   assert.deepEqual(mistakes(text), [
-    '2:20 Cannot read pool.discord.token: the variable "TOKEN" is not set (Set it in the environment of the daemon or in .env)',
+    '2:20 Cannot read pool.discord.token: the variable "TOKEN" is not set (Set it in the environment of the daemon, or in .env beside this file)',
     '3:41 Cannot read pool.backends.a.api_key: found "${" without a name and "}" after it, expected a variable such as "${OPENROUTER_API_KEY}" (Only ${NAME} is expanded: there are no defaults and no commands)',
-    '3:67 Cannot read pool.backends.a.headers.B: the variable "constructor" is not set (Set it in the environment of the daemon or in .env)',
+    '3:67 Cannot read pool.backends.a.headers.B: the variable "constructor" is not set (Set it in the environment of the daemon, or in .env beside this file)',
   ]);
   assert.equal(read('pool: {discord: {guild_id: "${GUILD}"}}').discord!.guildId, ENV.GUILD);
 });

@@ -25,17 +25,17 @@ async function scaling<T>(
   }
 }
 
-test("the bytes go to a process of its own, and its picture comes back", async () => {
+test("the bytes go to a process of its own with the side that is wanted, and its picture comes back", async () => {
   const { result, logged } = await scaling(
-    `test "$1 $2" = "draw --shrink" && printf '{"jpeg":"%s"}' "$(cat)"`,
-    (scale) => scale(Uint8Array.of(1, 2, 255), never),
+    `test "$*" = "draw --shrink 800" && printf '{"jpeg":"%s"}' "$(cat)"`,
+    (scale) => scale(Uint8Array.of(1, 2, 255), 800, never),
   );
   assert.deepEqual(result, { jpeg: Uint8Array.of(1, 2, 255) });
   assert.deepEqual(logged, []);
 });
 
 test("a refusal is passed on; a crash, nonsense or a missing program is a value and logged", async () => {
-  const one = (scale: ReturnType<typeof createScale>) => scale(new Uint8Array(9), never);
+  const one = (scale: ReturnType<typeof createScale>) => scale(new Uint8Array(9), 800, never);
   const refused = await scaling(`cat > /dev/null; echo '{"cannot":"it is odd"}'`, one);
   assert.deepEqual(refused, { result: { cannot: "it is odd" }, logged: [] });
   for (
@@ -52,7 +52,7 @@ test("no secret of the daemon is in the process's environment", async () => {
   try {
     const { result } = await scaling(
       `cat > /dev/null; printf '{"cannot":"%s"}' "[$HERD_SCALE_SECRET]"`,
-      (scale) => scale(new Uint8Array(1), never),
+      (scale) => scale(new Uint8Array(1), 800, never),
     );
     assert.deepEqual(result, { cannot: "[]" });
   } finally {
@@ -67,9 +67,9 @@ test("one at a time, in order; a cancelled one does not hold the others up", asy
     (scale) => {
       stop.abort();
       return Promise.all([
-        scale(new Uint8Array(1), never),
-        scale(new Uint8Array(1), stop.signal),
-        scale(new Uint8Array(1), never),
+        scale(new Uint8Array(1), 800, never),
+        scale(new Uint8Array(1), 800, stop.signal),
+        scale(new Uint8Array(1), 800, never),
       ]);
     },
   );

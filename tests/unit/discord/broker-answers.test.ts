@@ -9,7 +9,7 @@ import {
 import { DiscordError } from "../../../lib/discord/discord-error.ts";
 import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
-import { channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
+import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
 const STYLE: AnswerStyle = { tools: "none", tables: "off", footer: [] };
 
@@ -17,19 +17,21 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
   const chat = chatScene(t);
   const discord = memoryDiscord();
   discord.channels.set("200", channel("200", "thread", "", "1", "100"));
-  const answers = createBrokerAnswers({
+  const parts: BrokerAnswersParts = {
     broker: chat.broker,
     state: chat.state,
     rest: discord.rest,
     memory: brokerMemoryInRam(),
     clock: chat.clock,
     random: () => 0,
+    me: () => BOT,
     style: () => STYLE,
     streams: () => true,
     siblings: () => [],
     log() {},
     ...more,
-  });
+  };
+  const answers = createBrokerAnswers(parts);
   chat.broker.onTurn(answers.show);
   t.after(() => answers[Symbol.asyncDispose]());
   const asked = async (id = "1", n = 1) => {
@@ -37,19 +39,25 @@ function scene(t: TestContext, more: Partial<BrokerAnswersParts> = {}) {
     await chat.until("the agent is asked", () => chat.prompts.length === n);
     return chat.prompts.at(-1)!;
   };
-  return { ...chat, discord, answers, asked, texts: () => discord.texts("200") };
+  return { ...chat, discord, parts, answers, asked, texts: () => discord.texts("200") };
 }
 
-test("an answer grows in one message, at most one edit in 1.5 s, and ends whole", async (t) => {
+test("B.91, C.8: an answer grows in one message, first words soon, then at most one edit in 1.5 s, and ends whole", async (t) => {
   const { clock, until, asked, texts, discord } = scene(t);
+  const edits = () => discord.calls.filter((call) => call === "edit").length;
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
+  prompt.say("first");
+  await clock.sleeping((all) => all.includes(250));
+  clock.advance(250);
+  await until("first words", () => texts()[0]!.startsWith("first"));
+  assert.equal(edits(), 1);
   for (let i = 1; i <= 50; i++) prompt.say("word ".repeat(i));
   await clock.sleeping((all) => all.includes(1_500));
-  assert.equal(discord.calls.filter((call) => call === "edit").length, 0);
+  assert.equal(edits(), 1);
   clock.advance(1_500);
-  await until("it has grown", () => texts()[0]!.startsWith("word word"));
-  assert.equal(discord.calls.filter((call) => call === "edit").length, 1);
+  await until("it has grown", () => texts()[0]!.includes("word word"));
+  assert.equal(edits(), 2);
   prompt.end({ kind: "done", text: "all of it" });
   await until("the end, without waiting", () => texts()[0] === "all of it");
   assert.equal(texts().length, 1);
@@ -71,8 +79,8 @@ test("A.17.13: an edit that is under way never comes after the end", async (t) =
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
   prompt.say("half");
-  await clock.sleeping((all) => all.includes(1_500));
-  clock.advance(1_500);
+  await clock.sleeping((all) => all.includes(250));
+  clock.advance(250);
   await until("an edit is under way", () => order.length === 1);
   prompt.end({ kind: "done", text: "the whole" });
   slow.resolve();
@@ -81,7 +89,28 @@ test("A.17.13: an edit that is under way never comes after the end", async (t) =
   assert.deepEqual(texts(), ["the whole"]);
 });
 
-test("A.17.14: an end that cannot be shown is shown later, all of it, once", async (t) => {
+test("a turn that ends while the one before it is being told comes before the one after it", async (t) => {
+  const { until, asked, texts, discord } = scene(t);
+  const { edit } = discord.rest;
+  const slow = Promise.withResolvers<void>();
+  let isUnderWay = false;
+  discord.rest.edit = async (...given) => {
+    isUnderWay = true;
+    await slow.promise;
+    return await edit(...given);
+  };
+  const first = await asked("1", 1);
+  await until("a placeholder", () => texts().length === 1);
+  first.end({ kind: "done", text: "one" });
+  await until("it is being told", () => isUnderWay);
+  (await asked("2", 2)).end({ kind: "done", text: "two" });
+  await asked("3", 3);
+  slow.resolve();
+  await until("the third is begun", () => texts().length === 3);
+  assert.deepEqual(texts(), ["one", "two", "…"]);
+});
+
+test("A.17.14, C.8: an end that cannot be shown is shown later, all of it, once", async (t) => {
   const { clock, until, asked, texts, discord, state } = scene(t);
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);
@@ -97,6 +126,45 @@ test("A.17.14: an end that cannot be shown is shown later, all of it, once", asy
   await until("it is told", () => state().conversations.get("200")!.untold.length === 0);
   assert.equal(texts().join("").replaceAll(/[^x]/g, "").length, 3_000);
   assert.equal(texts().length, 2);
+});
+
+test("what was being sent when herd was killed is found again, after hours too, and becomes the answer", async (t) => {
+  const memory = brokerMemoryInRam();
+  const first = scene(t, { memory, streams: () => false });
+  const { discord } = first;
+  discord.after = (call) => {
+    // Discord has it, and this life never hears of it.
+    if (call === "send") throw unreachable();
+  };
+  const prompt = await first.asked();
+  prompt.end({ kind: "done", text: "the answer" });
+  await first.until("it was sent", () => first.texts().length === 1);
+  await first.answers[Symbol.asyncDispose]();
+  discord.after = () => {};
+  // A nonce is forgotten by then.
+  for (const message of discord.messages) delete message.outgoing.nonce;
+  const second = createBrokerAnswers({ ...first.parts, memory });
+  t.after(() => second[Symbol.asyncDispose]());
+  second.start();
+  await first.until(
+    "it is told",
+    () => first.state().conversations.get("200")!.untold.length === 0,
+  );
+  assert.deepEqual(first.texts(), ["the answer"]);
+  assert.deepEqual(memory.read().shown, {});
+});
+
+test("what was shown of a killed turn goes when its messages are withdrawn; what was answered stays", async (t) => {
+  const shown = (id: string, isWhole?: boolean) => ({ channelId: "200", ids: [id], isWhole });
+  const memory = brokerMemoryInRam({ shown: { "200-7": shown("91", true), "200-8": shown("92") } });
+  const { discord, hear, until, answers } = scene(t, { memory });
+  discord.say("200", "the whole answer", { id: "91", author: { id: BOT } });
+  discord.say("200", "half of it", { id: "92", author: { id: BOT } });
+  hear("1", "and now");
+  answers.start();
+  await until("it is gone", () => !discord.texts("200").includes("half of it"));
+  await until("both are let go", () => memory.read().shown["200-7"] === undefined);
+  assert.ok(discord.texts("200").includes("the whole answer"));
 });
 
 test("A.17.23: a message too old for edits gives way to a new one", async (t) => {
@@ -125,7 +193,22 @@ test("a place that is closed keeps back neither the next turn nor another conver
   assert.deepEqual(state().conversations.get("200")!.untold, []);
 });
 
-test("sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
+test("B.57: an answer that may not be written in its thread is given above it, with the reason", async (t) => {
+  const { until, asked, discord, texts } = scene(t);
+  discord.channels.set("100", channel("100", "lab"));
+  const prompt = await asked();
+  const { send, edit } = discord.rest;
+  const closed = new DiscordError("Missing Permissions", { kind: "forbidden", code: 50013 });
+  discord.rest.send = (id, ...rest) => id === "200" ? Promise.reject(closed) : send(id, ...rest);
+  discord.rest.edit = (id, ...rest) => id === "200" ? Promise.reject(closed) : edit(id, ...rest);
+  prompt.end({ kind: "done", text: "for somebody" });
+  await until("it is said above", () => discord.texts("100").length === 2);
+  assert.match(discord.texts("100")[0]!, /cannot write in <#200>.*Send Messages in Threads/);
+  assert.equal(discord.texts("100")[1], "for somebody");
+  assert.ok(!texts().includes("for somebody"));
+});
+
+test("B.92: sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
   const { until, asked, texts } = scene(t, { streams: () => false });
   const prompt = await asked();
   prompt.say("half");
@@ -134,7 +217,7 @@ test("sent once: nothing is seen before the end, and no placeholder is left", as
   assert.deepEqual(texts(), ["the whole"]);
 });
 
-test("A.17.4: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
+test("A.17.4, B.45, B.98: nobody is pinged but people of the conversation and bots of this herd", async (t) => {
   const { until, asked, discord } = scene(t, { siblings: () => ["55"], streams: () => false });
   const prompt = await asked();
   prompt.end({ kind: "done", text: "@everyone @here <@&1> <@7> <@55> <@666>" });
@@ -142,7 +225,7 @@ test("A.17.4: nobody is pinged but people of the conversation and bots of this h
   assert.deepEqual(discord.messages[0]!.outgoing.pings, { users: ["7", "55"] });
 });
 
-test("an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
+test("B.118, C.9: an answer that calls another bot of this herd comes as a new message: bots hear of no edits", async (t) => {
   const { until, asked, texts, discord } = scene(t, { siblings: () => ["55"] });
   const prompt = await asked();
   await until("a placeholder", () => texts().length === 1);

@@ -6,18 +6,25 @@ import { RULE_DEFAULTS } from "../../../lib/chat/broker-defaults.ts";
 import { createBrokerIntake } from "../../../lib/discord/broker-intake.ts";
 import { createBrokerPlaces } from "../../../lib/discord/broker-places.ts";
 import { createBrokerRoom } from "../../../lib/discord/broker-room.ts";
+import { idOfTime } from "../../../lib/discord/snowflake.ts";
 import type { Message } from "../../../lib/discord/message.ts";
 import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
 import { chatScene } from "../../support/chat-scene.ts";
 import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
-function scene(t: TestContext, rules: Partial<BotRules> = {}) {
+/** Channels, and threads with their parents; 300 is a sweep's. */
+const THREADS = [["100"], ["300"], ["200", "100"], ["310", "300"]] as const;
+
+function scene(
+  t: TestContext,
+  rules: Partial<BotRules> = {},
+  memory = brokerMemoryInRam(),
+) {
   const chat = chatScene(t);
   const discord = memoryDiscord();
-  for (const [id, parent] of [["100", undefined], ["300", undefined], ["200", "100"]] as const) {
+  for (const [id, parent] of THREADS) {
     discord.channels.set(id, { ...channel(id, "lab", "", "1", parent), ownerId: BOT });
   }
-  const memory = brokerMemoryInRam();
   const all: BotRules = { ...RULE_DEFAULTS, channels: ["100"], users: ["1"], ...rules };
   const places = createBrokerPlaces(discord.rest);
   const room = createBrokerRoom({
@@ -35,12 +42,13 @@ function scene(t: TestContext, rules: Partial<BotRules> = {}) {
     places,
     room,
     memory,
-    marks: { set: ({ messageId, emoji }) => void marks.push(`${emoji} ${messageId}`) },
+    reactions: { add: ({ messageId }, emoji) => void marks.push(`${emoji} ${messageId}`) },
     clock: chat.clock,
     random: () => 0,
     me: () => BOT,
-    roleName: () => undefined,
-    isTaken: (id) => id === "300",
+    isSweeps: (id) => id === "300",
+    hasConversation: (id) => chat.state().conversations.has(id),
+    guilds: () => ["1"],
     threads: () => [{ id: "200", since: "1" }],
     queued: () =>
       [...chat.state().conversations.values()].flatMap(({ waiting }) =>
@@ -79,15 +87,66 @@ test("a disk that is full acknowledges nothing; the message is taken when there 
   };
   intake.hear(say("100", "hello"));
   await intake.settled();
+  intake.hear(say("100", "hello again"));
+  await intake.settled();
   assert.deepEqual([heard(), marks], [[], []]);
+  const told = () => chat.discord.texts("100").filter((text) => /cannot store/.test(text)).length;
+  assert.equal(told(), 1, "it is said, and once");
+  // What is heard and need not be stored hides nothing that could not be.
+  intake.hear(say("100", "I cannot store", {
+    author: { id: BOT, name: "herd", bot: true, webhook: false },
+  }));
+  await intake.settled();
   isFull = false;
   await clock.sleeping((all) => all.some((ms) => ms <= 2_000));
   clock.advance(2_000);
-  await until("it is taken", () => heard().length === 1);
-  assert.equal(marks.length, 1);
+  await until("both are taken", () => heard().length === 2);
+  assert.equal(marks.length, 2);
 });
 
-test("A.17.22: told twice, or by the gateway and by reading, a message is one", async (t) => {
+test("messages of bots that are read again after a restart are not counted again", async (t) => {
+  const bots = { botMessages: "all", trustedBots: ["55"] } as const;
+  const memory = brokerMemoryInRam();
+  const { intake, say } = scene(t, bots, memory);
+  const author = { id: "55", name: "other", bot: true, webhook: false };
+  for (let i = 0; i < 5; i++) intake.hear(say("200", "more", { author }));
+  await intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 5);
+  const next = scene(t, bots, memory);
+  // The same ids: another world of the same messages.
+  for (let i = 0; i < 5; i++) next.intake.hear(next.say("200", "more", { author }));
+  await next.intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 5);
+  next.intake.hear(next.say("200", "new", { author, id: "99999" }));
+  await next.intake.settled();
+  assert.equal(memory.read().turns["200"]!.count, 6);
+});
+
+test("what was said in a thread before it was known, as its maker was killed, is heard", async (t) => {
+  const { intake, say, heard } = scene(t);
+  intake.catchUp();
+  await intake.settled();
+  const more = say("200", "into the fresh thread");
+  // The gateway told of it to a life that has ended.
+  intake.placed("200");
+  await intake.settled();
+  assert.deepEqual(heard(), ["into the fresh thread"]);
+  intake.hear(more);
+  await intake.settled();
+  assert.equal(heard().length, 1);
+});
+
+test("the bot's own message in a thread hides nothing that was said there while it was away", async (t) => {
+  const { intake, say, heard } = scene(t);
+  say("200", "while it was away");
+  intake.catchUp();
+  // Before the thread was read.
+  intake.hear(say("200", "…", { author: { id: BOT, name: "herd", bot: true, webhook: false } }));
+  await intake.settled();
+  assert.deepEqual(heard(), ["while it was away"]);
+});
+
+test("A.17.22, C.14: told twice, or by the gateway and by reading, a message is one", async (t) => {
   const { intake, say, heard } = scene(t);
   const message = say("100", "hello");
   intake.hear(message);
@@ -97,7 +156,24 @@ test("A.17.22: told twice, or by the gateway and by reading, a message is one", 
   assert.deepEqual(heard(), ["hello"]);
 });
 
-test("after a gap the channel and its threads are read, in order, each message once", async (t) => {
+test("after a gap it is found where it was called for the first time, in a thread of people", async (t) => {
+  const { intake, say, heard, discord } = scene(t);
+  discord.channels.set("250", channel("250", "of people", "", "1", "100"));
+  discord.channels.set("350", channel("350", "elsewhere", "", "1", "900"));
+  say("250", "before it came");
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  say("250", "come here");
+  say("350", "and here");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["first", "come here"]);
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["first", "come here"]);
+});
+
+test("C.14: after a gap the channel and its threads are read, in order, each message once", async (t) => {
   const { intake, say, heard } = scene(t);
   intake.hear(say("100", "first"));
   await intake.settled();
@@ -124,6 +200,30 @@ test("what was said before the bot came is answered by nobody", async (t) => {
   assert.deepEqual(heard(), ["new words"]);
 });
 
+test("what is said while the bot comes for the first time is found again by its next life", async (t) => {
+  const { intake, say, heard, discord, memory, clock } = scene(t);
+  const now = idOfTime(clock.now() + 5);
+  intake.catchUp();
+  const message = say("100", "just now", { id: now });
+  discord.fail = (call) => {
+    // This life ends before it can take anything.
+    if (call === "channel") throw unreachable();
+  };
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  assert.ok(BigInt(memory.read().seen["100"]!) < BigInt(message.id));
+});
+
+test("a channel that is named is read however many threads there are", async (t) => {
+  const { intake, memory, say, heard } = scene(t);
+  const old = Array.from({ length: 150 }, (_, i) => [`${5_000 + i}`, "1"]);
+  memory.write({ seen: { "100": "1", ...Object.fromEntries(old) } });
+  say("100", "while it was away");
+  intake.catchUp();
+  await intake.settled();
+  assert.deepEqual(heard(), ["while it was away"]);
+});
+
 test("while Discord does not say where something was said nothing is lost", async (t) => {
   const { intake, say, heard, discord, clock, until } = scene(t);
   discord.fail = (call) => {
@@ -147,7 +247,7 @@ test("A.17.28: what the gateway told of a channel is not asked for", async (t) =
   assert.ok(!discord.calls.includes("channel"));
 });
 
-test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
+test("B.20, B.21: the denied get 🚫 and nothing else; a sweep's channel is the sweep's", async (t) => {
   const { intake, say, heard, marks } = scene(t);
   const eve = say("100", "let me in", { author: { id: "66" } } as never);
   intake.hear(eve);
@@ -157,7 +257,7 @@ test("the denied get 🚫 and nothing else; a sweep's channel is the sweep's", a
   assert.deepEqual(marks, [`🚫 ${eve.id}`]);
 });
 
-test("direct messages are one conversation, where the rules allow them", async (t) => {
+test("B.22, B.59: direct messages are one conversation, where the rules allow them", async (t) => {
   const { intake, say, state, discord } = scene(t, { directMessages: true });
   discord.channels.set("700", { ...channel("700", ""), guildId: undefined, type: 1 });
   const none = { mentions: { users: [], roles: [], everyone: false } };
@@ -192,4 +292,38 @@ test("what waits is looked at after a gap: it may have been changed or deleted m
   await intake.settled();
   const { waiting } = state().conversations.get("200")!;
   assert.deepEqual(waiting.map(({ arrival }) => arrival.content), ["two, mended"]);
+});
+
+test("a sweep's channel is the sweep's; a thread below it becomes a conversation by a mention", async (t) => {
+  const { intake, say, heard } = scene(t, { channels: ["300"] });
+  const unasked = { mentions: { users: [], roles: [], everyone: false } };
+  intake.hear(say("300", "status"));
+  // herd itself made this thread and has written in it.
+  intake.hear(
+    say("310", "the log", {
+      author: { id: BOT, bot: true, name: "herd", webhook: false },
+      ...unasked,
+    }),
+  );
+  intake.hear(say("310", "people talk", unasked));
+  await intake.settled();
+  assert.deepEqual(heard(), []);
+  intake.hear(say("310", "look at this"));
+  await intake.settled();
+  intake.hear(say("310", "and at that", unasked));
+  await intake.settled();
+  assert.deepEqual(heard(), ["look at this", "and at that"]);
+});
+
+test("a word that is heard before a gap is looked into hides nothing that was said there before it", async (t) => {
+  const { intake, say, heard, discord } = scene(t);
+  discord.channels.set("250", channel("250", "of people", "", "1", "100"));
+  intake.hear(say("100", "first"));
+  await intake.settled();
+  say("250", "come here");
+  const live = say("250", "are you there?");
+  intake.catchUp();
+  intake.hear(live);
+  await intake.settled();
+  assert.deepEqual(heard().toSorted(), ["are you there?", "come here", "first"]);
 });

@@ -50,10 +50,11 @@ test("the broker's commands fit Discord's limits and its description, on servers
   assert.ok(!server.some(({ name }) => name === "auth"));
 });
 
-test("A.17.3: every command has the right of a message, and who has it not is told privately why", async (t) => {
+test("A.17.3, B.23: every command has the right of a message, and who has it not is told privately why", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
-  const names = [...BROKER_COMMANDS.filter((one) => one !== "session"), "session list"];
+  const others = ["session", "whereami"];
+  const names = [...BROKER_COMMANDS.filter((one) => !others.includes(one)), "session list"];
   names.push("session attach", "session export");
   for (const name of names) {
     for (
@@ -77,7 +78,32 @@ test("A.17.3: every command has the right of a message, and who has it not is to
   assert.deepEqual(await scene.complete("", { user: EVE }), []);
 });
 
-test("a role that may talk may command", async (t) => {
+test("B.7: /whereami tells anybody, and nobody else, the ids that the configuration wants", async (t) => {
+  const scene = brokerDeskScene(t);
+  const inside = await scene.command("whereami", {}, { roles: ["55"] });
+  assert.equal(inside.ephemeral, true);
+  for (const word of ["Server: `1`", "`100`, for `allowed_channels`", `Thread: \`${THREAD}\``]) {
+    assert.ok(inside.content!.includes(word), inside.content);
+  }
+  assert.match(inside.content!, /You: `7`[^]*<@&55> `55`[^]*✅ You may talk/);
+  const stranger = await scene.command("whereami", {}, { user: EVE, channelId: "101" });
+  assert.match(
+    stranger.content!,
+    /`101`[^]*You: `66`[^]*🚫 This bot does not work in this channel/,
+  );
+  const roles = Array.from({ length: 250 }, (_, i) => `12345678901234${10_000 + i}`);
+  const many = await scene.command("whereami", {}, { user: EVE, roles });
+  assert.match(many.content!, /`\d+`…\n🚫 You may not talk to this bot/);
+  assert.ok(many.content!.length > 1_900 && many.content!.length <= 2_000);
+  const taken = await scene.command("whereami", {}, { channelId: "dm1", isDirect: true });
+  assert.match(taken.content!, /^Direct messages with the bot: they are on\n[^]*✅/);
+  scene.rules.directMessages = false;
+  const direct = await scene.command("whereami", {}, { channelId: "dm1", isDirect: true });
+  assert.match(direct.content!, /allow_dm[^]*takes no direct messages/);
+  assert.ok([inside, stranger, many, direct].every(({ ephemeral }) => ephemeral));
+});
+
+test("B.23: a role that may talk may command", async (t) => {
   const scene = brokerDeskScene(t);
   scene.rules.users = [];
   scene.rules.userRoles = ["55"];
@@ -87,7 +113,7 @@ test("a role that may talk may command", async (t) => {
   assert.match(done.content!, /turn in this conversation is ended/);
 });
 
-test("/cancel ends the turn, says that it was a turn, and lets what waits go on", async (t) => {
+test("B.106, C.4: /cancel ends the turn, says that it was a turn, and lets what waits go on", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("cancel")).content!, /There is no conversation here yet/);
   await working(scene);
@@ -102,7 +128,7 @@ test("/cancel ends the turn, says that it was a turn, and lets what waits go on"
   assert.match((await scene.command("cancel")).content!, /Nothing runs in this conversation/);
 });
 
-test("A.17.20: /cancel-all drops what waits, tells everybody, and the turn has its last form", async (t) => {
+test("A.17.20, B.106: /cancel-all drops what waits, tells everybody, and the turn has its last form", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
   scene.hear("m2", "two");
@@ -116,7 +142,7 @@ test("A.17.20: /cancel-all drops what waits, tells everybody, and the turn has i
   assert.equal(scene.prompts.length, 1);
 });
 
-test("A.17.21: /reset asks first, is pressed once, and says what it did", async (t) => {
+test("A.17.21, B.107: /reset asks first, is pressed once, and says what it did", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
   scene.hear("m2", "two");
@@ -165,7 +191,7 @@ function models(count: number, current = "m0"): SessionOption {
   };
 }
 
-test("/models shows what the agent offers, the current one first, 25 on a page", async (t) => {
+test("B.105, C.11: /models shows what the agent offers, the current one first, 25 on a page", async (t) => {
   const scene = brokerDeskScene(t);
   scene.options.push(models(60, "m59"), {
     id: "mode",
@@ -205,7 +231,7 @@ test("/models shows what the agent offers, the current one first, 25 on a page",
   assert.deepEqual(buttons.map(({ disabled }) => disabled), [false, true, true]);
 });
 
-test("a choice reaches the agent, is kept, and the menu shows it; what is gone is said", async (t) => {
+test("C.11: a choice reaches the agent, is kept, and the menu shows it; what is gone is said", async (t) => {
   const scene = brokerDeskScene(t);
   scene.options.push(models(3));
   await working(scene);
@@ -327,7 +353,7 @@ function hearInChannel(scene: BrokerDeskScene, message: string, text: string): v
   scene.broker.accept(arrival(message, text, said), message);
 }
 
-test("/session list has the conversations of this channel and one's own, with state, age and cost", async (t) => {
+test("C.1: /session list has the conversations of this channel and one's own, with state, age and cost", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("session list")).content!, /no conversations here/);
   await working(scene);
@@ -353,7 +379,7 @@ test("/session list has the conversations of this channel and one's own, with st
   assert.ok(!theirs.content!.includes("<#200>"));
 });
 
-test("/session attach goes on with another conversation, once its asker has said yes", async (t) => {
+test("C.1: /session attach goes on with another conversation, once its asker has said yes", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene);
   hearInChannel(scene, "201", "elsewhere");
@@ -409,7 +435,7 @@ test("/session attach shows nobody what they may not see", async (t) => {
   assert.deepEqual(scene.state().attached, {});
 });
 
-test("/session export gives the transcript as a file to the one who asked", async (t) => {
+test("B.108: /session export gives the transcript as a file to the one who asked", async (t) => {
   const scene = brokerDeskScene(t);
   await working(scene, "Build the *thing*");
   assert.match((await scene.command("session export")).content!, /Nothing was said here/);
@@ -429,7 +455,7 @@ test("/session export gives the transcript as a file to the one who asked", asyn
   assert.match(text, /## Agent, 2023-11-14 22:14:20 UTC\n\nDone\.\n$/);
 });
 
-test("/cost is the table of the conversations' own use", async (t) => {
+test("C.15: /cost is the table of the conversations' own use", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("cost")).content!, /Nothing was spent/);
   await working(scene);
@@ -445,7 +471,7 @@ test("/cost is the table of the conversations' own use", async (t) => {
   assert.equal(shown.ephemeral, true);
 });
 
-test("/auth tells in direct messages how the agent is logged in, and asks for no secret", async (t) => {
+test("B.108: /auth tells in direct messages how the agent is logged in, and asks for no secret", async (t) => {
   const scene = brokerDeskScene(t);
   assert.match((await scene.command("auth")).content!, /in direct messages with the bot only/);
   const answer = await scene.command("auth", {}, { channelId: "dm7", isDirect: true });
@@ -454,7 +480,7 @@ test("/auth tells in direct messages how the agent is logged in, and asks for no
   assert.equal(answer.ephemeral, true);
 });
 
-test("/remind sets, lists and drops, each person their own", async (t) => {
+test("B.108: /remind sets, lists and drops, each person their own", async (t) => {
   const scene = brokerDeskScene(t);
   const wish = { when: "in 10 minutes", text: "look *here*" };
   const set = await scene.command("remind", wish, { id: "1" });
@@ -473,6 +499,24 @@ test("/remind sets, lists and drops, each person their own", async (t) => {
   assert.equal(dropped.kind, "update");
   assert.match(wordOf(dropped), /is dropped\.\nYou have no/);
   assert.deepEqual(scene.state().reminders, {});
+});
+
+test("/waits lists what the conversation's agent waits for, and whoever may talk with it drops it", async (t) => {
+  const scene = brokerDeskScene(t);
+  assert.match((await scene.command("waits")).content!, /no conversation/i);
+  scene.hear("h1", "wait for it");
+  assert.match((await scene.command("waits")).content!, /waits for nothing/);
+  const subject = { kind: "task", task: "t1" } as const;
+  const wish = { conversation: THREAD, for: [ALICE], subject, atMost: 60_000 };
+  scene.waits.set({ ...wish, id: "w1", note: "*plot* @everyone" }, "broker:herd");
+  const listed = await scene.command("waits");
+  assert.match(listed.content!, /1\. the moment when task t1 ends, <t:\d+:R> at the latest/);
+  assert.ok(!listed.content!.includes("@everyone") && listed.content!.includes("\\*plot"));
+  const refused = await scene.pressOn(listed, "Drop 1", { user: EVE });
+  assert.equal(scene.waits.of(THREAD).length, 1, wordOf(refused));
+  const dropped = await scene.pressOn(listed, "Drop 1", { user: BOB });
+  assert.match(wordOf(dropped), /is dropped\.\nThe agent of this conversation waits for nothing/);
+  assert.deepEqual(scene.state().waits, {});
 });
 
 test("a disk that refuses is told to the person, and nothing is said to be done", async (t) => {

@@ -36,7 +36,7 @@ async function working(scene: BrokerDeskScene): Promise<void> {
 const withdrawn = (scene: BrokerDeskScene) =>
   scene.journal.flatMap((one) => one.type === "message-withdrawn" ? [one.message] : []);
 
-test("a lone stop of somebody who may talk ends the turn that runs, and says so", async (t) => {
+test("C.4: a lone stop of somebody who may talk ends the turn that runs, and says so", async (t) => {
   const scene = brokerDeskScene(t);
   const order = ordersOf(scene);
   await working(scene);

@@ -37,7 +37,7 @@ const view = (scene: BrokerDeskScene) =>
   viewOfTurn(scene.broker.turns()[0]!, { style: STYLE, mark: MARK, pings: [] })[0]!;
 const wordOf = (answer: FirstAnswer) => "message" in answer ? answer.message.content ?? "" : "";
 
-test("A.17.24: a permission is a person's press, and the message says afterwards who gave it", async (t) => {
+test("A.17.24, B.89, C.5: a permission is a person's press, and the message says afterwards who gave it", async (t) => {
   const scene = brokerDeskScene(t);
   const given = asked(scene);
   await scene.until("a person is asked", () => scene.permissions.open(THREAD) !== undefined);
@@ -88,7 +88,7 @@ test("always is said once; a no by silence is told as that", async (t) => {
   await scene.until("a person is asked", () => scene.permissions.open(THREAD) !== undefined);
   await scene.pressOn(view(scene), "Always in this conversation");
   assert.equal(await first, "always");
-  assert.equal(await again(scene), "once");
+  assert.equal(await again(scene), "always");
   const silent = again(scene, { tool: "other", title: "another" });
   await scene.rest();
   scene.clock.advance(601_000);
@@ -174,7 +174,7 @@ test("a stuck turn is waited on or stopped by its buttons, each once", async (t)
   assert.match(wordOf(await scene.pressOn(shown, "Stop")), /That turn is over/);
 });
 
-test("A.17.25: the agent's standard error stands behind a button, after a restart as well", async (t) => {
+test("A.17.25, B.87, C.12: the agent's standard error stands behind a button, after a restart as well", async (t) => {
   const first = brokerDeskScene(t);
   const failure = {
     kind: "gone",

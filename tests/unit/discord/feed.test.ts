@@ -92,6 +92,23 @@ test("what is said is posted once and in order, also what came before the start"
     assert.equal(memory.read().delivered, 3);
   }));
 
+test("what is said after a thousand events that say nothing still waits", () => {
+  const events = Array.from({ length: 1_500 }, (_, at): Event => ({
+    v: 1,
+    seq: at + 1,
+    at: 0,
+    by: "monitor",
+    what: { type: "messages-handled", ids: [`${at}`], how: "rule" },
+  }));
+  return withFeed(async ({ discord, feed, say }) => {
+    say("the last word");
+    assert.equal(feed.waiting(), 1);
+    feed.start();
+    await feed.drained(5_000);
+    assert.deepEqual(discord.texts("5"), ["the last word"]);
+  }, { events });
+});
+
 test("G.5.31: an hour without Discord loses nothing: it is tried with back-off and told", () => {
   const discord = memoryDiscord();
   return withFeed(async ({ feed, say, now, troubles }) => {

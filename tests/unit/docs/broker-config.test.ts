@@ -55,11 +55,11 @@ function rowsOf(heading: string, nth: number): string[][] {
 }
 
 for (const [heading, nth, at] of TABLES) {
-  test(`docs/broker-config.md names every key of ${heading}, table ${nth + 1}, and no other`, () => {
+  test(`B.14: docs/broker-config.md names every key of ${heading}, table ${nth + 1}, and no other`, () => {
     const keys = rowsOf(heading, nth).map(([key]) => key!.replaceAll("`", ""));
     assert.deepEqual(keys.sort(), allowedIn(at("zzz: 1")));
   });
-  test(`each default of ${heading}, table ${nth + 1}, is what counts without it`, () => {
+  test(`B.14: each default of ${heading}, table ${nth + 1}, is what counts without it`, () => {
     const without = readHerdConfig(at(""), "x").broker;
     for (const [key, value] of rowsOf(heading, nth)) {
       const [, told] = /^`([^`]+)`$/.exec(value!) ?? [];

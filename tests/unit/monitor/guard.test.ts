@@ -96,7 +96,7 @@ test("people and the rules may have everything done", () => {
 });
 
 test("a model is known by its name, and a person who is called agent is none", () => {
-  assert.ok(isModel("agent") && isModel("mcp:alice"));
+  assert.ok(isModel("agent") && isModel("mcp:alice") && isModel("broker:herd:discord:7"));
   assert.ok(!isModel("cli:agent") && !isModel("api:mcp") && !isModel("agents"));
 });
 
@@ -129,6 +129,7 @@ for (const [name, request, expected] of MODEL) {
   test(`a model that asks to ${name}: ${expected}`, () => {
     assert.equal(ruled(request, "agent"), expected);
     assert.equal(ruled(request, "mcp:alice"), expected);
+    assert.equal(ruled(request, "broker:herd:discord:7"), expected);
   });
 }
 
