@@ -77,6 +77,7 @@ export const MAY_IMPORT: Readonly<Record<string, Readonly<Record<string, Grant>>
     actions: "types",
     control: "all",
     daemon: "dynamic",
+    ssh: "types",
   },
   main: { commands: "all" },
 };

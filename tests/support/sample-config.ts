@@ -41,8 +41,6 @@ export function sampleConfig(change: Partial<Config> = {}): Config {
       maxConcurrent: undefined,
       signal: undefined,
       export: [],
-      host: undefined,
-      path: undefined,
     },
     local: { slots: undefined },
     halving: undefined,
