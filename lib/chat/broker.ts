@@ -1,7 +1,6 @@
 import { explain } from "../base/explain.ts";
 import type { PermissionRequest, SessionOption } from "./agent-session.ts";
 import { type Arrival, conversationOf } from "./arrival.ts";
-import type { ChatHappening } from "./chat-event.ts";
 import type { Conversation } from "./chat-state.ts";
 import type { PermissionWord, Turn } from "./turn.ts";
 import { createTurns, type TurnsParts } from "./turns.ts";
@@ -55,12 +54,8 @@ export interface Broker extends AsyncDisposable {
 }
 
 export function createBroker(parts: BrokerParts): Broker {
-  const turns = createTurns(parts, write);
-
-  function write(whats: readonly ChatHappening[], by: string): void {
-    parts.append(whats, by);
-    parts.onChange();
-  }
+  const turns = createTurns(parts);
+  const write = parts.append;
 
   const find = (id: string) => parts.state().conversations.get(id);
 

@@ -31,7 +31,6 @@ export interface TurnsParts {
    * not answered at all, because they were let in under rules that do not hold any more.
    */
   screen?(conversation: Conversation, batch: readonly Waiting[]): "go" | "drop" | TurnFailure;
-  onChange(): void;
   log(level: "info" | "warn" | "error", message: string, facts?: Record<string, unknown>): void;
 }
 
@@ -77,11 +76,8 @@ interface Running {
   by: string;
 }
 
-export function createTurns(
-  parts: TurnsParts,
-  write: (whats: readonly ChatHappening[], by: string) => void,
-): Turns {
-  const { clock } = parts;
+export function createTurns(parts: TurnsParts): Turns {
+  const { clock, append: write } = parts;
   const running = new Map<string, Running>();
   const lanes = new Map<string, Promise<void>>();
   const listeners = new Set<(turn: Turn) => void>();

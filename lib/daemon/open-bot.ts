@@ -301,7 +301,6 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       log: (text) => log("info", text),
     }),
     screen,
-    onChange: () => {},
     log,
   });
 
@@ -393,7 +392,7 @@ export async function openBot(parts: OpenBotParts): Promise<OpenBot> {
       for (const id of journal.state.conversations.keys()) keepTranscript(id);
       surface.start();
       // Who deleted a message while herd was away wants no answer to it.
-      const late = clock.sleep(REVIEW_MS, stop.signal).catch(() => {});
+      const late = clock.sleep(REVIEW_MS, stop.signal).catch(() => surface.reviewed);
       broker.start(Promise.race([surface.reviewed, late]));
       desk.start();
       outbox.start(lately(journal.state));

@@ -216,10 +216,8 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
       for (const [i, view] of views.entries()) await put(one, record.id, i, view, ids[i]);
     } catch (error) {
       const { message, kind } = unlessClosed(error);
-      const why = kind === "forbidden"
-        ? "the right Send Messages in Threads is missing, or the thread is locked"
-        : "it is not there any more, or closed";
-      if (await saidAbove(one, record.id, why, views)) return done(one, record);
+      // Who deleted the thread wants to see no more of it.
+      if (kind !== "missing" && await saidAbove(one, record.id, views)) return done(one, record);
       // Nowhere to say it: it is kept in the transcript, and nothing else waits for it.
       parts.log("warn", "An answer cannot be given in its place", {
         conversation: one.id,
@@ -229,22 +227,26 @@ export function createBrokerAnswers(parts: BrokerAnswersParts): BrokerAnswers {
     done(one, record);
   }
 
-  /** Of a thread that may not be written in the answer is given where people can see it. */
+  /**
+   * Of a thread that may not be written in the answer is given where people can see it: in the channel
+   * in which it was asked for. What was said within a thread, which may be private, never leaves it.
+   */
   async function saidAbove(
     { where, first: { id, place } }: Conversation,
     turn: string,
-    reason: string,
     views: readonly Outgoing[],
   ): Promise<boolean> {
     if (where === undefined || where.replies || where.channelId === place.channelId) return false;
-    const why = `⚠️ I cannot write in <#${where.channelId}>: ${reason}. So I answer here:`;
-    const isAbove = place.threadId === undefined;
+    if (place.threadId !== undefined) return false;
+    const why =
+      `⚠️ I cannot write in <#${where.channelId}>: the right Send Messages in Threads is ` +
+      "missing, or the thread is locked. So I answer here:";
     try {
       for (const [i, view] of [{ content: why }, ...views].entries()) {
         await rest.send(place.channelId, {
           ...view,
           nonce: nonceOf(memory.read().mark, `${turn} above`, i),
-          ...(i === 0 && isAbove ? { replyTo: id } : {}),
+          ...(i === 0 ? { replyTo: id } : {}),
         }, stop.signal);
       }
       return true;

@@ -146,7 +146,6 @@ export function chatScene(
     place: ({ id }) => Promise.resolve({ channelId: id, replies: false }),
     blocks: (_, messages) =>
       Promise.resolve(messages.map(({ content }) => ({ type: "text", text: content }))),
-    onChange() {},
     log() {},
     ...more,
   });

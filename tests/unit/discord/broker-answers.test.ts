@@ -8,7 +8,7 @@ import {
 } from "../../../lib/discord/broker-answers.ts";
 import { DiscordError } from "../../../lib/discord/discord-error.ts";
 import { brokerMemoryInRam } from "../../support/broker-memory-in-ram.ts";
-import { chatScene } from "../../support/chat-scene.ts";
+import { arrival, chatScene } from "../../support/chat-scene.ts";
 import { BOT, channel, memoryDiscord, unreachable } from "../../support/discord-rest.ts";
 
 const STYLE: AnswerStyle = { tools: "none", tables: "off", footer: [] };
@@ -193,20 +193,25 @@ test("a place that is closed keeps back neither the next turn nor another conver
   assert.deepEqual(state().conversations.get("200")!.untold, []);
 });
 
-test("B.57: an answer that may not be written in its thread is given above it, with the reason", async (t) => {
-  const { until, asked, discord, texts } = scene(t);
-  discord.channels.set("100", channel("100", "lab"));
-  const prompt = await asked();
-  const { send, edit } = discord.rest;
-  const closed = new DiscordError("Missing Permissions", { kind: "forbidden", code: 50013 });
-  discord.rest.send = (id, ...rest) => id === "200" ? Promise.reject(closed) : send(id, ...rest);
-  discord.rest.edit = (id, ...rest) => id === "200" ? Promise.reject(closed) : edit(id, ...rest);
-  prompt.end({ kind: "done", text: "for somebody" });
-  await until("it is said above", () => discord.texts("100").length === 2);
-  assert.match(discord.texts("100")[0]!, /cannot write in <#200>.*Send Messages in Threads/);
-  assert.equal(discord.texts("100")[1], "for somebody");
-  assert.ok(!texts().includes("for somebody"));
-});
+for (const [asked, above] of [[undefined, true], ["200", false]] as const) {
+  const whose = above ? "its own thread is given above it" : "a thread of people never leaves it";
+  test(`B.57: an answer that may not be written in ${whose}`, async (t) => {
+    const { until, broker, prompts, discord, journal } = scene(t);
+    discord.channels.set("100", channel("100", "lab"));
+    const place = { ...arrival("1", "").place, threadId: asked };
+    broker.accept(arrival("1", "hello", { place }), "200");
+    await until("the agent is asked", () => prompts.length === 1);
+    const { send, edit } = discord.rest;
+    const closed = new DiscordError("Missing Permissions", { kind: "forbidden", code: 50013 });
+    discord.rest.send = (id, ...rest) => id === "200" ? Promise.reject(closed) : send(id, ...rest);
+    discord.rest.edit = (id, ...rest) => id === "200" ? Promise.reject(closed) : edit(id, ...rest);
+    prompts[0]!.end({ kind: "done", text: "for somebody" });
+    await until("it is over", () => journal.some(({ type }) => type === "turn-told"));
+    const [why, answer] = discord.texts("100");
+    assert.equal(answer, above ? "for somebody" : undefined);
+    assert.equal(/cannot write in <#200>.*Send Messages in Threads/.test(why ?? ""), above);
+  });
+}
 
 test("B.92: sent once: nothing is seen before the end, and no placeholder is left", async (t) => {
   const { until, asked, texts } = scene(t, { streams: () => false });
