@@ -41,7 +41,7 @@ export interface Elsewhere {
   composer(job: Parameters<Parts["compose"]>[0]): Parts["compose"] | undefined;
   telling(files: WorkspaceFiles): WorkspaceFiles;
   /** See `Outside.wishHost`. */
-  wish(host: string, isBusy: boolean): void;
+  wish(host: string, how: { isBusy: boolean; isKept: boolean }): void;
   /** What jobs there are to know is there when it resolves, or is told to go later. */
   settle(signal: AbortSignal): Promise<void>;
 }
@@ -50,9 +50,14 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
   const { request, paths } = parts;
   const memoryPath = mirrorMemoryPath(paths.state);
   let made: FarSide | undefined;
+  let supposed: string | undefined;
 
   /** Named on a command line. */
   function wished(): string | undefined {
+    return supposed === undefined ? kept() : supposed || undefined;
+  }
+
+  function kept(): string | undefined {
     const memory = remembered();
     return memory?.isWished === true ? memory.host : undefined;
   }
@@ -76,7 +81,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
     }
     made = createFarSide({
       ...parts,
-      ...{ host: request.reach(name), isWished: wished() === name, adopts: parts.adopts() },
+      ...{ host: request.reach(name), isWished: kept() === name, adopts: parts.adopts() },
       ...{ clock: request.clock, onWarning: request.onWarning },
     });
     return made;
@@ -105,7 +110,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
     telling(files) {
       return request.reach === undefined ? files : side()?.telling(files) ?? files;
     },
-    wish(host, isBusy) {
+    wish(host, { isBusy, isKept }) {
       const before = hostName() ?? "";
       if (before !== host && isBusy) {
         const place = before === "" ? "this machine" : `"${before}"`;
@@ -113,11 +118,15 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
           hint: "`herd stop` ends them; those that were done stay done",
         });
       }
+      made = undefined;
+      if (!isKept) {
+        supposed = host;
+        return;
+      }
       const memory = remembered();
       const fresh = memory?.host === host ? memory : freshMirrorMemory(host);
       if (host !== "") writeMirrorMemory(memoryPath, { ...fresh, isWished: true });
       else if (memory !== undefined) writeMirrorMemory(memoryPath, { ...memory, isWished: false });
-      made = undefined;
     },
     async settle(signal) {
       await made?.mirror.settle(signal);

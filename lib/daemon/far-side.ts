@@ -6,10 +6,9 @@ import { userName } from "../base/user-name.ts";
 import { createMirror, type Mirror } from "../mirror/create-mirror.ts";
 import { createMirroredScheduler } from "../mirror/mirrored-scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
-import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
-import { createSshRunner } from "../ssh/ssh-runner.ts";
 import { type WorkspacePaths, workspacePaths } from "../store/paths.ts";
+import { createSlurmElsewhere } from "./slurm-elsewhere.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface FarSideParts {
@@ -32,9 +31,6 @@ export interface FarSide extends AsyncDisposable {
   /** The workspace's files; what is written for jobs goes there. */
   telling(files: WorkspaceFiles): WorkspaceFiles;
 }
-
-/** Variables of the login shell that would filter or reshape what SLURM's programs print or do. */
-const FOREIGN = ["SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SACCTMGR_", "SCONTROL_", "SBATCH_"];
 
 export function createFarSide(parts: FarSideParts): FarSide {
   const { host, paths, clock } = parts;
@@ -70,15 +66,7 @@ export function createFarSide(parts: FarSideParts): FarSide {
     mirror,
     root: paths.root,
     clock,
-    make: ({ facts }) => {
-      const run = createSshRunner(host, { environment: facts.bare, unsetPrefixes: FOREIGN });
-      return createSlurmScheduler({
-        run: parts.announced(run),
-        clock,
-        uid: facts.uid,
-        environment: facts.login,
-      });
-    },
+    make: ({ facts }) => createSlurmElsewhere({ ...parts, facts }),
     log: (_, message) => warn(message),
   });
 

@@ -149,9 +149,9 @@ export interface Outside {
   mirror(): Mirror | undefined;
   /**
    * From now on jobs run on that host, whatever the YAML says; "" takes it back. Throws RefusedError
-   * while jobs live elsewhere.
+   * while jobs live elsewhere. Unless it is kept it ends with this process, and nothing is written.
    */
-  wishHost(host: string): void;
+  wishHost(host: string, how?: { isKept: boolean }): void;
   /** `prune_grace_seconds` of the YAML, or its default where the YAML cannot be read. */
   graceSeconds(): number;
   readRecords: Parts["files"]["readRecords"];
@@ -542,10 +542,10 @@ export function openOutside(request: OutsideRequest): Outside {
     scheduler,
     host: elsewhere.host,
     mirror: () => elsewhere.side()?.mirror,
-    wishHost(host) {
+    wishHost(host, { isKept } = { isKept: true }) {
       const isBusy = [...journal.state.attempts.values()].some(isOpen);
-      createState(paths);
-      elsewhere.wish(host, isBusy);
+      if (isKept) createState(paths);
+      elsewhere.wish(host, { isBusy, isKept });
       sweep = undefined;
     },
     graceSeconds,

@@ -8,7 +8,8 @@ import { RemoteFileError } from "../ssh/remote-files.ts";
 import { SshError } from "../ssh/ssh-error.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
-import { chooseFiles, type FilesWish } from "./choose-files.ts";
+import { chooseFiles, type ChosenFiles, type FilesWish } from "./choose-files.ts";
+import { examineThere, type Lack } from "./examine-there.ts";
 import { askHost, type HostFacts } from "./host-facts.ts";
 import { MirrorError } from "./mirror-error.ts";
 import {
@@ -59,8 +60,14 @@ export interface ThereAndFacts {
  */
 export interface Mirror extends AsyncDisposable {
   readonly host: string;
-  /** Undefined before it was opened once in this process. */
+  /** Undefined before it was surveyed or opened once in this process. */
   there(): ThereAndFacts | undefined;
+  /** Connects and learns what the host is and whether the folder there can be ours; changes nothing. */
+  survey(signal?: AbortSignal): Promise<ThereAndFacts>;
+  /** What keeps jobs from running there; changes nothing. */
+  examine(signal?: AbortSignal): Promise<readonly Lack[]>;
+  /** What `push` would have there beside herd's own files. Throws MirrorError. */
+  chosen(): ChosenFiles;
   /** Connects, finds or makes the folder there, and learns what the host is. Once. */
   open(signal?: AbortSignal): Promise<ThereAndFacts>;
   /** Brings what jobs wrote. Whoever asks while one is under way gets that one's outcome. */
@@ -81,6 +88,8 @@ export function createMirror(parts: MirrorParts): Mirror {
   const { host, here, clock, log } = parts;
   const memoryPath = mirrorMemoryPath(here.state);
   let memory = readMirrorMemory(memoryPath) ?? freshMirrorMemory(host.name);
+  let surveyed: ThereAndFacts | undefined;
+  let isOurs = false;
   let opened: (ThereAndFacts & { puller: Puller; pusher: Pusher }) | undefined;
   let opening: Promise<NonNullable<typeof opened>> | undefined;
   let pulling: Promise<PullReport> | undefined;
@@ -89,17 +98,24 @@ export function createMirror(parts: MirrorParts): Mirror {
   let isOwed = false;
   let soon: ReturnType<typeof setTimeout> | undefined;
 
-  async function openNow(signal: AbortSignal | undefined): Promise<NonNullable<typeof opened>> {
+  async function survey(signal?: AbortSignal): Promise<ThereAndFacts> {
     const wish = parts.wish();
-    mkdirSync(here.state, { recursive: true, mode: 0o700 });
     await host.connect(signal);
-    const facts = await askHost(host, signal);
-    const root = rootOf(wish, facts.home);
+    const facts = surveyed?.facts ?? await askHost(host, signal);
+    const paths = parts.pathsAt(rootOf(wish, facts.home));
+    isOurs = await refuseOthers(paths);
+    surveyed = { paths, facts };
+    return surveyed;
+  }
+
+  async function openNow(signal: AbortSignal | undefined): Promise<NonNullable<typeof opened>> {
+    const { paths, facts } = await survey(signal);
+    const { root } = paths;
+    mkdirSync(here.state, { recursive: true, mode: 0o700 });
     if (memory.host !== host.name || (memory.root !== undefined && memory.root !== root)) {
       // Another place knows nothing of what was sent and fetched.
       memory = { ...freshMirrorMemory(host.name), id: memory.id };
     }
-    const paths = parts.pathsAt(root);
     await claim(paths);
     memory = { ...memory, root, isWished: parts.isWished };
     const puller = createPuller({
@@ -122,8 +138,11 @@ export function createMirror(parts: MirrorParts): Mirror {
     return opened;
   }
 
-  /** Two workspaces that sent their jobs from one folder would take each other's endings for theirs. */
-  async function claim(paths: WorkspacePaths): Promise<void> {
+  /**
+   * Two workspaces that sent their jobs from one folder would take each other's endings for theirs.
+   * Tells whether the folder is ours already.
+   */
+  async function refuseOthers(paths: WorkspacePaths): Promise<boolean> {
     const { files, name } = host;
     if (await files.stat(paths.journal) !== undefined) {
       throw new MirrorError(
@@ -134,8 +153,7 @@ export function createMirror(parts: MirrorParts): Mirror {
         },
       );
     }
-    const marker = join(paths.state, "mirror-of.json");
-    const other = await readMarker(marker);
+    const other = await readMarker(markerIn(paths));
     if (other !== undefined && other.id !== memory.id && !parts.adopts) {
       throw new MirrorError(
         "unusable",
@@ -146,11 +164,15 @@ export function createMirror(parts: MirrorParts): Mirror {
         },
       );
     }
-    await files.makeFolder(paths.state, { parents: true, mode: 0o700 });
-    if (other?.id === memory.id) return;
+    return other?.id === memory.id;
+  }
+
+  async function claim(paths: WorkspacePaths): Promise<void> {
+    await host.files.makeFolder(paths.state, { parents: true, mode: 0o700 });
+    if (isOurs) return;
     const from = `${parts.user}@${hostname()}:${here.root}`;
     const text = `${JSON.stringify({ id: memory.id, from })}\n`;
-    await files.replace(marker, new TextEncoder().encode(text), 0o600);
+    await host.files.replace(markerIn(paths), new TextEncoder().encode(text), 0o600);
   }
 
   async function readMarker(path: string): Promise<{ id: string; from: string } | undefined> {
@@ -197,7 +219,7 @@ export function createMirror(parts: MirrorParts): Mirror {
     const { pusher } = await open(signal);
     isOwed = false;
     try {
-      const chosen = chooseFiles(here.root, parts.wish().files);
+      const chosen = choose();
       const { files, folders } = waitingFiles(here.state);
       const all = [...chosen.files, ...files];
       const report = await pusher.push(all, {
@@ -219,6 +241,8 @@ export function createMirror(parts: MirrorParts): Mirror {
     }
   }
 
+  const choose = () => chooseFiles(here.root, parts.wish().files);
+
   /** One push at a time, each with what was written before it was asked for. */
   function pushInTurn(signal?: AbortSignal): Promise<PushReport> {
     const mine = pushing.then(() => push(signal));
@@ -228,7 +252,11 @@ export function createMirror(parts: MirrorParts): Mirror {
 
   return {
     host: host.name,
-    there: () => opened,
+    there: () => opened ?? surveyed,
+    survey: (signal) => told(host.name, opened === undefined ? survey(signal) : open(signal)),
+    examine: (signal) =>
+      told(host.name, survey(signal).then((there) => examineThere(host, there, signal))),
+    chosen: choose,
     open: (signal) => told(host.name, open(signal)),
     pull(signal) {
       pulling ??= told(host.name, pull(signal)).finally(() => pulling = undefined);
@@ -255,6 +283,10 @@ export function createMirror(parts: MirrorParts): Mirror {
       remember(true);
     },
   };
+}
+
+function markerIn({ state }: WorkspacePaths): string {
+  return join(state, "mirror-of.json");
 }
 
 /** A folder below the home folder where the YAML names none. */

@@ -51,7 +51,10 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
 
   return {
     name: "slurm",
-    limits: async (request) => (await scheduler()).limits(request),
+    // A question, which makes no folder there.
+    async limits(request) {
+      return await (made ?? parts.make(await asScheduler(mirror.survey()))).limits(request);
+    },
     async submit(job) {
       const inner = await scheduler();
       await asScheduler(mirror.push());
