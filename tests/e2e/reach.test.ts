@@ -8,7 +8,9 @@ import { atTerminal } from "../support/at-terminal.ts";
 import { startCodeServer } from "../support/code-server.ts";
 import { eventsOf, postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
 import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
+import { hostileWords, randomHostileWords } from "../support/hostile-words.ts";
 import { HERD, herd, makeSweep, type Said } from "../support/herd.ts";
+import { seeded } from "../support/random-text.ts";
 import { openReachScene, type ReachScene } from "../support/reach-scene.ts";
 import { withoutSshd } from "../support/sshd.ts";
 
@@ -71,6 +73,25 @@ test(
     });
   },
 );
+
+for (const shell of ["/bin/bash", "/bin/dash", "/usr/bin/zsh", "/usr/bin/tcsh", "/usr/bin/fish"]) {
+  const without = skip || (existsSync(shell) ? false : `there is no ${shell} here`);
+  test(`no word is interpreted on the way where the login shell is ${shell}`, {
+    skip: without,
+  }, async () => {
+    await using scene = await openReachScene({ shell });
+    const canary = join(scene.there, "canary");
+    const words = [
+      ...hostileWords(canary),
+      ...randomHostileWords(seeded(5), { canary, count: 150 }),
+    ];
+    const { stdout, code } = await herd(["--host", "login", "words", ...words], {
+      env: scene.here.env,
+    });
+    assert.deepEqual([stdout.split("\0").slice(0, -1), code], [words, 0]);
+    assert.equal(existsSync(canary), false);
+  });
+}
 
 test("Ctrl-C reaches the program there, and a cut is said as what it is", { skip }, async (t) => {
   await using scene = await openReachScene();

@@ -37,15 +37,37 @@ case "$1" in
 esac
 `;
 
-export async function openReachScene(): Promise<ReachScene> {
+export interface ReachOptions {
+  /** The login shell there; what it reads at its start prints words of its own. */
+  shell?: string;
+  /** More lines of the server's config. */
+  config?: readonly string[];
+}
+
+/** What login shells read, each with a word that is not the program's. */
+const NOISY = [".profile", ".bash_profile", ".zprofile", ".login", ".tcshrc"];
+
+export async function openReachScene(
+  { shell, config = [] }: ReachOptions = {},
+): Promise<ReachScene> {
   const here = makeHome({ NO_COLOR: "1", HERD_TEST_HOOKS: "1" });
   const there = mkdtempSync(join(tmpdir(), "herd-there-"));
   chmodSync(there, 0o700);
   mkdirSync(join(there, ".local/bin"), { recursive: true });
   writeFileSync(join(there, ".local/bin/herd"), HERD_THERE, { mode: 0o755 });
-  const own = { HOME: there, XDG_STATE_HOME: join(there, "state"), XDG_RUNTIME_DIR: there };
+  const own = {
+    ...{ HOME: there, XDG_STATE_HOME: join(there, "state"), XDG_RUNTIME_DIR: there },
+    ...(shell === undefined ? {} : { SHELL: shell }),
+  };
+  if (shell !== undefined) {
+    for (const name of NOISY) writeFileSync(join(there, name), "echo welcome\n");
+    mkdirSync(join(there, ".config/fish"), { recursive: true });
+    writeFileSync(join(there, ".config/fish/config.fish"), "echo welcome\n");
+  }
   const server = await startSshd({
+    ...(shell === undefined ? {} : { shell }),
     config: [
+      ...config,
       `SetEnv ${
         Object.entries({ ...own, HERD_TRUE: HERD, HERD_TEST_HOOKS: "1" })
           .map(([name, value]) => `${name}=${value}`).join(" ")
