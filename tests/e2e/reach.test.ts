@@ -49,9 +49,18 @@ test(
       const { stdout, stderr, code } = await there("words", ...hostile);
       assert.deepEqual([stdout.split("\0").slice(0, -1), stderr, code], [hostile, "", 0]);
     });
-    await t.test("10 MB of output are whole", async () => {
-      const { stdout, code } = await there("big");
-      assert.deepEqual([stdout.length, code], [10_485_760, 0]);
+    await t.test("bytes that are no UTF-8 arrive as they are", async () => {
+      const line =
+        `"${HERD}" --host login words $'caf\\351' $'\\xff\\xfe\\xf0\\x9f' ü | od -An -v -tx1`;
+      const { stdout } = await runProcess(["bash", "-c", line], { env: scene.here.env });
+      assert.equal(stdout.replace(/\s+/g, " ").trim(), "63 61 66 e9 00 ff fe f0 9f 00 c3 bc 00");
+    });
+    await t.test("50 MB of output are whole, also for a reader that is slow to begin", async () => {
+      const line = `"${HERD}" --host login big | { sleep 0.5; sha256sum; }; echo "\${PIPESTATUS[0]}"
+seq 10000000 | head -c 52428800 | sha256sum`;
+      const { stdout } = await runProcess(["bash", "-c", line], { env: scene.here.env });
+      const [came, code, wanted] = stdout.trim().split("\n");
+      assert.deepEqual([came, code], [wanted, "0"]);
     });
     await t.test("what is piped in is read there, to its end", async () => {
       const run = start(scene, ["--host=login", "read"], "pipe");
@@ -69,7 +78,7 @@ test(
     await t.test("a reader that goes away ends it, as in any pipe", async () => {
       const line = `"${HERD}" --host login big | head -c 10; echo "\${PIPESTATUS[0]}"`;
       const { stdout, stderr } = await runProcess(["bash", "-c", line], { env: scene.here.env });
-      assert.deepEqual([stdout.trim(), stderr], ["xxxxxxxxxx141", ""]);
+      assert.deepEqual([stdout.trim(), stderr], ["1\n2\n3\n4\n5\n141", ""]);
     });
   },
 );

@@ -25,7 +25,7 @@ export interface ReachScene extends AsyncDisposable {
 /** Beside the true herd it has a few ways to end that no command of herd's has. */
 const HERD_THERE = `#!/bin/bash
 case "$1" in
-  big) head -c 10485760 /dev/zero | tr '\\0' x ;;
+  big) seq 10000000 | head -c 52428800 ;;
   code) exit "$2" ;;
   words) shift; printf '%s\\0' "$@" ;;
   read) wc -c ;;
