@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Home, makeHome } from "./daemon.ts";
 import { HERD } from "./herd.ts";
+import type { LossyLine } from "./lossy-line.ts";
 import { removeTree } from "./remove-tree.ts";
 import { generateKey, type Sshd, startSshd } from "./sshd.ts";
 import { startTroubledProxy, type TroubledProxy } from "./troubled-proxy.ts";
@@ -29,6 +30,8 @@ case "$1" in
   code) exit "$2" ;;
   words) shift; printf '%s\\0' "$@" ;;
   read) wc -c ;;
+  keep) exec cat > "$HOME/kept" ;;
+  kept) exec cat "$HOME/kept" ;;
   both) echo '{"out": 1}'; echo "not JSON" >&2; exit 3 ;;
   wait) echo $$ > "$HOME/pid"; echo waiting; trap 'exit 130' INT; for ((;;)); do sleep 0.1; done ;;
   size) trap 'stty size' WINCH; trap 'exit 130' INT; stty size; for ((i = 0; i < 300; i++)); do sleep 0.1; done ;;
@@ -42,13 +45,15 @@ export interface ReachOptions {
   shell?: string;
   /** More lines of the server's config. */
   config?: readonly string[];
+  /** The server is behind this line, and what is typed here is typed at its near end. */
+  line?: LossyLine;
 }
 
 /** What login shells read, each with a word that is not the program's. */
 const NOISY = [".profile", ".bash_profile", ".zprofile", ".login", ".tcshrc"];
 
 export async function openReachScene(
-  { shell, config = [] }: ReachOptions = {},
+  { shell, config = [], line }: ReachOptions = {},
 ): Promise<ReachScene> {
   const here = makeHome({ NO_COLOR: "1", HERD_TEST_HOOKS: "1" });
   const there = mkdtempSync(join(tmpdir(), "herd-there-"));
@@ -66,6 +71,7 @@ export async function openReachScene(
   }
   const server = await startSshd({
     ...(shell === undefined ? {} : { shell }),
+    ...(line === undefined ? {} : { network: { within: line.far, address: line.address } }),
     config: [
       ...config,
       `SetEnv ${
@@ -83,7 +89,8 @@ export async function openReachScene(
   knowHost(server.hostKey);
   writeFileSync(
     ssh("config"),
-    `Host login\n  HostName 127.0.0.1\n  Port ${proxy.port}\n  HostKeyAlias login\n`,
+    `Host login\n  HostName ${line?.address ?? "127.0.0.1"}\n` +
+      `  Port ${line === undefined ? proxy.port : server.port}\n  HostKeyAlias login\n`,
     { mode: 0o600 },
   );
   return {
