@@ -27,6 +27,8 @@ export interface SshdOptions {
   /** Of an earlier one: its host keys. */
   keysOf?: Sshd;
   port?: number;
+  /** More variables of the server's own. */
+  env?: Record<string, string>;
   /** In another network: the words before its command, and its address there. */
   network?: { within: readonly string[]; address: string };
 }
@@ -79,7 +81,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   writeFileSync(join(folder, "authorized_keys"), "", { mode: 0o600 });
   const words = [SSHD, "-D", "-f", join(folder, "config"), "-E", join(folder, "log")];
   const [program, ...more] = [...options.network?.within ?? [], ...words];
-  const child = spawn(program!, more, { stdio: "ignore" });
+  const child = spawn(program!, more, {
+    env: { ...process.env, ...options.env },
+    stdio: "ignore",
+  });
   const gone = new Promise<void>((resolve) => child.on("close", () => resolve()));
   const log = () => quietly(join(folder, "log"));
   await listening(port, () => child.exitCode === null, log);
