@@ -229,6 +229,44 @@ test("herd tunnel leads to the daemon there, over cuts and its new start", { ski
 });
 
 test(
+  "herd tunnel takes the daemon's port where the server forwards no sockets, and says where none",
+  {
+    skip,
+  },
+  async () => {
+    for (const forwards of ["local", "no"]) {
+      await using scene = await openReachScene({
+        config: ["AllowStreamLocalForwarding no", `AllowTcpForwarding ${forwards}`],
+      });
+      const sweep = makeSweep({ yaml: sweepYaml({ asks: true }), launcher: PATIENT });
+      const there = (...args: string[]) => herd(args, { env: scene.thereEnv });
+      try {
+        assert.equal((await there("monitor", sweep.path, "--detach")).code, 0);
+        const run = start(scene, ["tunnel", "login", "--json"]);
+        if (forwards === "no") {
+          const { code, stderr } = await run.ended;
+          assert.equal(code, 2, stderr);
+          assert.match(
+            stderr,
+            /Cannot open a tunnel to "login".*AllowTcpForwarding.*--host login api/s,
+          );
+          continue;
+        }
+        await untilTrue("the tunnel stands", () => run.stdout().includes("}\n"), run.stderr);
+        const { curl } = JSON.parse(run.stdout());
+        const { stdout } = await runProcess(["bash", "-c", curl], { env: scene.here.env });
+        assert.match(stdout, /^{"items":/);
+        run.interrupt();
+        assert.equal((await run.ended).code, 130);
+      } finally {
+        await there("monitor", "--stop");
+        sweep.remove();
+      }
+    }
+  },
+);
+
+test(
   "a daemon without a terminal is helped with a code, and goes on by itself",
   { skip },
   async () => {

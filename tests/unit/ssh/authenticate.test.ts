@@ -184,6 +184,7 @@ test("OpenSSH refuses three wrong codes: it is said what was tried, and nobody i
   await assert.rejects(host.connect(), (error: SshError) => {
     assert.deepEqual([error.step, error.passing], ["authentication", false]);
     assert.match(error.message, /the server refused\. Tried keyboard-interactive/);
+    assert.match(error.hint!, /wait for the next one/);
     assert.doesNotMatch(`${error.message} ${error.hint}`, /stale/);
     return true;
   });

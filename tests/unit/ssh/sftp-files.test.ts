@@ -158,6 +158,27 @@ test("an upload that was cut goes on where it stopped", onSshd, async () => {
   assert.equal(Buffer.compare(readFileSync(path), bytes), 0);
 });
 
+test("a download that is cut says so, and goes on from any place", onSshd, async () => {
+  await using scene = await openSshdScene();
+  const { proxy, host } = await troubled(scene);
+  await using _ = proxy;
+  const path = join(scene.home, "big");
+  const bytes = new Uint8Array(randomBytes(8 * 1024 * 1024));
+  writeFileSync(path, bytes);
+  await host.connect();
+  const came: Uint8Array[] = [];
+  const cut = (async () => {
+    for await (const piece of host.files.read(path)) {
+      if (came.push(piece) === 1) proxy.cut();
+    }
+  })();
+  assert.equal(await codeOf(cut), "LOST");
+  const from = came.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(from > 0 && from < bytes.length, `${from}`);
+  came.push(await host.files.readBytes(path, { from }));
+  assert.equal(Buffer.compare(Buffer.concat(came), bytes), 0);
+});
+
 test("writing from a place cuts off what stood behind", onSshd, async () => {
   await using scene = await openSshdScene();
   const path = join(scene.home, "f");
