@@ -4,6 +4,7 @@ import { SchedulerError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import type { Context } from "./command.ts";
 import { terminalAsker } from "./terminal-asker.ts";
+import { typedWords } from "./typed-words.ts";
 
 /** What of the environment here decides how herd there looks. */
 const PASSED = ["NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "TZ"];
@@ -29,7 +30,7 @@ export async function runThereCommand(
   try {
     const end = await runThere({
       host: there,
-      words,
+      words: typedWords(words),
       env: Object.fromEntries(
         PASSED.flatMap((name) => env[name] === undefined ? [] : [[name, env[name]!]]),
       ),

@@ -51,7 +51,8 @@ test("what cannot be is known from one exchange, and nothing is sent", async () 
     [{ "there.kind": "other" }, /is no file/],
     [{ "there.kind": "file", "there.code": "0", "there.says": "GNU bash" }, /it says "GNU bash"/],
     [{ system: "Darwin" }, /runs Darwin/],
-    [{ libc: "musl 1.2.4" }, /C library is musl/],
+    [{ libc: "musl 1.2.4" }, /needs herd-linux-x64-musl-baseline, and this herd is for arm64/],
+    [{ libc: "musl 1.2.4", processor: "aarch64" }, /C library is musl/],
     [{}, /needs herd-linux-x64-baseline, and this herd is for arm64/],
   ];
   for (const [answer, why] of cases) {
