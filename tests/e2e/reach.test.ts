@@ -310,6 +310,10 @@ test(
       await person.answer(/Not accepted, once more.*Verification code:/, "code-1");
       assert.equal(await person.ended, 0, person.shown());
       assert.match(person.shown(), /The daemon is logged in at second/);
+      const loggedIn = performance.now();
+      await untilTrue("the sweep goes on", () => codes.programs > 0);
+      const waited = performance.now() - loggedIn;
+      assert.ok(waited < 4_000, `it goes on at once, not after ${Math.round(waited)} ms`);
       await untilTrue("people are told", () => posts().some((text) => /reached again/.test(text)));
       const after = JSON.parse((await run("hosts", "--json")).stdout).hosts[0];
       assert.deepEqual([after.state, after.question], ["connected", null]);
