@@ -25,11 +25,11 @@ test("a daemon of bots restarts in its process: they are back, and nobody waits 
   writeFileSync(scene.path("go"), "");
   await scene.until("what was said meanwhile is answered", () => meanwhile.reactions.has("🆗"));
   await scene.until("the turn that was cut began anew", () => waiting.reactions.has("🆗"));
+  await scene.until("its answer", () => /Half and whole\./.test(discord.transcript(thread)));
   const said = scene.answers(thread).map(({ content }) => content).filter((one) =>
     /Half/.test(one)
   );
-  assert.equal(said.length, 1, "its answer is there once");
-  assert.match(said[0]!, /Half and whole\./);
+  assert.equal(said.length, 1, `its answer is there once: ${discord.transcript(thread)}`);
   const { bots } = JSON.parse((await scene.run("broker", "--json")).stdout);
   assert.deepEqual(
     bots.map(({ name, waiting }: { name: string; waiting: number }) => [name, waiting]),

@@ -60,6 +60,18 @@ function there({ thereEnv, there }: DeployScene, ...words: string[]): string {
   });
 }
 
+/** `herd attach` there, until it ends by itself. */
+function following({ there, thereEnv }: DeployScene, path: string) {
+  const child = spawn(join(there, USUAL), ["attach", path], {
+    env: { ...thereEnv, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let shown = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => shown += bytes);
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { ended, shown: () => shown, end: () => void child.kill("SIGKILL") };
+}
+
 /** The only file of an upload that is under way. */
 function partOf({ there }: DeployScene): string | undefined {
   const folder = join(there, ".local/bin");
@@ -131,6 +143,9 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
       "canaries live",
       () => sweeps.every(({ path }) => statuses(path).includes("running 1")),
     );
+    const follower = following(scene, sweeps[0]!.path);
+    t.after(follower.end);
+    await untilTrue("it is followed", () => /submitting the canary|canary/.test(follower.shown()));
     const place = join(scene.there, "state/herd", hostname());
     const token = () => readFileSync(join(place, "token"), "utf8");
     const oldToken = token();
@@ -167,6 +182,12 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
       () => sweeps.every(({ path }) => statuses(path).every((one) => one === "completed 1")),
       () => sweeps.map(({ path }) => statuses(path).join()).join("; "),
       30_000,
+    );
+    assert.equal(await follower.ended, 0);
+    // Each restart was told where it is followed, and what came after it.
+    assert.match(
+      follower.shown(),
+      /commit bbbbbbb[^)]*\) runs here now[^]* runs here now[^]*The monitor of one has ended/,
     );
     for (const [index, name] of ["one", "two"].entries()) {
       const { path } = sweeps[index]!;
