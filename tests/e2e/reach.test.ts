@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { runProcess } from "../../lib/base/process.ts";
 import { atTerminal } from "../support/at-terminal.ts";
+import { startCodeSshd, withoutCodeSshd } from "../support/code-sshd.ts";
 import { startCodeServer } from "../support/code-server.ts";
 import { eventsOf, postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
 import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
@@ -263,6 +264,40 @@ test(
         sweep.remove();
       }
     }
+  },
+);
+
+test(
+  "a jump host that wants a code is passed in a terminal, and without one it is said what it asks",
+  {
+    skip: withoutCodeSshd(),
+  },
+  async () => {
+    await using scene = await openReachScene();
+    await using gate = await startCodeSshd();
+    writeFileSync(
+      scene.ssh("config"),
+      `Host behind\n  HostName 127.0.0.1\n  Port ${scene.server.port}\n  HostKeyAlias login\n` +
+        `  ProxyJump gate\nHost gate\n  HostName 127.0.0.1\n  Port ${gate.port}\n`,
+    );
+    writeFileSync(scene.ssh("known_hosts"), `[127.0.0.1]:${gate.port} ${gate.hostKey}\n`, {
+      flag: "a",
+    });
+    const alone = await herd(["--host", "behind", "version"], { env: scene.here.env });
+    assert.equal(alone.code, 2);
+    assert.match(
+      alone.stderr,
+      /On the way to "behind", at its jump host "gate": .*nobody can be asked/,
+    );
+    const person = atTerminal([HERD, "--host", "behind", "version"], scene.here.env);
+    await person.answer(/Verification code:/, "code-0");
+    await person.answer(/Not accepted, once more/, "code-1");
+    assert.equal(await person.ended, 0, person.shown());
+    assert.match(person.shown(), /herd \d+\.\d+/);
+    const checked = atTerminal([HERD, "hosts", "check", "behind"], scene.here.env);
+    await checked.answer(/Verification code:/, "code-2");
+    assert.equal(await checked.ended, 0, checked.shown());
+    assert.match(checked.shown(), /by way of gate[^]*Logged in by publickey[^]*SFTP works/);
   },
 );
 
