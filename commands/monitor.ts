@@ -68,7 +68,9 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   if (values.restart) return await restart(context, daemon);
   await checkWorkspaces(workspaces);
   if (values.host !== undefined) {
-    for (const one of workspaces) await openWorkspace(context, one, values.host);
+    for (const one of workspaces) {
+      await openWorkspace(context, one, { host: values.host, isKept: true });
+    }
   }
   const alone = values.once || values["max-ticks"] !== undefined;
   if (daemon !== undefined && !alone && values.message !== undefined && !values.detach) {

@@ -13,7 +13,8 @@ import { type SlurmState, startSlurm, stopSlurm } from "./throw-away-slurm.ts";
 
 export const SUITES = {
   unit: { paths: ["tests/unit"], parallel: true, limit: 10, secondTry: true },
-  contract: { paths: ["tests/contract"], parallel: false, limit: 6 },
+  // Two clusters of one: what waits for the one leaves the machine to the other.
+  contract: { paths: ["tests/contract"], parallel: true, limit: 6, secondTry: true },
   slurm: { paths: ["tests/slurm"], parallel: false, limit: 20, secondTry: true },
   e2e: { paths: ["tests/e2e"], parallel: true, limit: 25, secondTry: true },
   soak: {

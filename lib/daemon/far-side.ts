@@ -1,15 +1,18 @@
-import { basename, relative } from "node:path";
+import { basename, join, normalize, relative } from "node:path";
 import type { WorkspaceFiles } from "../actions/parts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Runner } from "../base/process.ts";
 import { userName } from "../base/user-name.ts";
 import { createMirror, type Mirror } from "../mirror/create-mirror.ts";
+import { MirrorError } from "../mirror/mirror-error.ts";
 import { createMirroredScheduler } from "../mirror/mirrored-scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
-import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
-import { createSshRunner } from "../ssh/ssh-runner.ts";
+import { readHome } from "../store/home.ts";
+import { acquireLease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
 import { type WorkspacePaths, workspacePaths } from "../store/paths.ts";
+import { createSlurmElsewhere } from "./slurm-elsewhere.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface FarSideParts {
@@ -17,6 +20,8 @@ export interface FarSideParts {
   paths: WorkspacePaths;
   /** The YAML as it is now; throws UserError. */
   sweep(): SweepFile;
+  /** Where on the host the workspace is; throws UserError. */
+  folder(): string;
   adopts: boolean;
   isWished: boolean;
   clock: Clock;
@@ -33,8 +38,8 @@ export interface FarSide extends AsyncDisposable {
   telling(files: WorkspaceFiles): WorkspaceFiles;
 }
 
-/** Variables of the login shell that would filter or reshape what SLURM's programs print or do. */
-const FOREIGN = ["SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SACCTMGR_", "SCONTROL_", "SBATCH_"];
+/** So long one process waits for another one that brings or fetches files; large ones take a while. */
+const ALONE_WAIT_MS = 120_000;
 
 export function createFarSide(parts: FarSideParts): FarSide {
   const { host, paths, clock } = parts;
@@ -47,19 +52,38 @@ export function createFarSide(parts: FarSideParts): FarSide {
     parts.onWarning(message);
   }
 
+  async function alone<T>(purpose: string, act: () => Promise<T>): Promise<T> {
+    const lease = await acquireLease({
+      ...{ dir: join(paths.state, "mirror-lease"), clock, purpose, waitMs: ALONE_WAIT_MS },
+    });
+    if ("heldBy" in lease) {
+      throw new MirrorError(
+        "unreachable",
+        `Cannot ${purpose}: ${describeHolder(lease.heldBy)} is at it and does not end`,
+      );
+    }
+    try {
+      return await act();
+    } finally {
+      lease.release();
+    }
+  }
+
   const mirror = createMirror({
     host,
     here: paths,
     pathsAt: (root) => workspacePaths(root, `${root}/${basename(paths.config)}`),
+    folder: parts.folder,
     wish() {
-      const { name, launcher, trialsFile, slurm, sync } = parts.sweep().config;
+      const { launcher, trialsFile, sync } = parts.sweep().config;
       const needed = [relative(paths.root, paths.config), launcher, trialsFile ?? ""];
       return {
-        path: slurm.path,
-        name,
-        files: { needed: needed.filter((one) => one !== ""), patterns: sync },
+        needed: needed.filter((one) => one !== "").map((one) => normalize(one)),
+        patterns: sync.map((one) => one.replace(/^(!?)(\.\/+)+/, "$1")),
       };
     },
+    inode: () => readHome(paths)?.inode,
+    alone,
     adopts: parts.adopts,
     isWished: parts.isWished,
     user: userName(),
@@ -70,15 +94,7 @@ export function createFarSide(parts: FarSideParts): FarSide {
     mirror,
     root: paths.root,
     clock,
-    make: ({ facts }) => {
-      const run = createSshRunner(host, { environment: facts.bare, unsetPrefixes: FOREIGN });
-      return createSlurmScheduler({
-        run: parts.announced(run),
-        clock,
-        uid: facts.uid,
-        environment: facts.login,
-      });
-    },
+    make: ({ facts }) => createSlurmElsewhere({ ...parts, facts }),
     log: (_, message) => warn(message),
   });
 

@@ -51,10 +51,10 @@ export function markPattern(mark: string): RegExp {
 
 function scriptOf(
   argv: readonly string[],
-  { cwd, env = {}, unsetPrefixes = [], mark, terminal }: CommandOptions,
+  { cwd, env = {}, unset = [], mark, terminal }: CommandOptions,
 ): string {
   const parts = [
-    ...unsetPrefixes.map(unset),
+    ...unset.map(taken),
     ...Object.entries(env).map(([name, value]) => exported(name, value)),
     ...(cwd === undefined ? [] : [`${held(cwd)}cd -- "$_h" || exit 126;`]),
     "set --;",
@@ -100,10 +100,10 @@ function exported(name: string, value: string): string {
   return `${held(value)}${name}=$_h;export ${name};`;
 }
 
-function unset(prefix: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(prefix)) {
-    throw new UserError(`Cannot unset variables "${prefix}…": it is no name of one`);
+/** `command`: a shell may have made one read-only, and would end at it. */
+function taken(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new UserError(`Cannot unset the variable "${name}": it is no name of one`);
   }
-  const names = `env | grep "^${prefix}[A-Za-z0-9_]*=" | cut -d= -f1`;
-  return `for _h in $(${names});do unset "$_h";done;`;
+  return `command unset ${name} 2>/dev/null;`;
 }

@@ -75,7 +75,7 @@ test("the line has only signs that every login shell takes as they are", () => {
     terminal: false,
     cwd: "/a b'!",
     env: { A: "!'\n" },
-    unsetPrefixes: ["SQUEUE_"],
+    unset: ["SQUEUE_FORMAT"],
   });
   const inside = /^exec \/bin\/sh -c '([^']*)'$/.exec(line)?.[1];
   assert.ok(inside);
@@ -98,5 +98,5 @@ test("what cannot be a word, a variable or a program is refused before anything 
   assert.throws(() => remoteCommand(["-x"], options), UserError);
   assert.throws(() => remoteCommand(["x", "a\0b"], options), UserError);
   assert.throws(() => remoteCommand(["x"], { ...options, env: { "a;b": "" } }), UserError);
-  assert.throws(() => remoteCommand(["x"], { ...options, unsetPrefixes: ["$(x)"] }), UserError);
+  assert.throws(() => remoteCommand(["x"], { ...options, unset: ["$(x)"] }), UserError);
 });
