@@ -19,6 +19,8 @@ export interface HostDeskParts {
   sweepsOn(host: string): readonly SweepOnHost[];
   /** Once an outage: people are needed, or no longer. `login`: the host, where a one-time code is wanted. */
   tell(host: string, text: string, wants?: { login: string }): void;
+  /** After an outage: what waited for the host need not wait on. */
+  onReached(host: string): void;
 }
 
 /** The daemon's hosts: reached without a terminal, and with people's help where that is needed. */
@@ -79,6 +81,7 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
       else if (state.kind === "connected") {
         login.forget();
         if (told) parts.tell(host.name, `"${host.name}" is reached again${after(since!)}`);
+        if (since !== undefined) parts.onReached(host.name);
         since = undefined;
         told = false;
       } else if (state.kind === "waiting" || state.kind === "refused") {

@@ -118,6 +118,7 @@ export async function runDaemon(
     random: Math.random,
     onWarning: parts.onWarning,
   });
+  const usersOf = (host: string) => station.all().filter(({ outside }) => outside.host() === host);
   await using hosts = createHostDesk({
     env,
     clock,
@@ -125,9 +126,12 @@ export async function runDaemon(
     sweepsOn: (host) => station.all().flatMap((held) => onHost(held, host)),
     tell(host, text, wants) {
       log.write("warn", text, { host });
-      const users = station.all().filter(({ outside }) => outside.host() === host);
+      const users = usersOf(host);
       if (users.length === 0) parts.onWarning(text);
       for (const held of users) void tellSweep(held, { text, ...wants }, parts);
+    },
+    onReached(host) {
+      for (const { monitor } of usersOf(host)) monitor.lookNow();
     },
   });
   await using station = createStation({

@@ -42,6 +42,8 @@ export interface SweepMonitor {
   wish(at: number): void;
   /** A person said to go on whatever is stuck. */
   goOn(): void;
+  /** The cluster can be asked and given jobs again, after a while when it could not be reached. */
+  lookNow(): void;
 }
 
 /** Between two looks that only read what jobs wrote: so quick is news told. */
@@ -534,6 +536,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     },
     goOn() {
       session.goOn = true;
+    },
+    lookNow() {
+      lookAt = clock.now();
+      session.submitAt = 0;
     },
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import test from "node:test";
 import { runProcess } from "../../lib/base/process.ts";
 import { atTerminal } from "../support/at-terminal.ts";
+import { startCodeSshd, withoutCodeSshd } from "../support/code-sshd.ts";
 import { startCodeServer } from "../support/code-server.ts";
 import { eventsOf, postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
 import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
@@ -273,6 +274,40 @@ test(
 );
 
 test(
+  "a jump host that wants a code is passed in a terminal, and without one it is said what it asks",
+  {
+    skip: withoutCodeSshd(),
+  },
+  async () => {
+    await using scene = await openReachScene();
+    await using gate = await startCodeSshd();
+    writeFileSync(
+      scene.ssh("config"),
+      `Host behind\n  HostName 127.0.0.1\n  Port ${scene.server.port}\n  HostKeyAlias login\n` +
+        `  ProxyJump gate\nHost gate\n  HostName 127.0.0.1\n  Port ${gate.port}\n`,
+    );
+    writeFileSync(scene.ssh("known_hosts"), `[127.0.0.1]:${gate.port} ${gate.hostKey}\n`, {
+      flag: "a",
+    });
+    const alone = await herd(["--host", "behind", "version"], { env: scene.here.env });
+    assert.equal(alone.code, 2);
+    assert.match(
+      alone.stderr,
+      /On the way to "behind", at its jump host "gate": .*nobody can be asked/,
+    );
+    const person = atTerminal([HERD, "--host", "behind", "version"], scene.here.env);
+    await person.answer(/Verification code:/, "code-0");
+    await person.answer(/Not accepted, once more/, "code-1");
+    assert.equal(await person.ended, 0, person.shown());
+    assert.match(person.shown(), /herd \d+\.\d+/);
+    const checked = atTerminal([HERD, "hosts", "check", "behind"], scene.here.env);
+    await checked.answer(/Verification code:/, "code-2");
+    assert.equal(await checked.ended, 0, checked.shown());
+    assert.match(checked.shown(), /by way of gate[^]*Logged in by publickey[^]*SFTP works/);
+  },
+);
+
+test(
   "a daemon without a terminal is helped with a code, and goes on by itself",
   { skip },
   async () => {
@@ -316,6 +351,10 @@ test(
       await person.answer(/Not accepted, once more.*Verification code:/, "code-1");
       assert.equal(await person.ended, 0, person.shown());
       assert.match(person.shown(), /The daemon is logged in at second/);
+      const loggedIn = performance.now();
+      await untilTrue("the sweep goes on", () => codes.programs > 0);
+      const waited = performance.now() - loggedIn;
+      assert.ok(waited < 4_000, `it goes on at once, not after ${Math.round(waited)} ms`);
       await untilTrue("people are told", () => posts().some((text) => /reached again/.test(text)));
       const after = JSON.parse((await run("hosts", "--json")).stdout).hosts[0];
       assert.deepEqual([after.state, after.question], ["connected", null]);

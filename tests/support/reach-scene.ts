@@ -71,7 +71,7 @@ export async function openReachScene(
   }
   const server = await startSshd({
     ...(shell === undefined ? {} : { shell }),
-    ...(line === undefined ? {} : { network: { within: line.far, address: line.address } }),
+    ...(line === undefined ? {} : { within: line.far, address: line.address }),
     config: [
       ...config,
       `SetEnv ${

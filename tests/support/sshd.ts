@@ -29,8 +29,10 @@ export interface SshdOptions {
   port?: number;
   /** More variables of the server's own. */
   env?: Record<string, string>;
-  /** In another network: the words before its command, and its address there. */
-  network?: { within: readonly string[]; address: string };
+  /** Words before its command, such as of a namespace that it is to run in. */
+  within?: readonly string[];
+  /** Where it listens; 127.0.0.1 by default. */
+  address?: string;
 }
 
 /** A real OpenSSH server on 127.0.0.1 with files of its own; the user is who runs the test. */
@@ -61,7 +63,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const lines = [
     ...(options.config ?? []),
     `Port ${port}`,
-    `ListenAddress ${options.network?.address ?? "127.0.0.1"}`,
+    `ListenAddress ${options.address ?? "127.0.0.1"}`,
     `HostKey ${keys}/host_ed25519`,
     `HostKey ${keys}/host_rsa`,
     `AuthorizedKeysFile ${folder}/authorized_keys`,
@@ -80,7 +82,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   writeFileSync(join(folder, "config"), `${lines.join("\n")}\n`);
   writeFileSync(join(folder, "authorized_keys"), "", { mode: 0o600 });
   const words = [SSHD, "-D", "-f", join(folder, "config"), "-E", join(folder, "log")];
-  const [program, ...more] = [...options.network?.within ?? [], ...words];
+  const [program, ...more] = [...options.within ?? [], ...words];
   const child = spawn(program!, more, {
     env: { ...process.env, ...options.env },
     stdio: "ignore",
