@@ -169,6 +169,10 @@ export function createMirror(parts: MirrorParts): Mirror {
 
   async function claim(paths: WorkspacePaths): Promise<void> {
     await host.files.makeFolder(paths.state, { parents: true, mode: 0o700 });
+    // By this file `herd log` and HyperHerd's library tell that they see the whole workspace.
+    if (await host.files.stat(paths.manifest) === undefined) {
+      await host.files.replace(paths.manifest, new TextEncoder().encode("[]\n"), 0o600);
+    }
     if (isOurs) return;
     const from = `${parts.user}@${hostname()}:${here.root}`;
     const text = `${JSON.stringify({ id: memory.id, from })}\n`;
