@@ -5,6 +5,7 @@ import type { Config } from "../sweep/config.ts";
 import type { Happening } from "../sweep/event.ts";
 import type { Home } from "../sweep/home.ts";
 import type { Point } from "../sweep/metrics.ts";
+import type { Place } from "../sweep/place.ts";
 import type { JobRecord } from "../sweep/sighting.ts";
 import type { SweepState } from "../sweep/state.ts";
 
@@ -17,6 +18,8 @@ export interface Parts {
   /** Throws RefusedError where the journal is damaged, so that it may hide a submission. */
   assertWhole(): void;
   scheduler(name: "slurm" | "local"): Scheduler;
+  /** The computer whose scheduler "slurm" is; undefined for this one. */
+  place?(): Place | undefined;
   files: WorkspaceFiles;
   clock: Clock;
   /** Makes a job's texts and request: the schedulers' pure functions, handed in. */

@@ -55,6 +55,7 @@ async function submitOne(parts: Parts, job: PlannedJob, after: readonly string[]
   parts.files.clearSignals(job.tasks);
   parts.fault("before-intent");
   const home = parts.files.home();
+  const there = job.scheduler === "slurm" ? parts.place?.() : undefined;
   parts.append([{
     type: "submission-intended",
     submission: job.submission,
@@ -63,6 +64,7 @@ async function submitOne(parts: Parts, job: PlannedJob, after: readonly string[]
     fixed: job.fixed,
     tasks: job.tasks,
     ...(home === undefined ? {} : { home }),
+    ...(there === undefined ? {} : { there }),
     timeSeconds: job.batch.resources.timeSeconds,
   }]);
   parts.fault("after-intent");

@@ -1,12 +1,16 @@
-import { basename, relative } from "node:path";
+import { basename, join, normalize, relative } from "node:path";
 import type { WorkspaceFiles } from "../actions/parts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Runner } from "../base/process.ts";
 import { userName } from "../base/user-name.ts";
 import { createMirror, type Mirror } from "../mirror/create-mirror.ts";
+import { MirrorError } from "../mirror/mirror-error.ts";
 import { createMirroredScheduler } from "../mirror/mirrored-scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
+import { readHome } from "../store/home.ts";
+import { acquireLease } from "../store/lease.ts";
+import { describeHolder } from "../store/lease-holder.ts";
 import { type WorkspacePaths, workspacePaths } from "../store/paths.ts";
 import { createSlurmElsewhere } from "./slurm-elsewhere.ts";
 import type { SweepFile } from "./sweep-file.ts";
@@ -16,6 +20,8 @@ export interface FarSideParts {
   paths: WorkspacePaths;
   /** The YAML as it is now; throws UserError. */
   sweep(): SweepFile;
+  /** Where on the host the workspace is; throws UserError. */
+  folder(): string;
   adopts: boolean;
   isWished: boolean;
   clock: Clock;
@@ -32,6 +38,9 @@ export interface FarSide extends AsyncDisposable {
   telling(files: WorkspaceFiles): WorkspaceFiles;
 }
 
+/** So long one process waits for another one that brings or fetches files; large ones take a while. */
+const ALONE_WAIT_MS = 120_000;
+
 export function createFarSide(parts: FarSideParts): FarSide {
   const { host, paths, clock } = parts;
   const told = new Set<string>();
@@ -43,19 +52,38 @@ export function createFarSide(parts: FarSideParts): FarSide {
     parts.onWarning(message);
   }
 
+  async function alone<T>(purpose: string, act: () => Promise<T>): Promise<T> {
+    const lease = await acquireLease({
+      ...{ dir: join(paths.state, "mirror-lease"), clock, purpose, waitMs: ALONE_WAIT_MS },
+    });
+    if ("heldBy" in lease) {
+      throw new MirrorError(
+        "unreachable",
+        `Cannot ${purpose}: ${describeHolder(lease.heldBy)} is at it and does not end`,
+      );
+    }
+    try {
+      return await act();
+    } finally {
+      lease.release();
+    }
+  }
+
   const mirror = createMirror({
     host,
     here: paths,
     pathsAt: (root) => workspacePaths(root, `${root}/${basename(paths.config)}`),
+    folder: parts.folder,
     wish() {
-      const { name, launcher, trialsFile, slurm, sync } = parts.sweep().config;
+      const { launcher, trialsFile, sync } = parts.sweep().config;
       const needed = [relative(paths.root, paths.config), launcher, trialsFile ?? ""];
       return {
-        path: slurm.path,
-        name,
-        files: { needed: needed.filter((one) => one !== ""), patterns: sync },
+        needed: needed.filter((one) => one !== "").map((one) => normalize(one)),
+        patterns: sync.map((one) => one.replace(/^(!?)(\.\/+)+/, "$1")),
       };
     },
+    inode: () => readHome(paths)?.inode,
+    alone,
     adopts: parts.adopts,
     isWished: parts.isWished,
     user: userName(),

@@ -413,7 +413,11 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
   const monitor = createSweepMonitor(ground, parts.options);
   const mirrored = parts.runs === false ? Promise.resolve() : keepMirrored({
     mirror: outside.mirror,
-    isBusy: () => [...outside.state().attempts.values()].some(isOpen),
+    jobs() {
+      const open = [...outside.state().attempts.values()].filter(isOpen);
+      if (open.length === 0) return "none";
+      return open.every(({ phase }) => phase === "queued") ? "waiting" : "running";
+    },
     clock,
     signal: controller.signal,
     onNews: news.wake,
@@ -444,6 +448,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     async [Symbol.asyncDispose]() {
       controller.abort();
       await mirrored;
+      if (parts.runs !== false) await outside.close({ whole: true });
       news[Symbol.dispose]();
       await (await mcp?.catch(() => undefined))?.close();
     },

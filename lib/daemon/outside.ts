@@ -33,9 +33,10 @@ import type { Notice } from "../sweep/config.ts";
 import type { Event } from "../sweep/event.ts";
 import { homesOfLive } from "../sweep/live-homes.ts";
 import { isMonitors } from "../sweep/monitor-state.ts";
+import { placeOfLive } from "../sweep/place.ts";
 import { apply, fromPlain, toPlain } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
-import { isOpen, transitions } from "../sweep/transition.ts";
+import { transitions } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
 import { audited } from "./audited.ts";
 import { createComposer } from "./compose.ts";
@@ -145,6 +146,8 @@ export interface Outside {
   scheduler(name: "slurm" | "local"): Scheduler;
   /** The computer where the jobs run, as it is named; undefined where that is this one. */
   host(): string | undefined;
+  /** Remembers what was sent to another computer and fetched from it; where all jobs are over, the rest comes first. */
+  close(options?: { whole: boolean }): Promise<void>;
   /** The copy on the computer where the jobs run; undefined where that is this one. */
   mirror(): Mirror | undefined;
   /**
@@ -187,6 +190,7 @@ export function openOutside(request: OutsideRequest): Outside {
     paths,
     sweep: readSweep,
     dotenv: () => dotenv().values,
+    live: () => placeOfLive(journal.state),
     adopts: () => adopts,
     announced,
   });
@@ -305,6 +309,7 @@ export function openOutside(request: OutsideRequest): Outside {
     return {
       assertWhole: journal.assertWhole,
       scheduler,
+      place: elsewhere.place,
       files: elsewhere.telling(near),
       compose,
       clock,
@@ -446,6 +451,7 @@ export function openOutside(request: OutsideRequest): Outside {
   }
 
   async function look(): Promise<View> {
+    await elsewhere.catchUp(signal).catch((error: Error) => request.onWarning(error.message));
     const lease = await leaseForLook();
     if (lease === undefined) return await lookWithoutMemory();
     try {
@@ -542,10 +548,10 @@ export function openOutside(request: OutsideRequest): Outside {
     scheduler,
     host: elsewhere.host,
     mirror: () => elsewhere.side()?.mirror,
+    close: elsewhere.close,
     wishHost(host, { isKept } = { isKept: true }) {
-      const isBusy = [...journal.state.attempts.values()].some(isOpen);
       if (isKept) createState(paths);
-      elsewhere.wish(host, { isBusy, isKept });
+      elsewhere.wish(host, { isKept });
       sweep = undefined;
     },
     graceSeconds,

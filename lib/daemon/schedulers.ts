@@ -35,12 +35,14 @@ export function createSchedulers(parts: SchedulersParts): Schedulers {
       return createLocalScheduler({ spool, supervisor, clock, slots: parts.slots() });
     }
     const uid = process.getuid?.() ?? 0;
-    return parts.far?.() ??
-      createSlurmScheduler({ run: parts.run, clock, uid, environment: env });
+    return createSlurmScheduler({ run: parts.run, clock, uid, environment: env });
   }
 
   return {
     named(name) {
+      // The YAML may name another host by now.
+      const far = name === "slurm" ? parts.far?.() : undefined;
+      if (far !== undefined) return far;
       const scheduler = made.get(name) ?? make(name);
       made.set(name, scheduler);
       return scheduler;

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
-import { join, matchesGlob, sep } from "node:path";
+import { join, matchesGlob, relative, sep } from "node:path";
 import { codeOf } from "../base/files.ts";
 import { count } from "../base/text.ts";
 import { MirrorError } from "./mirror-error.ts";
@@ -80,9 +80,12 @@ export function chooseFiles(root: string, { needed, patterns }: FilesWish): Chos
     const own = lstatSync(whole);
     if (!own.isSymbolicLink()) return own;
     const target = realOf(whole);
+    const [top = ""] = target === undefined ? [] : relative(realpathSync(root), target).split(sep);
     if (target === undefined) notices.push(`"${path}" is a link to nothing, and is not sent`);
     else if (!target.startsWith(realpathSync(root) + sep)) {
       notices.push(`"${path}" leads out of the workspace to "${target}", and is not sent`);
+    } else if (STAYS.has(top)) {
+      notices.push(`"${path}" leads to "${top}", which stays here, and is not sent`);
     } else if (statSync(whole).isDirectory()) {
       notices.push(`"${path}" is a link to a folder, and is not sent: name "${target}"`);
     } else return statSync(whole);

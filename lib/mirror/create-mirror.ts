@@ -4,32 +4,22 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { codeOf } from "../base/files.ts";
-import { RemoteFileError } from "../ssh/remote-files.ts";
-import { SshError } from "../ssh/ssh-error.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { chooseFiles, type ChosenFiles, type FilesWish } from "./choose-files.ts";
+import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from "./claim.ts";
 import { examineThere, type Lack } from "./examine-there.ts";
 import { askHost, type HostFacts } from "./host-facts.ts";
-import { MirrorError } from "./mirror-error.ts";
+import { mirrorFailure } from "./mirror-failure.ts";
 import {
   freshMirrorMemory,
   mirrorMemoryPath,
   readMirrorMemory,
   writeMirrorMemory,
 } from "./mirror-memory.ts";
-import { createPuller, type Puller, type PullReport } from "./pull.ts";
+import { createPuller, type Puller, type PullOptions, type PullReport } from "./pull.ts";
 import { createPusher, type Pusher, type PushReport } from "./push.ts";
 import { waitingFiles } from "./waiting-files.ts";
-
-/** What a sweep asks of the other side. */
-export interface MirrorWish {
-  /** The folder there as the YAML has it: absolute, or below the home folder. */
-  path: string | undefined;
-  /** Of the sweep: names the folder where the YAML does not. */
-  name: string;
-  files: FilesWish;
-}
 
 export interface MirrorParts {
   host: SshHost;
@@ -37,13 +27,19 @@ export interface MirrorParts {
   here: WorkspacePaths;
   /** The workspace's paths when it is in another folder. */
   pathsAt(root: string): WorkspacePaths;
+  /** The folder there: absolute, or below the home folder. Throws UserError. */
+  folder(): string;
   /** By the YAML as it is now; throws UserError. */
-  wish(): MirrorWish;
+  wish(): FilesWish;
   /** The host was named on a command line, and is to be remembered. */
   isWished: boolean;
   /** The user's word that the folder there is this workspace's, whoever used it before. */
   adopts: boolean;
   user: string;
+  /** Tells the folder here from a copy of it; undefined where that cannot be told. */
+  inode(): string | undefined;
+  /** Other processes of herd bring and fetch files of this workspace before or after, not meanwhile. */
+  alone<T>(purpose: string, act: () => Promise<T>): Promise<T>;
   clock: Clock;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
 }
@@ -56,11 +52,12 @@ export interface ThereAndFacts {
 
 /**
  * A workspace whose jobs run on another computer: here is the truth, there is a copy of what jobs
- * need, and what they write comes here. Everything rejects with MirrorError.
+ * need, and what they write comes here. Everything rejects with MirrorError, or with UserError
+ * where the YAML is wrong.
  */
 export interface Mirror extends AsyncDisposable {
   readonly host: string;
-  /** Undefined before it was surveyed or opened once in this process. */
+  /** Undefined before it was opened once in this process. */
   there(): ThereAndFacts | undefined;
   /** Connects and learns what the host is and whether the folder there can be ours; changes nothing. */
   survey(signal?: AbortSignal): Promise<ThereAndFacts>;
@@ -68,16 +65,31 @@ export interface Mirror extends AsyncDisposable {
   examine(signal?: AbortSignal): Promise<readonly Lack[]>;
   /** What `push` would have there beside herd's own files. Throws MirrorError. */
   chosen(): ChosenFiles;
+  /** When the listing was made that the last pull brought; undefined before the first. */
+  pulledAt(): number | undefined;
+  /** False where more was written there than was fetched so far, in an earlier life too. */
+  isWhole(): boolean;
   /** Connects, finds or makes the folder there, and learns what the host is. Once. */
   open(signal?: AbortSignal): Promise<ThereAndFacts>;
-  /** Brings what jobs wrote. Whoever asks while one is under way gets that one's outcome. */
-  pull(signal?: AbortSignal): Promise<PullReport>;
+  /** Brings what jobs had written by now. */
+  pull(options?: PullOptions): Promise<PullReport>;
   /** When it resolves everything that a job needs is there. */
   push(signal?: AbortSignal): Promise<PushReport>;
-  /** When it resolves what `touched` told of is there; at once where nothing was. */
+  /** When it resolves what jobs are told is there; the files of `sync` stay as they are. */
+  tell(signal?: AbortSignal): Promise<void>;
+  /** The same, unless nothing was told since the last time. */
   settle(signal?: AbortSignal): Promise<void>;
   /** Something for jobs was written here: it goes there soon, and with the next `pull` at the latest. */
   touched(): void;
+}
+
+interface Surveyed extends ThereAndFacts {
+  claim: ClaimParts;
+}
+
+interface Opened extends Surveyed {
+  puller: Puller;
+  pusher: Pusher;
 }
 
 const SOON_MS = 300;
@@ -88,109 +100,66 @@ export function createMirror(parts: MirrorParts): Mirror {
   const { host, here, clock, log } = parts;
   const memoryPath = mirrorMemoryPath(here.state);
   let memory = readMirrorMemory(memoryPath) ?? freshMirrorMemory(host.name);
-  let surveyed: ThereAndFacts | undefined;
-  let isOurs = false;
-  let opened: (ThereAndFacts & { puller: Puller; pusher: Pusher }) | undefined;
-  let opening: Promise<NonNullable<typeof opened>> | undefined;
-  let pulling: Promise<PullReport> | undefined;
+  let surveyed: Surveyed | undefined;
+  let opened: Opened | undefined;
+  let opening: Promise<Opened> | undefined;
+  let pulling: Promise<unknown> = Promise.resolve();
+  let next: Promise<PullReport> | undefined;
   let pushing: Promise<unknown> = Promise.resolve();
+  let pulledAt: number | undefined;
   let rememberedAt = -Infinity;
-  let isOwed = false;
+  // An earlier life may have written something that it could not bring there any more.
+  let isOwed = true;
   let soon: ReturnType<typeof setTimeout> | undefined;
 
-  async function survey(signal?: AbortSignal): Promise<ThereAndFacts> {
-    const wish = parts.wish();
+  async function find(signal: AbortSignal | undefined): Promise<Surveyed> {
+    const folder = parts.folder();
     await host.connect(signal);
     const facts = surveyed?.facts ?? await askHost(host, signal);
-    const paths = parts.pathsAt(rootOf(wish, facts.home));
-    isOurs = await refuseOthers(paths);
-    surveyed = { paths, facts };
-    return surveyed;
+    const paths = parts.pathsAt(rootOf(folder, facts.home));
+    const self = {
+      id: memory.id,
+      from: `${parts.user}@${hostname()}:${here.root}`,
+      inode: parts.inode(),
+    };
+    return { paths, facts, claim: { host, paths, self, adopts: parts.adopts } };
   }
 
-  async function openNow(signal: AbortSignal | undefined): Promise<NonNullable<typeof opened>> {
-    const { paths, facts } = await survey(signal);
-    const { root } = paths;
+  async function survey(signal?: AbortSignal): Promise<Surveyed> {
+    if (opened !== undefined) return opened;
+    const found = await find(signal);
+    await assertFree(found.claim);
+    return surveyed = found;
+  }
+
+  async function openNow(signal: AbortSignal | undefined): Promise<Opened> {
     mkdirSync(here.state, { recursive: true, mode: 0o700 });
+    const found = await find(signal);
+    const { root } = found.paths;
     if (memory.host !== host.name || (memory.root !== undefined && memory.root !== root)) {
       // Another place knows nothing of what was sent and fetched.
       memory = { ...freshMirrorMemory(host.name), id: memory.id };
     }
-    await claim(paths);
+    const claiming = found.claim;
+    if (await claim(claiming, stampText(clock.now())) === "new") forgetSent();
     memory = { ...memory, root, isWished: parts.isWished };
+    const { fetched: known, sent } = memory;
     const puller = createPuller({
-      host,
-      root,
-      here: here.state,
-      clock,
-      known: memory.fetched,
-      log,
+      ...{ host, root, here: here.state, clock, known, log },
+      assertOurs: (marker) => assertMarker(claiming, marker),
     });
     const pusher = createPusher({
-      files: host.files,
-      there: root,
-      here: here.root,
-      sent: memory.sent,
+      ...{ files: host.files, there: root, here: here.root, sent },
       nonce: () => randomBytes(6).toString("hex"),
+      now: clock.now,
     });
-    opened = { paths, facts, puller, pusher };
+    opened = { ...found, puller, pusher };
     remember(true);
     return opened;
   }
 
-  /**
-   * Two workspaces that sent their jobs from one folder would take each other's endings for theirs.
-   * Tells whether the folder is ours already.
-   */
-  async function refuseOthers(paths: WorkspacePaths): Promise<boolean> {
-    const { files, name } = host;
-    if (await files.stat(paths.journal) !== undefined) {
-      throw new MirrorError(
-        "unusable",
-        `Cannot use "${paths.root}" on "${name}": it is a sweep of its own, which herd runs there`,
-        {
-          hint: `Run it there: herd --host ${name} monitor …; or name another folder in slurm.path`,
-        },
-      );
-    }
-    const other = await readMarker(markerIn(paths));
-    if (other !== undefined && other.id !== memory.id && !parts.adopts) {
-      throw new MirrorError(
-        "unusable",
-        `Cannot use "${paths.root}" on "${name}": jobs are sent there from ${other.from}`,
-        {
-          hint: "Name another folder in slurm.path; if that one is gone for good, say so with " +
-            "HERD_ADOPT=1",
-        },
-      );
-    }
-    return other?.id === memory.id;
-  }
-
-  async function claim(paths: WorkspacePaths): Promise<void> {
-    await host.files.makeFolder(paths.state, { parents: true, mode: 0o700 });
-    // By this file `herd log` and HyperHerd's library tell that they see the whole workspace.
-    if (await host.files.stat(paths.manifest) === undefined) {
-      await host.files.replace(paths.manifest, new TextEncoder().encode("[]\n"), 0o600);
-    }
-    if (isOurs) return;
-    const from = `${parts.user}@${hostname()}:${here.root}`;
-    const text = `${JSON.stringify({ id: memory.id, from })}\n`;
-    await host.files.replace(markerIn(paths), new TextEncoder().encode(text), 0o600);
-  }
-
-  async function readMarker(path: string): Promise<{ id: string; from: string } | undefined> {
-    if (await host.files.stat(path) === undefined) return undefined;
-    try {
-      const value: unknown = JSON.parse(
-        new TextDecoder().decode(await host.files.readBytes(path, { length: 65_536 })),
-      );
-      const { id, from } = value as { id?: unknown; from?: unknown };
-      return { id: String(id), from: String(from) };
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      return { id: "", from: `somewhere ("${path}" cannot be read)` };
-    }
+  function forgetSent(): void {
+    memory = { ...memory, sent: new Map() };
   }
 
   function remember(isNow: boolean): void {
@@ -198,122 +167,144 @@ export function createMirror(parts: MirrorParts): Mirror {
     rememberedAt = clock.now();
     memory = { ...memory, sent: opened.pusher.sent(), fetched: opened.puller.known() };
     try {
+      const now = readMirrorMemory(memoryPath);
+      // Another command may have chosen another place meanwhile; that stands.
+      if (now !== undefined && now.host !== memory.host && now.isWished) return;
       writeMirrorMemory(memoryPath, memory);
     } catch (error) {
       log("warn", `Cannot write "${memoryPath}"`, { error: codeOf(error) ?? `${error}` });
     }
   }
 
-  async function open(signal?: AbortSignal): Promise<NonNullable<typeof opened>> {
+  async function open(signal?: AbortSignal): Promise<Opened> {
     if (opened !== undefined) return opened;
     opening ??= openNow(signal).finally(() => opening = undefined);
     return await opening;
   }
 
-  async function pull(signal?: AbortSignal): Promise<PullReport> {
-    const { puller } = await open(signal);
+  async function pullNow(options: PullOptions): Promise<PullReport> {
+    const { puller } = await open(options.signal);
     // What is wrong with what goes there keeps nothing from coming here.
-    if (isOwed) await pushInTurn(signal).catch((error: unknown) => log("warn", `${error}`));
-    const report = await puller.pull(signal);
-    remember(false);
+    await settle(options.signal).catch((error: unknown) => log("warn", `${error}`));
+    const at = clock.now();
+    const report = await parts.alone("fetch what jobs wrote", () => puller.pull(options));
+    pulledAt = at;
+    const isNews = report.isWhole !== memory.isWhole;
+    memory = { ...memory, isWhole: report.isWhole };
+    remember(isNews);
     return report;
   }
 
-  async function push(signal?: AbortSignal): Promise<PushReport> {
-    const { pusher } = await open(signal);
+  /** One at a time; whoever asks while one is under way gets the next one's outcome, with all others who ask. */
+  function pull(options: PullOptions = {}): Promise<PullReport> {
+    if (next !== undefined && options.untilWhole !== true) return next;
+    const mine = pulling.then(() => {
+      if (next === mine) next = undefined;
+      return pullNow(options);
+    });
+    next = mine;
+    pulling = mine.catch(() => {});
+    return mine;
+  }
+
+  /** One push at a time, each with what was written before it was asked for. */
+  function inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const mine = pushing.then(() => parts.alone("bring files to the host", act));
+    pushing = mine.catch(() => {});
+    return mine;
+  }
+
+  /** The folder there may have been deleted, or taken over by another workspace, since. */
+  async function ours(signal: AbortSignal | undefined): Promise<Opened> {
+    const now = await open(signal);
+    if (await assertClaimed(now.claim)) return now;
+    log("warn", `"${now.paths.root}" on "${host.name}" was removed: it is made anew`);
+    opened = undefined;
+    forgetSent();
+    return await open(signal);
+  }
+
+  async function pushNow(signal: AbortSignal | undefined): Promise<PushReport> {
     isOwed = false;
     try {
+      const { pusher } = await ours(signal);
       const chosen = choose();
       const { files, folders } = waitingFiles(here.state);
       const all = [...chosen.files, ...files];
-      const report = await pusher.push(all, {
-        folders,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const report = await pusher.push(all, { folders, ...(signal && { signal }) });
       for (const notice of chosen.notices) log("warn", notice);
-      for (const path of report.kept) {
-        log(
-          "warn",
-          `"${path}" had been changed on "${host.name}": that is kept as "${path}.there"`,
-        );
+      for (const { path, as } of report.kept) {
+        log("warn", `"${path}" had been changed on "${host.name}": that is kept as "${as}"`);
       }
-      if (report.files > 0) remember(true);
       return report;
+    } catch (error) {
+      isOwed = true;
+      throw error;
+    } finally {
+      remember(true);
+    }
+  }
+
+  async function tellNow(signal: AbortSignal | undefined): Promise<void> {
+    isOwed = false;
+    try {
+      const { pusher } = await ours(signal);
+      const { files, folders } = waitingFiles(here.state);
+      const isOurs = (path: string) => path.startsWith(".hyperherd/");
+      const report = await pusher.push(files, { folders, isOurs, ...(signal && { signal }) });
+      if (report.files > 0) remember(true);
     } catch (error) {
       isOwed = true;
       throw error;
     }
   }
 
-  const choose = () => chooseFiles(here.root, parts.wish().files);
-
-  /** One push at a time, each with what was written before it was asked for. */
-  function pushInTurn(signal?: AbortSignal): Promise<PushReport> {
-    const mine = pushing.then(() => push(signal));
-    pushing = mine.catch(() => {});
-    return mine;
+  async function settle(signal?: AbortSignal): Promise<void> {
+    if (isOwed) await inTurn(() => tellNow(signal));
   }
+
+  const choose = () => chooseFiles(here.root, parts.wish());
+
+  const told = <T>(act: Promise<T>) => mirrorFailure(host.name, act);
 
   return {
     host: host.name,
     there: () => opened ?? surveyed,
-    survey: (signal) => told(host.name, opened === undefined ? survey(signal) : open(signal)),
-    examine: (signal) =>
-      told(host.name, survey(signal).then((there) => examineThere(host, there, signal))),
+    survey: (signal) => told(survey(signal)),
+    examine: (signal) => told(survey(signal).then((there) => examineThere(host, there, signal))),
     chosen: choose,
-    open: (signal) => told(host.name, open(signal)),
-    pull(signal) {
-      pulling ??= told(host.name, pull(signal)).finally(() => pulling = undefined);
-      return pulling;
-    },
-    push: (signal) => told(host.name, pushInTurn(signal)),
-    async settle(signal) {
-      if (isOwed) await told(host.name, pushInTurn(signal));
-    },
+    pulledAt: () => pulledAt,
+    isWhole: () => memory.isWhole,
+    open: (signal) => told(open(signal)),
+    pull: (options) => told(pull(options)),
+    push: (signal) => told(inTurn(() => pushNow(signal))),
+    tell: (signal) => told(inTurn(() => tellNow(signal))),
+    settle: (signal) => told(settle(signal)),
     touched() {
       isOwed = true;
       if (opened === undefined || soon !== undefined) return;
       soon = setTimeout(() => {
         soon = undefined;
-        pushInTurn().catch((error: unknown) =>
+        settle().catch((error: unknown) =>
           log("info", "What was written for jobs goes later", { error: `${error}` })
         );
       }, SOON_MS);
     },
     async [Symbol.asyncDispose]() {
       clearTimeout(soon);
-      await pulling?.catch(() => {});
+      await pulling;
       await pushing;
       remember(true);
     },
   };
 }
 
-function markerIn({ state }: WorkspacePaths): string {
-  return join(state, "mirror-of.json");
-}
-
-/** A folder below the home folder where the YAML names none. */
-function rootOf({ path, name }: MirrorWish, home: string): string {
-  const below = path === undefined ? `herd/${name}` : path.replace(/^~\//, "");
+/** A folder below the home folder where it is not absolute. */
+function rootOf(folder: string, home: string): string {
+  const below = folder.replace(/^~\//, "");
   return below.startsWith("/") ? below : join(home, below);
 }
 
-/** What fails on the way is one kind of error to everybody. */
-async function told<T>(host: string, act: Promise<T>): Promise<T> {
-  try {
-    return await act;
-  } catch (error) {
-    if (error instanceof SshError) {
-      throw new MirrorError("unreachable", error.message, {
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-        cause: error,
-      });
-    }
-    if (error instanceof RemoteFileError) {
-      const kind = error.code === "LOST" ? "unreachable" : "unusable";
-      throw new MirrorError(kind, `On "${host}": ${error.message}`, { cause: error });
-    }
-    throw error;
-  }
+function stampText(at: number): string {
+  return new Date(at).toISOString().replaceAll(/[:.]/g, "-");
 }

@@ -14,6 +14,8 @@ export interface MirrorMemory {
   isWished: boolean;
   /** The workspace's folder there, absolute; undefined before it was reached once. */
   root: string | undefined;
+  /** Everything that was listed when it was last asked for is here. */
+  isWhole: boolean;
   sent: ReadonlyMap<string, Sent>;
   fetched: ReadonlyMap<string, Fetched>;
 }
@@ -24,6 +26,7 @@ const File = z.object({
   host: z.string().min(1),
   wished: z.boolean(),
   root: z.string().startsWith("/").optional(),
+  whole: z.boolean().default(true),
   sent: z.record(
     z.string(),
     z.object({ stamp: z.string(), mode: z.number(), hash: z.string(), there: z.string() }),
@@ -44,9 +47,9 @@ export function readMirrorMemory(path: string): MirrorMemory | undefined {
   const text = readIfThere(path);
   if (text === undefined) return undefined;
   try {
-    const { id, host, wished, root, sent, fetched } = File.parse(JSON.parse(text));
+    const { id, host, wished, root, whole, sent, fetched } = File.parse(JSON.parse(text));
     return {
-      ...{ id, host, isWished: wished, root },
+      ...{ id, host, isWished: wished, root, isWhole: whole },
       sent: new Map(Object.entries(sent)),
       fetched: new Map(Object.entries(fetched)),
     };
@@ -57,16 +60,16 @@ export function readMirrorMemory(path: string): MirrorMemory | undefined {
 
 export function freshMirrorMemory(host: string): MirrorMemory {
   return {
-    ...{ id: randomUUID(), host, isWished: false, root: undefined },
+    ...{ id: randomUUID(), host, isWished: false, root: undefined, isWhole: true },
     sent: new Map(),
     fetched: new Map(),
   };
 }
 
 export function writeMirrorMemory(path: string, memory: MirrorMemory): void {
-  const { id, host, isWished, root, sent, fetched } = memory;
+  const { id, host, isWished, root, isWhole, sent, fetched } = memory;
   const file = {
-    ...{ v: 1, id, host, wished: isWished, root },
+    ...{ v: 1, id, host, wished: isWished, root, whole: isWhole },
     sent: Object.fromEntries(sent),
     fetched: Object.fromEntries(fetched),
   };

@@ -40,13 +40,15 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
     }
   }
 
-  /** What is wrong with the files is told, and keeps no scheduler from being asked. */
-  async function anyway(act: Promise<unknown>): Promise<void> {
+  /** What is wrong with the files is told, and keeps no scheduler from being asked. Gives what it was. */
+  async function anyway(act: Promise<unknown>): Promise<string | undefined> {
     try {
       await act;
+      return undefined;
     } catch (error) {
-      if (!(error instanceof MirrorError)) throw error;
+      if (!(error instanceof UserError)) throw error;
       parts.log("warn", error.message);
+      return error.message;
     }
   }
 
@@ -59,7 +61,7 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
     async submit(job) {
       const inner = await scheduler();
       await asScheduler(mirror.push());
-      const { paths } = await mirror.open();
+      const { paths } = await asScheduler(mirror.open());
       const script = join(paths.root, relative(parts.root, job.script));
       return await inner.submit({ ...job, script });
     },
@@ -81,14 +83,23 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
     },
     async find(jobName, since) {
       const found = await ifThere();
-      if ("inner" in found) return await found.inner.find(jobName, since);
-      return { jobIds: [], conclusive: false, detail: found.silent.message };
+      if ("silent" in found) {
+        return { jobIds: [], conclusive: false, detail: found.silent.message };
+      }
+      // A mark that keeps a late job from running has to be there before it is asked whether one came.
+      const untold = await anyway(mirror.settle());
+      const answer = await found.inner.find(jobName, since);
+      // The job's own record may be the only one that tells of it.
+      const unheard = answer.jobIds.length > 0 ? undefined : await anyway(mirror.pull());
+      const trouble = untold ?? unheard;
+      if (trouble === undefined) return answer;
+      return { ...answer, conclusive: false, detail: answer.detail || trouble };
     },
     async cancel(tasks) {
       const found = await ifThere();
       if ("silent" in found) return { ok: false, detail: found.silent.message };
       // What is to do nothing, or to end by itself, has to find that word.
-      await anyway(mirror.push());
+      await anyway(mirror.tell());
       return await found.inner.cancel(tasks);
     },
     throttle: async (jobId, limit) => (await scheduler()).throttle(jobId, limit),
@@ -112,8 +123,8 @@ async function asScheduler<T>(act: Promise<T>): Promise<T> {
     if (!(error instanceof UserError) && codeOf(error) === undefined) throw error;
     const { message } = error as Error;
     const hint = error instanceof UserError && error.hint !== undefined ? `. ${error.hint}` : "";
-    const isSilent = error instanceof MirrorError && error.kind === "unreachable";
-    throw new SchedulerError(isSilent ? "unreachable" : "rejected", `${message}${hint}`, {
+    const isPassing = error instanceof MirrorError && error.kind === "unreachable";
+    throw new SchedulerError(isPassing ? "unreachable" : "rejected", `${message}${hint}`, {
       cause: error,
     });
   }

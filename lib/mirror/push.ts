@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { codeOf } from "../base/files.ts";
 import type { RemoteFiles, RemoteStat } from "../ssh/remote-files.ts";
 import { RemoteFileError } from "../ssh/remote-files.ts";
 import type { LocalFile } from "./choose-files.ts";
+import { MirrorError } from "./mirror-error.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 /** A file as it was when it was last sent. */
@@ -18,7 +21,10 @@ export interface Sent {
 }
 
 export interface PushParts {
-  files: Pick<RemoteFiles, "stat" | "write" | "rename" | "makeFolder" | "chmod" | "remove">;
+  files: Pick<
+    RemoteFiles,
+    "stat" | "write" | "rename" | "makeFolder" | "chmod" | "remove" | "list" | "readBytes"
+  >;
   /** The workspace there and here. */
   there: string;
   here: string;
@@ -26,40 +32,48 @@ export interface PushParts {
   sent: ReadonlyMap<string, Sent>;
   /** Distinguishes what is on its way from what another herd sends. */
   nonce(): string;
+  now(): number;
 }
 
 export interface PushReport {
   files: number;
   bytes: number;
-  /** Files that somebody had changed there; what they were is kept beside them. */
-  kept: readonly string[];
+  /** Files that somebody had changed there, and what they are called there now. */
+  kept: readonly { path: string; as: string }[];
+}
+
+export interface PushOptions {
+  /** Made first, where they are missing. */
+  folders?: readonly string[];
+  /** Whether a file that was sent before and is not among these is to go. */
+  isOurs?: (path: string) => boolean;
+  signal?: AbortSignal;
 }
 
 /** Takes files there: what was changed here, each once, and whole or not at all. */
 export interface Pusher {
-  /**
-   * `all`: what is to be there; what was sent before and is not among them goes. `folders`: made
-   * first, where they are missing.
-   */
-  push(
-    all: readonly LocalFile[],
-    options?: { folders?: readonly string[]; signal?: AbortSignal },
-  ): Promise<PushReport>;
+  /** `all`: what is to be there. */
+  push(all: readonly LocalFile[], options?: PushOptions): Promise<PushReport>;
   sent(): ReadonlyMap<string, Sent>;
 }
 
 const AT_ONCE = 16;
 /** A larger file is read in pieces. */
 const SMALL = 4 * 1024 * 1024;
+/** What is on its way is called so; after so long nobody is at it any more. */
+const COMING = /^\.herd-[0-9a-f]{12}\.coming$/;
+const LEFT_MS = 60 * 60_000;
 
-/** Rejects with RemoteFileError or SshError; what had been sent by then is known. */
+/** Rejects with RemoteFileError, SshError or MirrorError; what had been sent by then is known. */
 export function createPusher(parts: PushParts): Pusher {
   const { files } = parts;
   const sent = new Map(parts.sent);
   const folders = new Set<string>();
+  const swept = new Set<string>();
 
-  const push: Pusher["push"] = async (all, { folders: empty = [], signal } = {}) => {
-    const kept: string[] = [];
+  const push: Pusher["push"] = async (all, options = {}) => {
+    const { folders: empty = [], isOurs = () => true, signal } = options;
+    const kept: { path: string; as: string }[] = [];
     const report = { files: 0, bytes: 0, kept };
     const changed = all.filter(({ path, stamp, mode }) => {
       const before = sent.get(path);
@@ -67,23 +81,54 @@ export function createPusher(parts: PushParts): Pusher {
     });
     // One after the other: two that make the same folder would be in each other's way.
     for (const path of empty) await makeFolders(path);
-    for (const { path } of changed) await makeFolders(dirname(path));
+    for (const { path } of changed) {
+      await makeFolders(dirname(path));
+      await sweep(dirname(path));
+    }
     await sideBySide(changed, AT_ONCE, async (file) => {
       const before = sent.get(file.path);
-      const hash = await hashOf(join(parts.here, file.path), file.size);
+      const hash = await readHere(file.path, () => hashOf(join(parts.here, file.path), file.size));
+      // What herd tells jobs may be taken back at any time.
+      if (hash === undefined) return;
       if (before?.hash === hash && before.mode === file.mode) {
         sent.set(file.path, { ...before, stamp: file.stamp });
         return;
       }
-      const aside = await keepTheirs(file.path, before, hash);
-      if (aside !== undefined) kept.push(aside);
+      const theirs = await lookThere(file, before, hash);
+      if (theirs === "the same") return;
+      if (theirs !== undefined) kept.push({ path: file.path, as: theirs });
       await send(file, hash, signal);
       report.files++;
       report.bytes += file.size;
     });
-    await clear(new Set(all.map(({ path }) => path)));
+    await clear(new Set(all.map(({ path }) => path)), isOurs);
     return report;
   };
+
+  /** What stands there half from a life that was cut off. */
+  async function sweep(folder: string): Promise<void> {
+    if (swept.has(folder)) return;
+    swept.add(folder);
+    const whole = join(parts.there, folder);
+    for (const { name, modified } of await files.list(whole)) {
+      if (!COMING.test(name) || parts.now() - modified < LEFT_MS) continue;
+      await files.remove(join(whole, name)).catch(unlessAbsent);
+    }
+  }
+
+  /** Undefined for one of herd's own that is gone by now. */
+  async function readHere<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (codeOf(error) === undefined || error instanceof RemoteFileError) throw error;
+      if (codeOf(error) === "ENOENT" && path.startsWith(".hyperherd/")) return undefined;
+      throw new MirrorError("unusable", `Cannot send "${path}": ${(error as Error).message}`, {
+        hint: 'It must be readable here; "!" before a pattern of "sync" leaves files out',
+        cause: error,
+      });
+    }
+  }
 
   async function makeFolders(folder: string): Promise<void> {
     if (folder === "." || folders.has(folder)) return;
@@ -93,47 +138,73 @@ export function createPusher(parts: PushParts): Pusher {
     folders.add(folder);
   }
 
-  /** What another hand wrote there is not written over: it is renamed, and told. */
-  async function keepTheirs(
-    path: string,
+  /**
+   * What another hand wrote there is not written over: it is renamed, and its new name given. What
+   * is there already, as after a life that could not write down what it sent, is not sent again.
+   */
+  async function lookThere(
+    file: LocalFile,
     before: Sent | undefined,
     hash: string,
   ): Promise<string | undefined> {
+    const { path, size, mode, stamp } = file;
     if (path.startsWith(".hyperherd/") || before?.hash === hash) return undefined;
     const whole = join(parts.there, path);
     const now = await files.stat(whole);
     if (now === undefined || now.kind !== "file") return undefined;
     if (before !== undefined && before.there === stampOf(now)) return undefined;
-    await files.rename(whole, `${whole}.there`);
-    return path;
+    if (now.size === size && size <= SMALL && hash === hashOfBytes(await files.readBytes(whole))) {
+      if (now.mode !== mode) await files.chmod(whole, mode);
+      sent.set(path, { stamp, mode, hash, there: stampOf(now) });
+      return "the same";
+    }
+    const as = await freeName(path);
+    await files.rename(whole, join(parts.there, as));
+    return as;
+  }
+
+  async function freeName(path: string): Promise<string> {
+    for (let n = 1;; n++) {
+      const name = n === 1 ? `${path}.there` : `${path}.there-${n}`;
+      if (await files.stat(join(parts.there, name)) === undefined) return name;
+    }
   }
 
   async function send(file: LocalFile, hash: string, signal?: AbortSignal): Promise<void> {
     const { path, size, mode, stamp } = file;
     const whole = join(parts.there, path);
     const coming = join(dirname(whole), `.herd-${parts.nonce()}.coming`);
+    const local = join(parts.here, path);
     const bytes = size <= SMALL
-      ? readFileSync(join(parts.here, path))
-      : createReadStream(join(parts.here, path));
+      ? await readHere(path, () => readFile(local))
+      : createReadStream(local);
+    if (bytes === undefined) return;
     const options = { mode, ...(signal === undefined ? {} : { signal }) };
-    await files.write(coming, bytes as Uint8Array | AsyncIterable<Uint8Array>, options);
-    // The host's umask may have taken bits.
-    await files.chmod(coming, mode);
-    await files.rename(coming, whole);
+    try {
+      await files.write(coming, bytes as Uint8Array | AsyncIterable<Uint8Array>, options);
+      // The host's umask may have taken bits.
+      await files.chmod(coming, mode);
+      await files.rename(coming, whole);
+    } catch (error) {
+      // On a disk that is full it takes the room that is missing.
+      await files.remove(coming).catch(() => {});
+      throw error;
+    }
     const there = await files.stat(whole);
     sent.set(path, { stamp, mode, hash, there: there === undefined ? "" : stampOf(there) });
   }
 
-  async function clear(wanted: ReadonlySet<string>): Promise<void> {
+  async function clear(
+    wanted: ReadonlySet<string>,
+    isOurs: (path: string) => boolean,
+  ): Promise<void> {
     for (const [path, before] of sent) {
-      if (wanted.has(path)) continue;
+      if (wanted.has(path) || !isOurs(path)) continue;
       const whole = join(parts.there, path);
       const now = await files.stat(whole);
       // Whoever changed it there meanwhile wants it.
       if (now !== undefined && stampOf(now) === before.there) {
-        await files.remove(whole).catch((error: unknown) => {
-          if (!(error instanceof RemoteFileError) || error.code !== "ENOENT") throw error;
-        });
+        await files.remove(whole).catch(unlessAbsent);
       }
       sent.delete(path);
     }
@@ -142,13 +213,21 @@ export function createPusher(parts: PushParts): Pusher {
   return { push, sent: () => sent };
 }
 
+function unlessAbsent(error: unknown): void {
+  if (!(error instanceof RemoteFileError) || error.code !== "ENOENT") throw error;
+}
+
+function hashOfBytes(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
 function stampOf({ size, modified }: RemoteStat): string {
   return `${size} ${modified}`;
 }
 
 async function hashOf(path: string, size: number): Promise<string> {
+  if (size <= SMALL) return hashOfBytes(readFileSync(path));
   const hash = createHash("sha256");
-  if (size <= SMALL) return hash.update(readFileSync(path)).digest("hex");
   for await (const piece of createReadStream(path)) hash.update(piece as Uint8Array);
   return hash.digest("hex");
 }

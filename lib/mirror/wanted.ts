@@ -10,18 +10,19 @@ export interface Fetched {
 /** What is to be fetched of a file: all of it, or what was written behind `from`. */
 export interface Wanted {
   file: Listed;
-  /** Bytes that are here already and stay. */
+  /** Bytes that are here already and stay, if they are what the file begins with. */
   from: number;
   length: number;
 }
 
-/** A smaller file is fetched whole where it is not known what of it is here. */
-const SMALL = 1024 * 1024;
-/** Of one file in one round: a log of gigabytes keeps nothing else waiting. */
+/** Of one file at a time: a log of gigabytes keeps nothing else waiting. */
 const MOST_OF_ONE = 8 * 1024 * 1024;
 
 /** Endings are heard first, then values, then logs. */
 const ORDER = ["events", "results", "logs"];
+
+/** In `results` these grow at their end; everything else there is written anew as a whole. */
+const GROWING = /\.(jsonl|csv|tsv|txt|log)$/;
 
 /**
  * What to fetch of the files that were listed. Records and logs grow at their end; a file that is
@@ -38,26 +39,34 @@ export function wantedOf(
   }).sort((a, b) => rankOf(a) - rankOf(b));
 }
 
+/** A file from its beginning, whatever of it was thought to be here. */
+export function anew(file: Listed): Wanted {
+  return part(file, 0);
+}
+
 function ofOne(
   file: Listed,
   known: Fetched | undefined,
   here: number | undefined,
 ): Wanted | undefined {
-  const has = known?.size === here ? known : undefined;
-  if (has?.inode === file.inode) {
-    if (has.size < file.size) return part(file, has.size);
-    if (has.size > file.size) return part(file, 0);
+  const isSame = known?.inode === file.inode && here !== undefined;
+  if (isSame && here === known.size && known.size === file.size) {
     // A heartbeat only touches the record; whatever else was touched may have been rewritten.
-    return has.modified === file.modified || isRecord(file) ? undefined : part(file, 0);
+    return known.modified === file.modified || isRecord(file) ? undefined : anew(file);
   }
-  // herd ended before it wrote down what it had fetched: what is large is taken for its beginning.
-  const isBeginning = known === undefined && here !== undefined && here <= file.size &&
-    here > SMALL;
-  return part(file, isBeginning ? here : 0);
+  const isUnderWay = isSame && known.modified === file.modified;
+  if (here === undefined || !(isUnderWay || grows(file))) return anew(file);
+  // More is here than is known where herd was killed before it wrote that down.
+  const from = known === undefined ? here : isSame && here >= known.size ? known.size : 0;
+  return from <= file.size ? part(file, from) : anew(file);
 }
 
 function part(file: Listed, from: number): Wanted {
   return { file, from, length: Math.min(file.size - from, MOST_OF_ONE) };
+}
+
+function grows({ path }: Listed): boolean {
+  return !path.startsWith("results/") || GROWING.test(path);
 }
 
 export function isRecord({ path }: Listed): boolean {

@@ -1,6 +1,7 @@
 import type { Resources } from "./config.ts";
 import type { Cause, Ending, Phase, Usage } from "./attempt.ts";
 import type { Home } from "./home.ts";
+import type { Place } from "./place.ts";
 import type { MonitorHappening } from "./monitor-event.ts";
 import type { PlannedTrial } from "./trial.ts";
 import type { Value } from "./value.ts";
@@ -55,6 +56,8 @@ export type SweepHappening =
     tasks: readonly { task: number; trial: number; attempt: number; as: string }[];
     /** Absent in journals of before it was kept, and where it cannot be told. */
     home?: Home;
+    /** The computer whose scheduler has it; absent for this one. */
+    there?: Place;
     /** Minutes are whole; null is unlimited. Kept to tell a time-out where the scheduler forgets. */
     timeSeconds: number | null;
   }

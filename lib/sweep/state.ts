@@ -4,10 +4,11 @@ import type { AttemptChange, Definition, Event, Happening, Intent, RungDecision 
 import type { Home } from "./home.ts";
 import { applyToMonitor, emptyMonitorState } from "./monitor-state.ts";
 import type { MonitorState } from "./monitor-state.ts";
+import type { Place } from "./place.ts";
 import type { Trial } from "./trial.ts";
 
 /** Changes whenever `apply` gives another state for the same events, so that old snapshots are rebuilt. */
-export const STATE_VERSION = 6;
+export const STATE_VERSION = 7;
 
 /** One array handed to the scheduler, or meant to be. */
 export interface Submission {
@@ -24,6 +25,8 @@ export interface Submission {
   carried: boolean;
   /** Which folder submitted it; undefined when that was not written down. */
   home: Home | undefined;
+  /** The computer whose scheduler has it; undefined for this one. */
+  there: Place | undefined;
 }
 
 export interface IntentRecord {
@@ -174,6 +177,7 @@ function intend(
     timeSeconds: what.timeSeconds,
     carried: false,
     home: what.home,
+    there: what.there,
   });
   for (const { task, trial, attempt, as } of what.tasks) {
     addAttempt(state, newAttempt(what.submission, task, trial, attempt, at));
@@ -328,6 +332,7 @@ function carryOver(
         timeSeconds: null,
         carried: true,
         home: undefined,
+        there: undefined,
       });
     }
     const attempt = newAttempt(id, task, trial, number, at);

@@ -5,6 +5,8 @@ export interface TroubledProxy extends AsyncDisposable {
   port: number;
   /** Connections made so far. */
   connections: number;
+  /** Connections that stand now. */
+  readonly open: number;
   /** Bytes towards the target, and back. */
   sent: number;
   received: number;
@@ -64,6 +66,9 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
   const proxy: TroubledProxy = {
     port: 0,
     connections: 0,
+    get open() {
+      return pairs.size;
+    },
     sent: 0,
     received: 0,
     delayMs: 0,
