@@ -7,6 +7,7 @@ import { codeOf } from "../base/files.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { chooseFiles, type ChosenFiles, type FilesWish } from "./choose-files.ts";
+import { type Clearing, clearThere } from "./clear-there.ts";
 import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from "./claim.ts";
 import { examineThere, type Lack } from "./examine-there.ts";
 import { askHost, type HostFacts } from "./host-facts.ts";
@@ -61,6 +62,8 @@ export interface Mirror extends AsyncDisposable {
   there(): ThereAndFacts | undefined;
   /** Connects and learns what the host is and whether the folder there can be ours; changes nothing. */
   survey(signal?: AbortSignal): Promise<ThereAndFacts>;
+  /** Deletes there what is deleted here; nothing where nothing of ours is there. */
+  clear(what: Clearing, signal?: AbortSignal): Promise<void>;
   /** What keeps jobs from running there; changes nothing. */
   examine(signal?: AbortSignal): Promise<readonly Lack[]>;
   /** What `push` would have there beside herd's own files. Throws MirrorError. */
@@ -263,6 +266,17 @@ export function createMirror(parts: MirrorParts): Mirror {
     if (isOwed) await inTurn(() => tellNow(signal));
   }
 
+  async function clear(what: Clearing, signal: AbortSignal | undefined): Promise<void> {
+    if (memory.root === undefined) return;
+    const { claim, paths } = await survey(signal);
+    if (!await assertClaimed(claim)) return;
+    await clearThere(host, { state: paths.state, what }, signal);
+    if (what === "logs") return;
+    // What was remembered goes as well, and is not written again.
+    opened = undefined;
+    surveyed = undefined;
+  }
+
   const choose = () => chooseFiles(here.root, parts.wish());
 
   const told = <T>(act: Promise<T>) => mirrorFailure(host.name, act);
@@ -272,6 +286,7 @@ export function createMirror(parts: MirrorParts): Mirror {
     there: () => opened ?? surveyed,
     survey: (signal) => told(survey(signal)),
     examine: (signal) => told(survey(signal).then((there) => examineThere(host, there, signal))),
+    clear: (what, signal) => told(inTurn(() => clear(what, signal))),
     chosen: choose,
     pulledAt: () => pulledAt,
     isWhole: () => memory.isWhole,
