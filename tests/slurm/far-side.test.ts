@@ -86,10 +86,10 @@ async function done(scene: SlurmElsewhereScene, ...words: string[]): Promise<str
   return stdout;
 }
 
-/** What jobs wrote, with a digest of each file; what they were told is not of theirs. */
+/** What jobs wrote, with a digest of each file: not what they were told, nor their locks. */
 function written(root: string): string[] {
   return ["events", "logs", "results"].flatMap((name) =>
-    tree(join(root, ".hyperherd", name)).filter((line) => !/_signal |\/$/.test(line))
+    tree(join(root, ".hyperherd", name)).filter((line) => !/_signal |_lock\/|\/$/.test(line))
       .map((line) => `${name}/${line}`)
   );
 }
@@ -186,7 +186,7 @@ test(
       const wrong = yaml("flag", "", ["ok"]).replace(`partition: ${PARTITION}`, "partition: none");
       write("hyperherd.yaml", wrong);
       const refused = await scene.herd("check", "--host", "login");
-      assert.equal(refused.code, 2);
+      assert.equal(refused.code, 2, refused.stdout + refused.stderr);
       assert.match(refused.stdout, /✗ .*partition "none" does not exist/);
       write("hyperherd.yaml", yaml("flag", "", ["ok", "endless"]));
       const alone = await scene.herd("run", "--slurm");
