@@ -66,7 +66,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
   let at: Place | undefined;
   let supposed: string | undefined;
 
-  /** Named on a command line. */
+  /** Named on a command line, this one's or an earlier one's. */
   function wished(): string | undefined {
     return supposed === undefined ? kept() : supposed || undefined;
   }
@@ -158,7 +158,6 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
           hint: "`herd stop` ends them; those that were done stay done",
         });
       }
-      made = undefined;
       if (!isKept) {
         supposed = host;
         return;

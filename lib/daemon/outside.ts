@@ -549,9 +549,9 @@ export function openOutside(request: OutsideRequest): Outside {
     host: elsewhere.host,
     mirror: () => elsewhere.side()?.mirror,
     close: elsewhere.close,
-    wishHost(host, how = { isKept: true }) {
-      if (how.isKept) createState(paths);
-      elsewhere.wish(host, how);
+    wishHost(host, { isKept } = { isKept: true }) {
+      if (isKept) createState(paths);
+      elsewhere.wish(host, { isKept });
       sweep = undefined;
     },
     graceSeconds,
