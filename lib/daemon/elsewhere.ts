@@ -99,6 +99,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
     made = createFarSide({
       ...parts,
       folder: () => folder,
+      isLive: () => parts.live() !== undefined,
       ...{ host: request.reach(host), isWished: wished() === host, adopts: parts.adopts() },
       ...{ clock: request.clock, onWarning: request.onWarning },
     });

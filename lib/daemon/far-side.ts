@@ -23,6 +23,8 @@ export interface FarSideParts {
   sweep(): SweepFile;
   /** Where on the host the workspace is; throws UserError. */
   folder(): string;
+  /** Whether jobs may be alive there. */
+  isLive(): boolean;
   adopts: boolean;
   isWished: boolean;
   clock: Clock;
@@ -86,6 +88,7 @@ export function createFarSide(parts: FarSideParts): FarSide {
         patterns: sync.map((one) => one.replace(/^(!?)(\.\/+)+/, "$1")),
       };
     },
+    isLive: parts.isLive,
     inode: () => readHome(paths)?.inode,
     alone,
     adopts: parts.adopts,

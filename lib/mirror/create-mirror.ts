@@ -35,6 +35,8 @@ export interface MirrorParts {
   /** The user's word that the folder there is this workspace's, whoever used it before. */
   adopts: boolean;
   user: string;
+  /** Whether jobs that were submitted from here may be alive there. */
+  isLive(): boolean;
   /** Tells the folder here from a copy of it; undefined where that cannot be told. */
   inode(): string | undefined;
   /** Other processes of herd bring and fetch files of this workspace before or after, not meanwhile. */
@@ -117,9 +119,11 @@ export function createMirror(parts: MirrorParts): Mirror {
       from: `${parts.user}@${hostname()}:${here.root}`,
       inode: parts.inode(),
     };
-    const claiming = { host, paths, self, adopts: parts.adopts };
-    if (await claim(claiming, stampText(clock.now())) === "new") forgetSent();
+    const claiming = { host, paths, self, adopts: parts.adopts, isLive: parts.isLive() };
     memory = { ...memory, root, isWished: parts.isWished };
+    // Killed after the claim, the next life has to be known there by its id.
+    writeMirrorMemory(memoryPath, memory);
+    if (await claim(claiming, stampText(clock.now())) === "new") forgetSent();
     const { fetched: known, sent } = memory;
     const puller = createPuller({
       ...{ host, root, here: here.state, clock, known, log },
