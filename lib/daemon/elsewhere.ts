@@ -45,6 +45,8 @@ export interface Elsewhere {
   side(): FarSide | undefined;
   /** Makes a job's texts for there; undefined for a job that runs here. */
   composer(job: Parameters<Parts["compose"]>[0]): Parts["compose"] | undefined;
+  /** When what jobs wrote was last fetched; undefined where they run here. */
+  heardAt(): number | undefined;
   telling(files: WorkspaceFiles): WorkspaceFiles;
   /** See `Outside.wishHost`. */
   wish(host: string): void;
@@ -142,6 +144,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
       const { herd, login: environment } = there.facts;
       return createComposer({ paths: there.paths, environment, dotenv: parts.dotenv, herd });
     },
+    heardAt: () => made && (made.mirror.pulledAt() ?? 0),
     telling(files) {
       return request.reach === undefined ? files : side()?.telling(files) ?? files;
     },

@@ -6,6 +6,9 @@ import type { SftpChannel } from "./sftp-request.ts";
 import { SshError } from "./ssh-error.ts";
 import { MOST_REFUSALS, NO_SESSION, REFUSED_MS } from "./session-refused.ts";
 
+/** Within this after it failed a request, a connection that was cut is seen to be. Milliseconds. */
+const CUT_MS = 200;
+
 /** One SFTP channel, opened when first needed and given up when somebody else needs its place. */
 export interface SftpSession {
   /** Rejects with SshError when there is no way to the host or it has no SFTP. */
@@ -69,10 +72,21 @@ export function createSftpSession({ slots, link, clock }: SftpParts): SftpSessio
       } catch (error) {
         giveBack();
         const isCrowded = NO_SESSION.test((error as Error).message);
-        if (!isCrowded || refusals > MOST_REFUSALS) throw unopened(way, error as Error);
+        if (!isCrowded || refusals > MOST_REFUSALS) {
+          throw await cutMeanwhile(way) ?? unopened(way, error as Error);
+        }
         if (!slots.refused()) await clock.sleep(REFUSED_MS * refusals, signal);
       }
     }
+  }
+
+  /** ssh2 words the end of a connection as a subsystem that cannot be started. */
+  async function cutMeanwhile({ ended, facts }: SshLink): Promise<SshError | undefined> {
+    const stands = Symbol();
+    const end = await Promise.race([ended, clock.sleep(CUT_MS).then(() => stands)]);
+    if (end === stands) return undefined;
+    const why = (end as SshError | undefined)?.message ?? "The connection was closed here";
+    return new SshError("lost", facts.address, why, { passing: true });
   }
 
   return {

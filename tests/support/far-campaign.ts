@@ -176,7 +176,7 @@ async function strike(
 ): Promise<string> {
   const lines = linesOf(scene);
   const before = signOf(moment, scene);
-  const until = Date.now() + (moment.kind === "time" ? moment.ms : 8_000);
+  const until = Date.now() + (moment.kind === "time" ? moment.ms : 20_000);
   while (Date.now() < until) {
     if (!isAlive(monitor)) return moment.kind;
     const isNow = moment.kind === "event"

@@ -145,7 +145,7 @@ test(
       assert.ok(existsSync(join(there, ".hyperherd/mirror-of.json")));
       assert.ok(existsSync(join(here, ".hyperherd/mirror.json")));
       writeThere(".hyperherd/logs/0.out", "line\n");
-      // Its `from` is another by now: only the id says whose it is.
+      // A life that did not know its id would put what jobs wrote aside.
       const next = mirror();
       assert.equal((await next.pull()).files, 1);
     }),
