@@ -19,13 +19,17 @@ export interface Absence {
 
 /** Shorter ones nobody needs to hear of. */
 const WORTH_MS = 60_000;
+/** No machine is so busy that a wait ends later than this: the process was stopped. */
+const LATE_MS = 20_000;
+/** When within its wait it was stopped nobody knows; of a long wait this much is counted. */
+const COUNTED_MS = 60_000;
 
 export function createAbsence(): Absence {
   let asleepSince: number | undefined;
   let silentSince: number | undefined;
   return {
     woke(began, dueAt, now) {
-      if (now - dueAt >= WORTH_MS) asleepSince ??= began;
+      if (now - dueAt >= LATE_MS) asleepSince ??= Math.max(began, dueAt - COUNTED_MS);
     },
     unanswered(began) {
       silentSince ??= began;

@@ -268,8 +268,9 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
         !look.queue.answered && look.queue.reason === "unreachable"
       );
       session.unanswered = silent ? session.unanswered + 1 : 0;
-      if (silent) absence.unanswered(began);
-      else away = absence.answered(lookedAt);
+      // A look that took long saw nothing while it did.
+      absence.unanswered(began);
+      if (!silent) away = absence.answered(lookedAt) ?? away;
       for (const warning of found.warnings) await complain(session, warning);
     }
     if (ground.state().seq !== seq) session.lastChangeAt = clock.now();

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
 import { MirrorError } from "../../../lib/mirror/mirror-error.ts";
+import { RemoteFileError } from "../../../lib/ssh/remote-files.ts";
 import { mirrorScene } from "../../support/far-mirror.ts";
 import { withoutSshd } from "../../support/sshd.ts";
 
@@ -241,6 +242,56 @@ test(
       assert.deepEqual(readdirSync(join(there, "src")).filter((name) => name.endsWith(".py")), [
         "model.py",
       ]);
+    }),
+);
+
+test(
+  "a disk there that is full is told with what to look at, takes no room, and is filled when there is some",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, ssh, write, there, readThere }) => {
+      const host = ssh.here();
+      const full = { ...host, files: { ...host.files } };
+      let isFull = true;
+      full.files.write = async (path, bytes, options) => {
+        if (!isFull || !path.endsWith(".coming")) {
+          return await host.files.write(path, bytes, options);
+        }
+        await host.files.write(path, new Uint8Array(10), options);
+        throw new RemoteFileError("UNKNOWN", path, `Cannot write "${path}" there: failure`);
+      };
+      write("src/a.py", "a\n");
+      const one = mirror({ host: full });
+      await assert.rejects(one.push(), (error) =>
+        error instanceof MirrorError && error.kind === "unusable" &&
+        /disk there full.*quota/.test(error.hint ?? ""));
+      const left = readdirSync(join(there, "src")).filter((name) =>
+        name.endsWith(".coming")
+      );
+      assert.deepEqual(left, []);
+      isFull = false;
+      await one.push();
+      assert.equal(readThere("src/a.py"), "a\n");
+    }),
+);
+
+test(
+  "a file that may not be read here is named, with how to leave it out",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, write, here }) => {
+      write("src/a.py", "a\n");
+      const hidden = join(here, "src/a.py");
+      const one = mirror({
+        wish() {
+          // Gone between the listing and the reading, which even root cannot read.
+          setTimeout(() => rmSync(hidden, { force: true }));
+          return { needed: ["hyperherd.yaml"], patterns: ["src"] };
+        },
+      });
+      await assert.rejects(one.push(), (error) =>
+        error instanceof MirrorError && /Cannot send "src\/a\.py"/.test(error.message) &&
+        /"sync"/.test(error.hint ?? ""));
     }),
 );
 
