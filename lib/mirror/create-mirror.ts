@@ -7,6 +7,7 @@ import { codeOf } from "../base/files.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { chooseFiles, type ChosenFiles, type FilesWish } from "./choose-files.ts";
+import { type Clearing, clearThere } from "./clear-there.ts";
 import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from "./claim.ts";
 import { examineThere, type Lack } from "./examine-there.ts";
 import { askHost, type HostFacts } from "./host-facts.ts";
@@ -36,6 +37,8 @@ export interface MirrorParts {
   /** The user's word that the folder there is this workspace's, whoever used it before. */
   adopts: boolean;
   user: string;
+  /** Whether jobs that were submitted from here may be alive there. */
+  isLive(): boolean;
   /** Tells the folder here from a copy of it; undefined where that cannot be told. */
   inode(): string | undefined;
   /** Other processes of herd bring and fetch files of this workspace before or after, not meanwhile. */
@@ -57,10 +60,12 @@ export interface ThereAndFacts {
  */
 export interface Mirror extends AsyncDisposable {
   readonly host: string;
-  /** Undefined before it was surveyed or opened once in this process. */
+  /** Undefined before it was opened once in this process. */
   there(): ThereAndFacts | undefined;
   /** Connects and learns what the host is and whether the folder there can be ours; changes nothing. */
   survey(signal?: AbortSignal): Promise<ThereAndFacts>;
+  /** Deletes there what is deleted here; nothing where nothing of ours is there. */
+  clear(what: Clearing, signal?: AbortSignal): Promise<void>;
   /** What keeps jobs from running there; changes nothing. */
   examine(signal?: AbortSignal): Promise<readonly Lack[]>;
   /** What `push` would have there beside herd's own files. Throws MirrorError. */
@@ -112,7 +117,7 @@ export function createMirror(parts: MirrorParts): Mirror {
   let isOwed = true;
   let soon: ReturnType<typeof setTimeout> | undefined;
 
-  async function survey(signal?: AbortSignal): Promise<Surveyed> {
+  async function find(signal: AbortSignal | undefined): Promise<Surveyed> {
     const folder = parts.folder();
     await host.connect(signal);
     const facts = surveyed?.facts ?? await askHost(host, signal);
@@ -122,32 +127,43 @@ export function createMirror(parts: MirrorParts): Mirror {
       from: `${parts.user}@${hostname()}:${here.root}`,
       inode: parts.inode(),
     };
-    const claiming = { host, paths, self, adopts: parts.adopts };
-    await assertFree(claiming);
-    return surveyed = { paths, facts, claim: claiming };
+    return {
+      paths,
+      facts,
+      claim: { host, paths, self, adopts: parts.adopts, isLive: parts.isLive() },
+    };
+  }
+
+  async function survey(signal?: AbortSignal): Promise<Surveyed> {
+    if (opened !== undefined) return opened;
+    const found = await find(signal);
+    await assertFree(found.claim);
+    return surveyed = found;
   }
 
   async function openNow(signal: AbortSignal | undefined): Promise<Opened> {
     mkdirSync(here.state, { recursive: true, mode: 0o700 });
-    const there = await survey(signal);
-    const { root } = there.paths;
+    const found = await find(signal);
+    const { root } = found.paths;
     if (memory.host !== host.name || (memory.root !== undefined && memory.root !== root)) {
       // Another place knows nothing of what was sent and fetched.
       memory = { ...freshMirrorMemory(host.name), id: memory.id };
     }
-    if (await claim(there.claim, stampText(clock.now())) === "new") forgetSent();
     memory = { ...memory, root, isWished: parts.isWished };
+    // Killed after the claim, the next life has to be known there by its id.
+    writeMirrorMemory(memoryPath, memory);
+    if (await claim(found.claim, stampText(clock.now())) === "new") forgetSent();
     const { fetched: known, sent } = memory;
     const puller = createPuller({
       ...{ host, root, here: here.state, clock, known, log },
-      assertOurs: (marker) => assertMarker(there.claim, marker),
+      assertOurs: (marker) => assertMarker(found.claim, marker),
     });
     const pusher = createPusher({
       ...{ files: host.files, there: root, here: here.root, sent },
       nonce: () => randomBytes(6).toString("hex"),
       now: clock.now,
     });
-    opened = { ...there, puller, pusher };
+    opened = { ...found, puller, pusher };
     remember(true);
     return opened;
   }
@@ -253,19 +269,31 @@ export function createMirror(parts: MirrorParts): Mirror {
     }
   }
 
-  const choose = () => chooseFiles(here.root, parts.wish());
-
   async function settle(signal?: AbortSignal): Promise<void> {
     if (isOwed) await inTurn(() => tellNow(signal));
   }
+
+  async function clear(what: Clearing, signal: AbortSignal | undefined): Promise<void> {
+    if (memory.root === undefined) return;
+    const { claim, paths } = await survey(signal);
+    if (!await assertClaimed(claim)) return;
+    await clearThere(host, { state: paths.state, what }, signal);
+    if (what === "logs") return;
+    // What was remembered goes as well, and is not written again.
+    opened = undefined;
+    surveyed = undefined;
+  }
+
+  const choose = () => chooseFiles(here.root, parts.wish());
 
   const told = <T>(act: Promise<T>) => mirrorFailure(host.name, act);
 
   return {
     host: host.name,
     there: () => opened ?? surveyed,
-    survey: (signal) => told(opened === undefined ? survey(signal) : open(signal)),
+    survey: (signal) => told(survey(signal)),
     examine: (signal) => told(survey(signal).then((there) => examineThere(host, there, signal))),
+    clear: (what, signal) => told(inTurn(() => clear(what, signal))),
     chosen: choose,
     pulledAt: () => pulledAt,
     isWhole: () => memory.isWhole,

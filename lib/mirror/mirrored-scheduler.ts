@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { SchedulerError, UserError } from "../base/errors.ts";
+import { codeOf } from "../base/files.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import type { Answer } from "../sweep/sighting.ts";
 import type { Mirror, ThereAndFacts } from "./create-mirror.ts";
@@ -71,6 +72,7 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
           at: parts.clock.now(),
           queue: found.silent,
           accounting: found.silent,
+          heardAt: mirror.pulledAt() ?? 0,
           inQueue: new Map(),
           inAccounting: new Map(),
         };
@@ -78,7 +80,7 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
       const look = await found.inner.look(question);
       // After it: then no record is older than what the queue said.
       await anyway(mirror.pull());
-      return look;
+      return { ...look, heardAt: mirror.pulledAt() ?? 0 };
     },
     async find(jobName, since) {
       const found = await ifThere();
@@ -118,13 +120,13 @@ async function asScheduler<T>(act: Promise<T>): Promise<T> {
   try {
     return await act;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+    // A mistake of the user's, or what the disk here refuses; anything else is a bug.
+    if (!(error instanceof UserError) && codeOf(error) === undefined) throw error;
+    const { message } = error as Error;
+    const hint = error instanceof UserError && error.hint !== undefined ? `. ${error.hint}` : "";
     const isPassing = error instanceof MirrorError && error.kind === "unreachable";
-    throw new SchedulerError(
-      isPassing ? "unreachable" : "rejected",
-      `${error.message}${hint}`,
-      { cause: error },
-    );
+    throw new SchedulerError(isPassing ? "unreachable" : "rejected", `${message}${hint}`, {
+      cause: error,
+    });
   }
 }

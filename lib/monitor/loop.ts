@@ -3,11 +3,14 @@ import type { Config } from "../sweep/config.ts";
 import { LIVE } from "../sweep/status.ts";
 import { totalsOf } from "../sweep/view.ts";
 import type { TrialView } from "../sweep/view.ts";
+import type { Said } from "../sweep/monitor-event.ts";
+import { awayText } from "../words/away-text.ts";
 import { phaseName, restartedText, startText } from "../words/phase-text.ts";
 import { stoppedText } from "../words/stopped-text.ts";
 import { heartbeatText, standingText } from "../words/tick-text.ts";
 import { transitionPosts } from "../words/transition-posts.ts";
 import { interview } from "./asking.ts";
+import { type Away, createAbsence } from "./absence.ts";
 import { classifyBoot } from "./boot.ts";
 import { isUrgent } from "./consult.ts";
 import { nextLookDelay } from "./cadence.ts";
@@ -93,6 +96,8 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   /** Steps in a row of whose trouble nothing could be written down. */
   let mute = 0;
   let standing = "";
+  let away: Away | undefined;
+  const absence = createAbsence();
   const startedAt = clock.now();
 
   async function run(signal: AbortSignal): Promise<string> {
@@ -123,7 +128,9 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   async function waitForNews(signal: AbortSignal): Promise<void> {
     const early = new AbortController();
     void tickEnds?.then(() => early.abort());
-    await ground.news(pause(), AbortSignal.any([signal, early.signal]));
+    const [began, planned] = [clock.now(), pause()];
+    await ground.news(planned, AbortSignal.any([signal, early.signal]));
+    absence.woke(began, began + planned, clock.now());
     // A thousand trials that end together are a few steps, not a thousand.
     const least = mute === 0 ? LEAST_MS : Math.min(LOOK_AGAIN_MS, 1_000 * 2 ** Math.min(mute, 10));
     const rest = steppedAt + least - clock.now();
@@ -203,7 +210,8 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const rules = await part("plan", () => Promise.resolve(ruling(session, config)));
     if (rules === undefined) return;
     const views = () => viewsOf(session);
-    await part("posts", () => tellTransitions(views(), rules));
+    const begun = clock.now();
+    if (away === undefined) await part("posts", () => tellTransitions(views(), rules));
     await part("confirmations", expire);
     await part("messages", () => hear(session, config, views()));
     await part("interview", () => interview(session, config));
@@ -212,7 +220,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     await part("halving", () => halve(config));
     if (ending === undefined) {
       await part("rollout", () => advance(session, config, rules, views()));
-      await part("posts", () => tellTransitions(views(), rules));
+      await part("posts", () => tellTransitions(views(), rules, begun));
     }
     await part("plateau", () => Promise.resolve(notePlateau(rules, views())));
     tellStanding(views());
@@ -249,6 +257,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   async function look(records: boolean): Promise<void> {
     const graceSeconds = session.config?.pruneGraceSeconds ?? 600;
     const seq = ground.state().seq;
+    const began = clock.now();
     // What it finds may be impossible to write down: no reason to ask the cluster without end.
     if (!records) lookAt = clock.now() + LOOK_AGAIN_MS;
     const found = await ground.perform({ verb: "look", graceSeconds, records });
@@ -261,6 +270,9 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
         !look.queue.answered && look.queue.reason === "unreachable"
       );
       session.unanswered = silent ? session.unanswered + 1 : 0;
+      // A look that took long saw nothing while it did.
+      absence.unanswered(began);
+      if (!silent) away = absence.answered(lookedAt) ?? away;
       for (const warning of found.warnings) await complain(session, warning);
     }
     if (ground.state().seq !== seq) session.lastChangeAt = clock.now();
@@ -289,7 +301,12 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     });
   }
 
-  async function tellTransitions(views: readonly TrialView[], rules: InForce): Promise<void> {
+  /** After a time in which nobody watched all of it is one post, with what was done since `begun`. */
+  async function tellTransitions(
+    views: readonly TrialView[],
+    rules: InForce,
+    begun = clock.now(),
+  ): Promise<void> {
     const { told, verdicts } = ground.state().monitor;
     const { objective } = rules;
     const posts = transitionPosts(told, views, {
@@ -301,8 +318,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
         },
       }),
     });
-    if (posts.length === 0) return;
-    await ground.record(posts.map((said) => ({ type: "said", said })));
+    const said = away === undefined ? posts : [onePost(away, posts, begun)];
+    away = undefined;
+    if (said.length === 0) return;
+    await ground.record(said.map((one) => ({ type: "said", said: one })));
     session.lastActivityAt = clock.now();
     for (const { kind, trials } of posts) {
       if (kind === "completed") {
@@ -315,6 +334,24 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       posts: posts.length,
       verdicts: Object.keys(verdicts).length,
     });
+  }
+
+  function onePost({ since, ms, wasAsleep }: Away, posts: readonly Said[], begun: number): Said {
+    const newer = [...ground.state().attempts.values()].filter(({ intendedAt }) =>
+      intendedAt >= begun
+    );
+    const trialsOf = (isAgain: boolean) =>
+      newer.filter(({ number }) => number > 1 === isAgain).map(({ trial }) => trial);
+    const host = session.config?.slurm.host;
+    const text = awayText({
+      ms,
+      why: wasAsleep ? { asleep: true } : { silent: host === undefined ? "SLURM" : `"${host}"` },
+      changes: posts.map((post) => post.text),
+      submitted: trialsOf(false),
+      again: trialsOf(true),
+    });
+    const trials = posts.flatMap((post) => post.trials ?? []);
+    return { key: `away/${since}`, kind: "agent", text, trials };
   }
 
   async function expire(): Promise<void> {

@@ -155,7 +155,15 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
     const other = await otherBuild(join(folder, "herd"), "bbbbbbb");
     let missing = 0;
     const watch = setInterval(() => missing += existsSync(binary) ? 0 : 1, 1);
+    const left = await deployed(scene, "--binary", join(folder, "herd"), "--no-restart");
+    assert.deepEqual([left.outcome, left.daemon?.state, daemon().commit], [
+      "installed",
+      "left",
+      commit,
+    ]);
+    // As after a deploy that was cut before its last step.
     const upgraded = await deployed(scene, "--binary", join(folder, "herd"));
+    assert.equal(upgraded.outcome, "same");
     assert.deepEqual(upgraded.daemon, { state: "restarted", pid, why: null });
     assert.match(upgraded.version!, /commit bbbbbbb/);
     assert.deepEqual(
@@ -283,7 +291,12 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
   await using bsd = await openDeployScene({ path: `${foreign}:${process.env["PATH"]}` });
   try {
     const { host } = scene;
-    writeFileSync(join(scene.there, "tool"), "#!/bin/sh\necho I am a tool\n", { mode: 0o755 });
+    // Were it started, it would leave a trace.
+    const tool = '#!/bin/sh\necho "herd 1"\ntouch "$HOME/started"\n';
+    writeFileSync(join(scene.there, "tool"), tool, { mode: 0o755 });
+    for (const name of ["notes", "kept.previous"]) {
+      writeFileSync(join(scene.there, name), "my notes, in which is_herd knows its own stands\n");
+    }
     const other = join(tools, "other");
     const elf = readFileSync(HERD).subarray(0, 4096);
     writeFileSync(other, elf);
@@ -292,11 +305,14 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
     const cases: [string[], number, RegExp][] = [
       [["deploy"], 2, /HOST\[:PATH\]/],
       [["deploy", `${host}:`], 2, /path behind the colon is missing/],
+      [["deploy", "ana@127.0.0.1:1:herd"], 4, /Cannot connect to "127.0.0.1"/],
       [["deploy", `${host}:.bashrc`], 2, /name begins with a dot/],
       [["deploy", `${host}:/proc/herd`], 2, /0 MB are free in "\/proc"/],
       [["deploy", `${host}:run`], 2, /is a folder/],
       [["deploy", `${host}:tool/herd`], 2, /"[^"]*\/tool" is no folder/],
-      [["deploy", `${host}:tool`], 2, /another program, it says "I am a tool"/],
+      [["deploy", `${host}:tool`], 2, /tool" is there and is no herd/],
+      [["deploy", `${host}:notes`, "-n"], 2, /notes" is there and is no herd/],
+      [["deploy", `${host}:kept`], 2, /kept\.previous", .* is there and is no herd/],
       [["deploy", host, "--rollback"], 1, /there is no ".*\.previous"/],
       [["deploy", host, "--binary", join(scene.there, "tool")], 2, /no executable of Linux/],
       [["deploy", host, "--binary", `${other}-arm`], 2, /it is for aarch64/],
@@ -314,7 +330,9 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
       ? readdirSync(join(scene.there, ".local/bin"))
       : [];
     assert.deepEqual(left, []);
-    assert.equal(readFileSync(join(scene.there, "tool"), "utf8"), "#!/bin/sh\necho I am a tool\n");
+    assert.equal(readFileSync(join(scene.there, "tool"), "utf8"), tool);
+    assert.match(readFileSync(join(scene.there, "notes"), "utf8"), /^my notes/);
+    assert.equal(existsSync(join(scene.there, "started")), false);
 
     const not = await bsd.run("deploy", bsd.host);
     assert.match(not.stderr, /it runs FreeBSD, and herd is made for Linux/);

@@ -68,6 +68,12 @@ seq 10000000 | head -c 52428800 | sha256sum`;
       run.child.stdin!.end("x".repeat(1_000_000));
       assert.deepEqual([(await run.ended).stdout.trim(), (await run.ended).code], ["1000000", 0]);
     });
+    await t.test("a full disk here is told, and ends the command there", async () => {
+      const line = `"${HERD}" --host login big >/dev/full; echo "$?" >&2`;
+      const { stderr } = await runProcess(["bash", "-c", line], { env: scene.here.env });
+      assert.match(stderr, /Cannot write what "login" printed: ENOSPC/);
+      assert.equal(stderr.trim().split("\n").at(-1), "2");
+    });
     await t.test("exit codes, outputs and signals stay what they are", async () => {
       assert.equal((await there("code", "5")).code, 5);
       assert.equal((await there("killed")).code, 143);

@@ -10,6 +10,8 @@ export interface TroubledProxy extends AsyncDisposable {
   /** Bytes towards the target, and back. */
   sent: number;
   received: number;
+  /** How often something was sent after an answer: trips there and back that waited for each other. */
+  turns: number;
   /** Cuts all connections without a good-bye; new ones are let in. */
   cut(): void;
   /** From now on nothing comes through, and nobody is told, as when a lid is closed. */
@@ -47,8 +49,11 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
       socket.on("error", end);
       socket.on("close", () => frozen ? held.push(end) : end());
     }
+    let isAnswered = true;
     near.on("data", (bytes) => {
       proxy.sent += bytes.length;
+      if (isAnswered) proxy.turns++;
+      isAnswered = false;
       if (proxy.cutAfter !== undefined && proxy.sent >= proxy.cutAfter) {
         proxy.cutAfter = undefined;
         return proxy.cut();
@@ -57,6 +62,7 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     });
     far.on("data", (bytes) => {
       proxy.received += bytes.length;
+      isAnswered = true;
       if (proxy.gatherMs === 0) return pass(() => near.write(bytes));
       if (gathered.push(bytes) > 1) return;
       setTimeout(() => {
@@ -79,6 +85,7 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     },
     sent: 0,
     received: 0,
+    turns: 0,
     delayMs: 0,
     gatherMs: 0,
     cutAfter: undefined,
