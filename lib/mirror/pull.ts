@@ -4,6 +4,7 @@ import { codeOf } from "../base/files.ts";
 import type { Clock } from "../base/clock.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import { RemoteFileError } from "../ssh/remote-files.ts";
+import { runPacked } from "../ssh/run-packed.ts";
 import { fetchFile, stamp } from "./fetch-file.ts";
 import { LIST_SCRIPT, type Listed, type Listing, parseListing } from "./listing.ts";
 import { MirrorError } from "./mirror-error.ts";
@@ -84,7 +85,7 @@ export function createPuller(parts: PullParts): Puller {
   async function list(signal: AbortSignal | undefined): Promise<Listing> {
     const isAll = since === undefined || clock.now() - allAt >= ALL_EVERY_MS;
     const from = isAll ? "" : (since! / 1000 - OVERLAP).toFixed(3);
-    const ended = await host.run(["/bin/sh", "-c", LIST_SCRIPT, "sh", parts.root, from], {
+    const ended = await runPacked(host, ["/bin/sh", "-c", LIST_SCRIPT, "sh", parts.root, from], {
       timeoutMs: TIMEOUT_MS,
       ...(signal === undefined ? {} : { signal }),
     });
