@@ -32,6 +32,8 @@ export interface SshParts {
   configFiles?: readonly string[] | undefined;
   /** What people should know: a key was added, a setting is not supported. */
   onNotice?: ((text: string) => void) | undefined;
+  /** A login shell comes to the program within this; by default a minute. Milliseconds. */
+  startMs?: number | undefined;
   /** Between 0 and 1, for the jitter of back-off. */
   random?: (() => number) | undefined;
 }
@@ -73,7 +75,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     for (let refusals = 1;; refusals++) {
       const giveBack = await slots.take(signal);
       try {
-        const starting = startProgram(link, argv, options);
+        const starting = startProgram(link, argv, options, parts.startMs);
         starting.then((program) => {
           void program.ended.then(giveBack);
           if (signal?.aborted) kill(link, program, "KILL");
