@@ -77,7 +77,7 @@ test(
     cpSync(sweep.path, copy, { recursive: true });
     const copied = await herd(["run", copy], { env: { ...env } });
     rmSync(copy, { recursive: true });
-  assert.notEqual(copied.code, 0, copied.stdout);
+    assert.notEqual(copied.code, 0, copied.stdout);
 
     writeFileSync(join(there, "go"), "");
     await untilStatus(sweep.path, ({ totals }) => totals["completed"] === 1, 60_000, env);
