@@ -14,6 +14,7 @@ const OPTIONS = [
   { name: "no-cluster", description: "Ask no scheduler: only the YAML and the files" },
   { name: "local", description: "As for `herd run --local`" },
   { name: "slurm", description: "As for `herd run --slurm`" },
+  { name: "host", value: "NAME", description: "As for `herd run --host`; not remembered" },
 ] as const;
 
 type CheckContext = Context<typeof OPTIONS>;
@@ -23,7 +24,8 @@ export const command = defineCommand({
   summary: "Find every mistake in the YAML and what would keep a run from working",
   details:
     "Reads the YAML, expands the sweep, looks at the launcher, asks the cluster whether the\n" +
-    "partition is there and the trials fit, and says what a run would submit. Changes nothing.\n" +
+    "partition is there and the trials fit, and says what a run would submit. Where jobs run on\n" +
+    "another host that one is asked, and what would be sent there is looked at. Changes nothing.\n" +
     "Exit code 0 when a run would work, 2 when something must be mended, 3 when a run would be\n" +
     "refused, 4 when only the cluster did not answer.",
   arguments: [{ name: "WORKSPACE", optional: true, description: "Folder or YAML file; default ." }],
@@ -35,14 +37,17 @@ export const command = defineCommand({
   async run(context) {
     const { positionals, values, env, out, json } = context;
     const flag = schedulerFlag(values);
-    const outside = await openWorkspace(context, positionals[0] ?? ".");
+    const outside = await openWorkspace(context, positionals[0] ?? ".", {
+      host: values.host,
+      isKept: false,
+    });
     const sweep = outside.sweep();
     const { checkSweep } = await import("../lib/daemon/check.ts");
     const { chooseScheduler } = await import("../lib/daemon/choose.ts");
     const scheduler = chooseScheduler({ flag, config: sweep.config.scheduler }, env);
     const check = await checkSweep(outside, { scheduler, cluster: !values["no-cluster"] });
     if (json) out.json(documentOf(outside, { sweep, scheduler, check }));
-    else print(context, { sweep, scheduler, check });
+    else print(context, outside, { sweep, scheduler, check });
     if (check.problems.length > 0) return EXIT.mistake;
     if ("refused" in check.plan) return EXIT.refused;
     return check.silence === undefined ? EXIT.done : EXIT.unreachable;
@@ -55,14 +60,27 @@ interface Checked {
   check: Check;
 }
 
-function print({ out, values }: CheckContext, { sweep, scheduler, check }: Checked): void {
+function print(
+  { out, values }: CheckContext,
+  outside: Outside,
+  { sweep, scheduler, check }: Checked,
+): void {
   const { green, red, yellow, bold, dim } = out.paint;
   const { config, expansion, notices } = sweep;
   for (const notice of notices) sayNotice(out, notice);
   for (const warning of check.warnings) say(out, warning);
   out.print(`${bold(config.name)}: ${count(expansion.trials.length, "trial")}`);
   const { plan } = check;
-  if (!("refused" in plan)) printPlan({ out }, { ...check, plan }, scheduler);
+  const place = check.elsewhere && outside.host();
+  if (!("refused" in plan)) {
+    const where = scheduler === "local" ? "this machine" : "SLURM";
+    printPlan({ out }, { ...check, plan }, place === undefined ? where : `${where} on ${place}`);
+  }
+  const { sends, path } = check.elsewhere ?? {};
+  if (sends !== undefined) {
+    const to = path === undefined ? place : `${place}:${path}`;
+    out.print(`Before that it sends ${count(sends.files, "file")} to ${to}`);
+  }
   if (values["no-cluster"]) out.print(dim("The cluster was not asked"));
   for (const { message, hint } of check.problems) {
     out.print(`${red("✗")} ${message}${hint === undefined ? "" : `\n  ${hint}`}`);
@@ -79,12 +97,11 @@ function print({ out, values }: CheckContext, { sweep, scheduler, check }: Check
 function printPlan(
   { out }: Pick<CheckContext, "out">,
   { plan, jobs, left }: Check & { plan: RunPlan },
-  scheduler: string,
+  where: string,
 ): void {
   for (const change of plan.changes) say(out, change);
-  const where = scheduler === "slurm" ? "to SLURM" : "to this machine";
   out.print(
-    `A run would submit ${count(plan.submit.length, "trial")} ${where} in ${
+    `A run would submit ${count(plan.submit.length, "trial")} to ${where} in ${
       count(jobs.length, "array")
     }`,
   );
@@ -115,6 +132,12 @@ function documentOf(outside: Outside, { sweep, scheduler, check }: Checked): unk
     workspace: outside.paths.root,
     config: outside.paths.config,
     scheduler,
+    host: check.elsewhere === undefined ? null : {
+      name: outside.host(),
+      path: check.elsewhere.path ?? null,
+      files: check.elsewhere.sends?.files ?? null,
+      bytes: check.elsewhere.sends?.bytes ?? null,
+    },
     trials: sweep.expansion.trials.length,
     ...sweep.expansion.counts,
     submit_indices: refused ? [] : plan.submit,

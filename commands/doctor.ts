@@ -8,14 +8,16 @@ import { formatDuration } from "../lib/sweep/duration.ts";
 import { formatMemory } from "../lib/sweep/memory.ts";
 import { defineCommand } from "./command.ts";
 import { ownCommandLine, say, workspacePath } from "./open.ts";
+import { terminalAsker } from "./terminal-asker.ts";
 import { versionFacts } from "./version.ts";
 
 export const command = defineCommand({
   name: "doctor",
   summary: "Find out what works here: SLURM, limits, disk, permissions, clock",
   details:
-    "Asks SLURM, tries out the folder, and says what to mend. Nothing is submitted and nothing\n" +
-    "is left behind. Exits with 1 when something has to be mended (✗).",
+    "Asks SLURM, on the host where the sweep's jobs run, tries out the folder, and says what to\n" +
+    "mend. Nothing is submitted and nothing is left behind. Exits with 1 when something has to be\n" +
+    "mended (✗).",
   arguments: [{
     name: "WORKSPACE",
     optional: true,
@@ -25,14 +27,17 @@ export const command = defineCommand({
     { line: "herd doctor", meaning: "before the first sweep on a new cluster" },
     { line: "herd doctor sweep --json", meaning: "for a bug report" },
   ],
-  async run({ positionals, out, json, env, cwd, clock, signal }) {
+  async run({ positionals, out, json, env, cwd, clock, log, signal }) {
     const { checkUp } = await import("../lib/daemon/checkup.ts");
+    const { createHosts } = await import("../lib/daemon/hosts.ts");
+    await using hosts = createHosts({ env, clock, log, asker: terminalAsker() });
     const checkup = await checkUp({
       workspace: workspacePath(cwd, positionals[0] ?? "."),
       env,
       clock,
       signal,
       self: ownCommandLine(),
+      reach: hosts.reach,
       onWarning: (message) => say(out, message),
     });
     const bad = checkup.findings.filter(({ mark }) => mark === "bad").length;

@@ -12,8 +12,8 @@ import { terminalAsker } from "./terminal-asker.ts";
 export async function openWorkspace(
   context: Pick<Context, "out" | "log" | "env" | "cwd" | "clock" | "signal" | "json">,
   workspace: string,
-  /** What `--host` says. */
-  host?: string,
+  /** What `--host` says, and whether it is to be remembered. */
+  wish: { host: string | undefined; isKept: boolean } = { host: undefined, isKept: true },
 ): Promise<Outside> {
   const { openOutside } = await import("../lib/daemon/outside.ts");
   const { findRemoteIn } = await import("../lib/daemon/remote.ts");
@@ -35,7 +35,7 @@ export async function openWorkspace(
       : () => announce("Asking the cluster…", { out, clock }),
   });
   for (const { message } of outside.notices()) say(out, message);
-  if (host !== undefined) outside.wishHost(host);
+  if (wish.host !== undefined) outside.wishHost(wish.host, wish);
   return outside;
 }
 

@@ -37,7 +37,10 @@ export const command = defineCommand({
 async function runCommand(context: RunContext): Promise<number> {
   const { values, out, json } = context;
   refuseBoth(values);
-  const outside = await openWorkspace(context, context.positionals[0] ?? ".", context.values.host);
+  const outside = await openWorkspace(context, context.positionals[0] ?? ".", {
+    host: values.host,
+    isKept: !values["dry-run"],
+  });
   const { preflight } = await import("../lib/daemon/preflight.ts");
   const sweep = outside.sweep();
   for (const notice of sweep.notices) sayNotice(out, notice);

@@ -66,7 +66,8 @@ parameters:
   );
 }
 
-async function delaysOf(sweep: string): Promise<number[]> {
+/** From what each job wrote of its start and end to the word about it. Milliseconds, sorted. */
+export async function delaysOf(sweep: string): Promise<number[]> {
   const events = (await Deno.readTextFile(`${sweep}/.hyperherd/journal.jsonl`)).trim().split("\n")
     .map((text) => JSON.parse(text) as Event);
   const told = new Map<string, number>();
@@ -95,7 +96,7 @@ async function delaysOf(sweep: string): Promise<number[]> {
 }
 
 /** Every task of every submission runs for ever. */
-const RUNNING = `#!/bin/bash
+export const RUNNING = `#!/bin/bash
 here=$(dirname "$0")
 printf 'squeue %s\\n' "$*" >> "$here/calls"
 while IFS=$'\\t' read -r number name spec; do

@@ -10,6 +10,7 @@ import { effectiveResources } from "../sweep/resource-text.ts";
 import { afterwards, planRun } from "../sweep/run-plan.ts";
 import type { RunPlan, RunRefusal } from "../sweep/run-plan.ts";
 import type { SweepState } from "../sweep/state.ts";
+import { checkElsewhere, type ElsewhereCheck } from "./check-elsewhere.ts";
 import type { Outside } from "./outside.ts";
 import { preflight } from "./preflight.ts";
 import { DEFAULT_LIMITS } from "./preview.ts";
@@ -31,6 +32,8 @@ export interface Check {
   jobs: readonly PlannedJob[];
   /** Trials that have no room under the submit limit now. */
   left: readonly number[];
+  /** Undefined where jobs run on this machine, or on the SLURM of it. */
+  elsewhere: ElsewhereCheck | undefined;
 }
 
 const EVERYTHING = {
@@ -54,6 +57,9 @@ export async function checkSweep(
   const sweep = outside.sweep();
   const problems: Problem[] = [];
   const warnings: string[] = [];
+  const isFar = scheduler === "slurm" && outside.host() !== undefined;
+  // What a login shell there sets is compared with what the launcher reads; silence is told later.
+  if (isFar && cluster) await outside.mirror()?.survey().catch(() => {});
   collect(problems, () => {
     // Without the cluster its programs are not needed either.
     warnings.push(...preflight(outside, cluster ? scheduler : "local", { preview: true }));
@@ -64,13 +70,19 @@ export async function checkSweep(
     state = view.state;
     warnings.push(...view.warnings);
   }
-  const reachable = scheduler === "local" || isInstalled("sbatch", process.env);
+  const reachable = scheduler === "local" || isFar || isInstalled("sbatch", process.env);
   const asked = cluster && reachable
     ? await askCluster(outside, scheduler)
     : { limits: undefined, silence: undefined, problems: [] };
   problems.push(...asked.problems);
+  const elsewhere = isFar
+    ? await checkElsewhere(outside, { cluster: cluster && asked.silence === undefined })
+    : undefined;
+  problems.push(...elsewhere?.problems ?? []);
+  warnings.push(...elsewhere?.warnings ?? []);
+  const found = { ...asked, elsewhere, warnings };
   const plan = planRun({ ...sweep, state, request: EVERYTHING });
-  if ("refused" in plan) return { ...asked, problems, warnings, plan, jobs: [], left: [] };
+  if ("refused" in plan) return { ...found, problems, plan, jobs: [], left: [] };
   const after = afterwards(state, plan.happenings, Date.now());
   let planned: { jobs: readonly PlannedJob[]; left: readonly number[] } = { jobs: [], left: [] };
   collect(problems, () => {
@@ -79,11 +91,12 @@ export async function checkSweep(
       config: sweep.config,
       indices: plan.submit,
       limits: asked.limits ?? DEFAULT_LIMITS,
-      scheduler,
+      // Of the text nothing is shown, and what it says of the host may not be known.
+      scheduler: isFar ? "local" : scheduler,
       maxConcurrent: sweep.config.slurm.maxConcurrent,
     });
   });
-  return { ...asked, problems, warnings, plan, ...planned };
+  return { ...found, problems, plan, ...planned };
 }
 
 function collect(problems: Problem[], act: () => void): void {

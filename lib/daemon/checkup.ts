@@ -1,11 +1,11 @@
 import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { UserError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import { runProcess } from "../base/process.ts";
 import { count } from "../base/text.ts";
-import { chooseScheduler, isInstalled } from "../schedulers/choose.ts";
+import { chooseScheduler } from "../schedulers/choose.ts";
 import type { Limits, Partition } from "../schedulers/scheduler.ts";
-import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import { askSiteFacts } from "../schedulers/slurm/site-facts.ts";
 import { workspacePaths } from "../store/paths.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
@@ -15,7 +15,8 @@ import { judgeFolder } from "./folder-findings.ts";
 import { judgeMachine } from "./machine-findings.ts";
 import { openOutside } from "./outside.ts";
 import type { Outside, OutsideRequest } from "./outside.ts";
-import { judgePartitions, judgePrograms, judgeSite } from "./slurm-findings.ts";
+import { judgePartitions, judgePrograms, judgeSite, PROGRAMS } from "./slurm-findings.ts";
+import { slurmAt, slurmHere, type SlurmPlace } from "./slurm-place.ts";
 
 export interface Checkup {
   findings: readonly Finding[];
@@ -34,13 +35,13 @@ const UNKNOWABLE = [
   "Quotas of network file systems are often not told to programs: see the site's own command",
 ];
 
-/** Looks at all that herd needs here, tries it out where that does no harm, and keeps nothing. */
+/** Looks at all that herd needs here and where its jobs run, tries it out where that does no harm, and keeps nothing. */
 export async function checkUp(request: OutsideRequest): Promise<Checkup> {
   const { env, clock } = request;
   const { paths, outside, config, findings } = openForCheckup(request);
   const slurm = chooseScheduler({ flag: undefined, config: config?.scheduler }, env) === "slurm";
   const [site, machine] = await Promise.all([
-    askSlurm(request, config),
+    askSlurm(request, config, outside?.host()),
     judgeMachine({ run: runProcess, environment: env }),
   ]);
   const dotenv = outside && attempt(() => outside.dotenv(), findings);
@@ -108,23 +109,39 @@ function attempt<T>(act: () => T, findings: Finding[], mend?: string): T | undef
 }
 
 async function askSlurm(
-  { env, clock }: OutsideRequest,
+  request: OutsideRequest,
+  config: Config | undefined,
+  host: string | undefined,
+): Promise<{ findings: Finding[]; partitions: readonly Partition[] }> {
+  try {
+    return await judgeSlurm(await placeOf(request, host), config);
+  } catch (error) {
+    // A MirrorError is one as well.
+    if (host === undefined || !(error instanceof UserError)) throw error;
+    const mend = `herd hosts check ${host}`;
+    const message = `SLURM cannot be asked on "${host}": ${error.message}`;
+    return { findings: [{ area: "SLURM", mark: "bad", message, mend }], partitions: [] };
+  }
+}
+
+async function placeOf(
+  { env, clock, signal, reach }: OutsideRequest,
+  host: string | undefined,
+): Promise<SlurmPlace> {
+  if (host === undefined || reach === undefined) return slurmHere(env, clock);
+  return await slurmAt(reach(host), { clock, signal, programs: PROGRAMS });
+}
+
+async function judgeSlurm(
+  place: SlurmPlace,
   config: Config | undefined,
 ): Promise<{ findings: Finding[]; partitions: readonly Partition[] }> {
-  const programs = judgePrograms(
-    (program) => isInstalled(program, env),
-    config?.scheduler === "slurm",
-  );
-  if (!isInstalled("sbatch", env)) return { findings: programs, partitions: [] };
-  const facts = await askSiteFacts({ run: runProcess, environment: env });
+  const programs = judgePrograms(place, config?.scheduler === "slurm");
+  if (!place.isInstalled("sbatch")) return { findings: programs, partitions: [] };
+  const facts = await askSiteFacts(place);
   // Each of the limits' questions would wait ten seconds for a controller that is known to be down.
   const limits = facts.controller.up
-    ? await createSlurmScheduler({
-      run: runProcess,
-      clock,
-      uid: process.getuid?.() ?? 0,
-      environment: env,
-    }).limits(config?.slurm).catch((error: unknown) =>
+    ? await place.scheduler.limits(config?.slurm).catch((error: unknown) =>
       error instanceof Error ? error : new Error(String(error))
     )
     : undefined;

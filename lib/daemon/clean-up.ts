@@ -100,6 +100,8 @@ export async function deleteAll(
         { hint: "It may be on another machine; it ends 10 s after its last trial" },
       );
     }
+    // First there: what stayed would be fetched again, or taken for a later sweep's.
+    await outside.mirror()?.clear(whole ? "state" : "logs", signal);
     lease.assertHeld();
     for (const item of items) remove(item);
     return ended;

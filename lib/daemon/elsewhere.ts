@@ -49,7 +49,7 @@ export interface Elsewhere {
   heardAt(): number | undefined;
   telling(files: WorkspaceFiles): WorkspaceFiles;
   /** See `Outside.wishHost`. */
-  wish(host: string): void;
+  wish(host: string, how: { isKept: boolean }): void;
   /** What jobs there are to know is there when it resolves, or is told to go later. */
   settle(signal: AbortSignal): Promise<void>;
   /** What an earlier life did not come to fetch is here when it resolves. */
@@ -66,9 +66,14 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
   const memoryPath = mirrorMemoryPath(paths.state);
   let made: FarSide | undefined;
   let at: Place | undefined;
+  let supposed: string | undefined;
 
-  /** Named on a command line. */
+  /** Named on a command line, this one's or an earlier one's. */
   function wished(): string | undefined {
+    return supposed === undefined ? kept() : supposed || undefined;
+  }
+
+  function kept(): string | undefined {
     const memory = remembered();
     return memory?.isWished === true ? memory.host : undefined;
   }
@@ -102,7 +107,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
       ...parts,
       folder: () => folder,
       isLive: () => parts.live() !== undefined,
-      ...{ host: request.reach(host), isWished: wished() === host, adopts: parts.adopts() },
+      ...{ host: request.reach(host), isWished: kept() === host, adopts: parts.adopts() },
       ...{ clock: request.clock, onWarning: request.onWarning },
     });
     return made;
@@ -148,7 +153,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
     telling(files) {
       return request.reach === undefined ? files : side()?.telling(files) ?? files;
     },
-    wish(host) {
+    wish(host, { isKept }) {
       const live = parts.live();
       const before = live === "here" ? "" : live?.host;
       if (before !== undefined && before !== host) {
@@ -156,6 +161,10 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
         throw new RefusedError(`Cannot move the sweep: jobs of it live on ${where}`, {
           hint: "`herd stop` ends them; those that were done stay done",
         });
+      }
+      if (!isKept) {
+        supposed = host;
+        return;
       }
       const memory = remembered();
       const fresh = memory?.host === host ? memory : freshMirrorMemory(host);

@@ -7,13 +7,12 @@ import { createMirror, type Mirror } from "../mirror/create-mirror.ts";
 import { MirrorError } from "../mirror/mirror-error.ts";
 import { createMirroredScheduler } from "../mirror/mirrored-scheduler.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
-import { createSlurmScheduler } from "../schedulers/slurm/scheduler.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
-import { createSshRunner } from "../ssh/ssh-runner.ts";
 import { readHome } from "../store/home.ts";
 import { acquireLease } from "../store/lease.ts";
 import { describeHolder } from "../store/lease-holder.ts";
 import { type WorkspacePaths, workspacePaths } from "../store/paths.ts";
+import { createSlurmElsewhere } from "./slurm-elsewhere.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface FarSideParts {
@@ -40,9 +39,6 @@ export interface FarSide extends AsyncDisposable {
   /** The workspace's files; what is written for jobs goes there. */
   telling(files: WorkspaceFiles): WorkspaceFiles;
 }
-
-/** Variables of the login shell that would filter or reshape what SLURM's programs print or do. */
-const FOREIGN = ["SQUEUE_", "SACCT_", "SCANCEL_", "SINFO_", "SACCTMGR_", "SCONTROL_", "SBATCH_"];
 
 /** So long one process waits for another one that brings or fetches files; large ones take a while. */
 const ALONE_WAIT_MS = 120_000;
@@ -102,15 +98,7 @@ export function createFarSide(parts: FarSideParts): FarSide {
     mirror,
     root: paths.root,
     clock,
-    make: ({ facts }) => {
-      const run = createSshRunner(host, { environment: facts.bare, unsetPrefixes: FOREIGN });
-      return createSlurmScheduler({
-        run: parts.announced(run),
-        clock,
-        uid: facts.uid,
-        environment: facts.login,
-      });
-    },
+    make: ({ facts }) => createSlurmElsewhere({ ...parts, facts }),
     log: (_, message) => warn(message),
   });
 

@@ -440,6 +440,10 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
         monitor.end(why, how);
         news.wake();
       },
+      lookNow() {
+        monitor.lookNow();
+        news.wake();
+      },
     },
     credentials,
     env,

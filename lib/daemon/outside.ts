@@ -154,9 +154,9 @@ export interface Outside {
   mirror(): Mirror | undefined;
   /**
    * From now on jobs run on that host, whatever the YAML says; "" takes it back. Throws RefusedError
-   * while jobs live elsewhere.
+   * while jobs live elsewhere. Unless it is kept it ends with this process, and nothing is written.
    */
-  wishHost(host: string): void;
+  wishHost(host: string, how?: { isKept: boolean }): void;
   /** `prune_grace_seconds` of the YAML, or its default where the YAML cannot be read. */
   graceSeconds(): number;
   readRecords: Parts["files"]["readRecords"];
@@ -552,9 +552,9 @@ export function openOutside(request: OutsideRequest): Outside {
     mirror: () => elsewhere.side()?.mirror,
     close: elsewhere.close,
     heardAt: elsewhere.heardAt,
-    wishHost(host) {
-      createState(paths);
-      elsewhere.wish(host);
+    wishHost(host, { isKept } = { isKept: true }) {
+      if (isKept) createState(paths);
+      elsewhere.wish(host, { isKept });
       sweep = undefined;
     },
     graceSeconds,

@@ -23,14 +23,16 @@ export function preflight(
   checkLauncher(outside.paths.root, config.launcher);
   const unwritable = preview ? noteUnwritable(outside.paths.root) : [];
   if (!preview) checkWritable(outside.paths.root);
-  if (scheduler === "slurm") checkPrograms();
+  const isHere = scheduler === "local" || outside.host() === undefined;
+  if (scheduler === "slurm" && isHere) checkPrograms();
   const launcher = readLauncher(outside.paths.root, config.launcher);
   const path = resolve(outside.paths.root, config.launcher);
+  const environment = isHere ? outside.environment : outside.mirror()?.there()?.facts.login;
   return [
     ...unwritable,
-    ...checkFirstLine(launcher, path, outside.environment),
+    ...checkFirstLine(launcher, path, isHere ? outside.environment : undefined),
     ...splitting(outside, launcher),
-    ...keptBack(outside, launcher),
+    ...keptBack(outside, launcher, environment ?? {}),
   ];
 }
 
@@ -105,9 +107,13 @@ function splitting(outside: Outside, launcher: string): string[] {
 }
 
 /** Jobs do not see the whole shell: a launcher that counts on a variable would find it empty. */
-function keptBack(outside: Outside, launcher: string): string[] {
+function keptBack(
+  outside: Outside,
+  launcher: string,
+  environment: Outside["environment"],
+): string[] {
   const { config } = outside.sweep();
-  const here = { ...dotenvOf(outside), ...outside.environment };
+  const here = { ...dotenvOf(outside), ...environment };
   const passed = jobEnvironment(here, config.slurm.export);
   const missing = variablesRead(launcher).filter((name) =>
     here[name] !== undefined && !Object.hasOwn(passed, name)

@@ -13,16 +13,24 @@ const LATE_MS = 20_000;
 /** Beats until the signal. */
 export function startPulse({ clock, signal }: { clock: Clock; signal: AbortSignal }): Pulse {
   let since: number | undefined;
+  let began = clock.now();
+
+  /** Whoever asks right after the process goes on may come before the beat does. */
+  function feel(): void {
+    if (clock.now() - began - EVERY_MS >= LATE_MS) since ??= began;
+    began = clock.now();
+  }
+
   async function beat(): Promise<void> {
     while (!signal.aborted) {
-      const began = clock.now();
       await clock.sleep(EVERY_MS, signal).catch(() => {});
-      if (clock.now() - began - EVERY_MS >= LATE_MS) since ??= began;
+      feel();
     }
   }
   void beat();
   return {
     stoppedSince() {
+      feel();
       const found = since;
       since = undefined;
       return found;

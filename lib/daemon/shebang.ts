@@ -10,12 +10,13 @@ const SHELL = /^(ba|rba|da|a|k|mk|z)?sh[\d.-]*$|^busybox$/;
 /**
  * herd runs `bash <launcher>`, so that a first line for another program would
  * have its text read as bash. Throws UserError with the mend; gives back what is
- * only worth saying. `text` is the launcher's, one character per byte.
+ * only worth saying. `text` is the launcher's, one character per byte; `env` is undefined where
+ * it runs on another computer.
  */
 export function checkFirstLine(
   text: string,
   path: string,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Readonly<Record<string, string | undefined>> | undefined,
 ): string[] {
   if (text.startsWith("\x7fELF")) throw notBash(path, "it is a compiled program");
   const [first = ""] = text.split("\n", 1);
@@ -29,7 +30,7 @@ export function checkFirstLine(
       { hint: `Run: sed -i 's/\\r$//' ${shellQuote(path)}` },
     );
   }
-  if (program === undefined) return [];
+  if (program === undefined || env === undefined) return [];
   const isThere = program.includes("/") ? existsSync(program) : isInstalled(program, env);
   if (isThere) return [];
   return [`The first line of ${path} asks for "${program}", which is not here; bash runs it`];

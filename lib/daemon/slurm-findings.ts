@@ -4,19 +4,21 @@ import type { Limits } from "../schedulers/scheduler.ts";
 import type { QosLimits, SiteFacts } from "../schedulers/slurm/site-facts.ts";
 
 const AREA = "SLURM";
+/** Which of SLURM's programs herd calls. */
+export const PROGRAMS = ["sbatch", "squeue", "scancel", "sacct", "scontrol", "sinfo"];
 const NEEDED = ["sbatch", "squeue", "scancel"] as const;
 const USEFUL = { sacct: "accounting", scontrol: "limits", sinfo: "partitions" } as const;
 /** Shorter than this, a trainer that is told to end can hardly save a checkpoint. */
 const SHORT_KILL_WAIT_SECONDS = 20;
 
-/** Which of SLURM's programs are here. `wanted`: the sweep says that it needs them. */
+/** Which of SLURM's programs are there. `wanted`: the sweep says that it needs them. */
 export function judgePrograms(
-  isInstalled: (program: string) => boolean,
+  { name, isInstalled }: { name: string; isInstalled(program: string): boolean },
   wanted: boolean,
 ): Finding[] {
   const missing = NEEDED.filter((program) => !isInstalled(program));
   if (missing.length === NEEDED.length) {
-    const message = "SLURM is not on the PATH of this machine";
+    const message = `SLURM is not on the PATH of ${name}`;
     if (!wanted) {
       return [doubt(`${message}: trials run as processes here`)];
     }

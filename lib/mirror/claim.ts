@@ -18,7 +18,7 @@ export interface Claimant {
 export interface ClaimParts {
   host: Pick<SshHost, "name" | "files">;
   /** The workspace's paths on the host. */
-  paths: Pick<WorkspacePaths, "root" | "state" | "journal">;
+  paths: Pick<WorkspacePaths, "root" | "state" | "journal" | "manifest">;
   self: Claimant;
   /** The user's word that the folder is this workspace's, whoever used it before. */
   adopts: boolean;
@@ -34,7 +34,33 @@ const Marker = z.object({ id: z.string(), from: z.string(), inode: z.string().op
  * of what was sent is there. `label` names what of another workspace is put aside.
  */
 export async function claim(parts: ClaimParts, label: string): Promise<"kept" | "new"> {
-  const { host: { files, name }, paths, self, adopts, isLive } = parts;
+  const { host: { files }, paths, self, isLive } = parts;
+  const other = await assertFree(parts);
+  if (other !== undefined && isSelf(other, self)) {
+    await makeManifest(parts);
+    return "kept";
+  }
+  // Results and records of another sweep would be taken for those of this one.
+  if (other !== undefined && other.id !== self.id && !isLive) {
+    await files.rename(paths.state, `${paths.state}.before-${label}`);
+  }
+  await files.makeFolder(paths.state, { parents: true, mode: 0o700 });
+  await makeManifest(parts);
+  const text = `${JSON.stringify(self)}\n`;
+  await files.replace(markerOf(paths), new TextEncoder().encode(text), 0o600);
+  await assertClaimed(parts);
+  return other?.id === self.id ? "kept" : "new";
+}
+
+/** By this file `herd log` and HyperHerd's library tell that they see the whole workspace. */
+async function makeManifest({ host: { files }, paths }: ClaimParts): Promise<void> {
+  if (await files.stat(paths.manifest) !== undefined) return;
+  await files.replace(paths.manifest, new TextEncoder().encode("[]\n"), 0o600);
+}
+
+/** Whose the folder is so far. Throws MirrorError where it is not to be had; changes nothing. */
+export async function assertFree(parts: ClaimParts): Promise<Claimant | undefined> {
+  const { host: { files, name }, paths, self, adopts } = parts;
   if (await files.stat(paths.journal) !== undefined) {
     throw new MirrorError(
       "unusable",
@@ -45,19 +71,11 @@ export async function claim(parts: ClaimParts, label: string): Promise<"kept" | 
     );
   }
   const other = await readMarker(parts);
-  if (other !== undefined && isSelf(other, self)) return "kept";
+  if (other === undefined || isSelf(other, self) || adopts) return other;
   // The same folder here without its memory: it was cleaned, or damaged.
-  const isOwn = other?.from === self.from && other.id !== self.id;
-  if (other !== undefined && !isOwn && !adopts) throw taken(parts, other);
-  // Results and records of another sweep would be taken for those of this one.
-  if (other !== undefined && other.id !== self.id && !isLive) {
-    await files.rename(paths.state, `${paths.state}.before-${label}`);
-  }
-  await files.makeFolder(paths.state, { parents: true, mode: 0o700 });
-  const text = `${JSON.stringify(self)}\n`;
-  await files.replace(markerOf(paths), new TextEncoder().encode(text), 0o600);
-  await assertClaimed(parts);
-  return other?.id === self.id ? "kept" : "new";
+  const isOwn = other.from === self.from && other.id !== self.id;
+  if (!isOwn) throw taken(parts, other);
+  return other;
 }
 
 /** Whether the folder is still there; throws MirrorError when it was taken over. */

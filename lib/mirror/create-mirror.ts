@@ -6,8 +6,10 @@ import type { Clock } from "../base/clock.ts";
 import { codeOf } from "../base/files.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
-import { chooseFiles, type FilesWish } from "./choose-files.ts";
-import { assertClaimed, assertMarker, claim, type ClaimParts } from "./claim.ts";
+import { chooseFiles, type ChosenFiles, type FilesWish } from "./choose-files.ts";
+import { type Clearing, clearThere } from "./clear-there.ts";
+import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from "./claim.ts";
+import { examineThere, type Lack } from "./examine-there.ts";
 import { askHost, type HostFacts } from "./host-facts.ts";
 import { mirrorFailure } from "./mirror-failure.ts";
 import {
@@ -60,6 +62,14 @@ export interface Mirror extends AsyncDisposable {
   readonly host: string;
   /** Undefined before it was opened once in this process. */
   there(): ThereAndFacts | undefined;
+  /** Connects and learns what the host is and whether the folder there can be ours; changes nothing. */
+  survey(signal?: AbortSignal): Promise<ThereAndFacts>;
+  /** Deletes there what is deleted here; nothing where nothing of ours is there. */
+  clear(what: Clearing, signal?: AbortSignal): Promise<void>;
+  /** What keeps jobs from running there; changes nothing. */
+  examine(signal?: AbortSignal): Promise<readonly Lack[]>;
+  /** What `push` would have there beside herd's own files. Throws MirrorError. */
+  chosen(): ChosenFiles;
   /** When the listing was made that the last pull brought; undefined before the first. */
   pulledAt(): number | undefined;
   /** False where more was written there than was fetched so far, in an earlier life too. */
@@ -78,8 +88,11 @@ export interface Mirror extends AsyncDisposable {
   touched(): void;
 }
 
-interface Opened extends ThereAndFacts {
+interface Surveyed extends ThereAndFacts {
   claim: ClaimParts;
+}
+
+interface Opened extends Surveyed {
   puller: Puller;
   pusher: Pusher;
 }
@@ -92,6 +105,7 @@ export function createMirror(parts: MirrorParts): Mirror {
   const { host, here, clock, log } = parts;
   const memoryPath = mirrorMemoryPath(here.state);
   let memory = readMirrorMemory(memoryPath) ?? freshMirrorMemory(host.name);
+  let surveyed: Surveyed | undefined;
   let opened: Opened | undefined;
   let opening: Promise<Opened> | undefined;
   let pulling: Promise<unknown> = Promise.resolve();
@@ -103,23 +117,36 @@ export function createMirror(parts: MirrorParts): Mirror {
   let isOwed = true;
   let soon: ReturnType<typeof setTimeout> | undefined;
 
-  async function openNow(signal: AbortSignal | undefined): Promise<Opened> {
+  async function find(signal: AbortSignal | undefined): Promise<Surveyed> {
     const folder = parts.folder();
-    mkdirSync(here.state, { recursive: true, mode: 0o700 });
     await host.connect(signal);
-    const facts = await askHost(host, signal);
-    const root = rootOf(folder, facts.home);
-    if (memory.host !== host.name || (memory.root !== undefined && memory.root !== root)) {
-      // Another place knows nothing of what was sent and fetched.
-      memory = { ...freshMirrorMemory(host.name), id: memory.id };
-    }
-    const paths = parts.pathsAt(root);
+    const facts = surveyed?.facts ?? await askHost(host, signal);
+    const paths = parts.pathsAt(rootOf(folder, facts.home));
     const self = {
       id: memory.id,
       from: `${parts.user}@${hostname()}:${here.root}`,
       inode: parts.inode(),
     };
-    const claiming = { host, paths, self, adopts: parts.adopts, isLive: parts.isLive() };
+    const isLive = parts.isLive();
+    return { paths, facts, claim: { host, paths, self, adopts: parts.adopts, isLive } };
+  }
+
+  async function survey(signal?: AbortSignal): Promise<Surveyed> {
+    if (opened !== undefined) return opened;
+    const found = await find(signal);
+    await assertFree(found.claim);
+    return surveyed = found;
+  }
+
+  async function openNow(signal: AbortSignal | undefined): Promise<Opened> {
+    mkdirSync(here.state, { recursive: true, mode: 0o700 });
+    const found = await find(signal);
+    const { root } = found.paths;
+    if (memory.host !== host.name || (memory.root !== undefined && memory.root !== root)) {
+      // Another place knows nothing of what was sent and fetched.
+      memory = { ...freshMirrorMemory(host.name), id: memory.id };
+    }
+    const claiming = found.claim;
     memory = { ...memory, root, isWished: parts.isWished };
     // Killed after the claim, the next life has to be known there by its id.
     writeMirrorMemory(memoryPath, memory);
@@ -134,7 +161,7 @@ export function createMirror(parts: MirrorParts): Mirror {
       nonce: () => randomBytes(6).toString("hex"),
       now: clock.now,
     });
-    opened = { paths, facts, puller, pusher, claim: claiming };
+    opened = { ...found, puller, pusher };
     remember(true);
     return opened;
   }
@@ -209,7 +236,7 @@ export function createMirror(parts: MirrorParts): Mirror {
     isOwed = false;
     try {
       const { pusher } = await ours(signal);
-      const chosen = chooseFiles(here.root, parts.wish());
+      const chosen = choose();
       const { files, folders } = waitingFiles(here.state);
       const all = [...chosen.files, ...files];
       const report = await pusher.push(all, { folders, ...(signal && { signal }) });
@@ -244,11 +271,28 @@ export function createMirror(parts: MirrorParts): Mirror {
     if (isOwed) await inTurn(() => tellNow(signal));
   }
 
+  async function clear(what: Clearing, signal: AbortSignal | undefined): Promise<void> {
+    if (memory.root === undefined) return;
+    const { claim, paths } = await survey(signal);
+    if (!await assertClaimed(claim)) return;
+    await clearThere(host, { state: paths.state, what }, signal);
+    if (what === "logs") return;
+    // What was remembered goes as well, and is not written again.
+    opened = undefined;
+    surveyed = undefined;
+  }
+
+  const choose = () => chooseFiles(here.root, parts.wish());
+
   const told = <T>(act: Promise<T>) => mirrorFailure(host.name, act);
 
   return {
     host: host.name,
-    there: () => opened,
+    there: () => opened ?? surveyed,
+    survey: (signal) => told(survey(signal)),
+    examine: (signal) => told(survey(signal).then((there) => examineThere(host, there, signal))),
+    clear: (what, signal) => told(inTurn(() => clear(what, signal))),
+    chosen: choose,
     pulledAt: () => pulledAt,
     isWhole: () => memory.isWhole,
     open: (signal) => told(open(signal)),

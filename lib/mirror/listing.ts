@@ -34,7 +34,9 @@ export const LIST_SCRIPT = `cd -- "$1/.hyperherd" 2>/dev/null || exit 3
 touch mirror-clock 2>/dev/null && find mirror-clock -printf '%T@\\n' 2>/dev/null || date +%s.%N
 cat ${MARKER} 2>/dev/null | tr '\\n\\0' '  '; echo
 if [ -n "$2" ]; then set -- -newerct "@$2"; else set --; fi
-find ${COMING.join(" ")} -type f ! -name _signal "$@" -printf '%T@ %s %i %p\\0'
+find ${
+  COMING.join(" ")
+} -name _lock -prune -o -type f ! -name _signal "$@" -printf '%T@ %s %i %p\\0'
 printf 'end %s' "$?"`;
 
 /** What LIST_SCRIPT printed; undefined when that is no listing. */

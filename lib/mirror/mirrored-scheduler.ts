@@ -1,6 +1,7 @@
 import { join, relative } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { SchedulerError, UserError } from "../base/errors.ts";
+import { codeOf } from "../base/files.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import type { Answer } from "../sweep/sighting.ts";
 import type { Mirror, ThereAndFacts } from "./create-mirror.ts";
@@ -53,7 +54,10 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
 
   return {
     name: "slurm",
-    limits: async (request) => (await scheduler()).limits(request),
+    // A question, which makes no folder there.
+    async limits(request) {
+      return await (made ?? parts.make(await asScheduler(mirror.survey()))).limits(request);
+    },
     async submit(job) {
       const inner = await scheduler();
       await asScheduler(mirror.push());
@@ -116,13 +120,13 @@ async function asScheduler<T>(act: Promise<T>): Promise<T> {
   try {
     return await act;
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    const hint = error.hint === undefined ? "" : `. ${error.hint}`;
+    // A mistake of the user's, or what the disk here refuses; anything else is a bug.
+    if (!(error instanceof UserError) && codeOf(error) === undefined) throw error;
+    const { message } = error as Error;
+    const hint = error instanceof UserError && error.hint !== undefined ? `. ${error.hint}` : "";
     const isPassing = error instanceof MirrorError && error.kind === "unreachable";
-    throw new SchedulerError(
-      isPassing ? "unreachable" : "rejected",
-      `${error.message}${hint}`,
-      { cause: error },
-    );
+    throw new SchedulerError(isPassing ? "unreachable" : "rejected", `${message}${hint}`, {
+      cause: error,
+    });
   }
 }

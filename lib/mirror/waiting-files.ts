@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { codeOf } from "../base/files.ts";
 import type { LocalFile } from "./choose-files.ts";
@@ -24,7 +24,7 @@ export function waitingFiles(state: string): WaitingFiles {
 }
 
 function fileAt(state: string, path: string): LocalFile[] {
-  const stats = statSync(join(state, path), { throwIfNoEntry: false });
+  const stats = statOf(join(state, path));
   if (stats?.isFile() !== true) return [];
   const { size, mode, mtimeMs, ino } = stats;
   return [{
@@ -33,6 +33,16 @@ function fileAt(state: string, path: string): LocalFile[] {
     mode: mode & 0o777,
     stamp: `${ino} ${size} ${mtimeMs}`,
   }];
+}
+
+/** Undefined also below a file: beside a trial's folder of results lies its `0.json`. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 function namesIn(folder: string): string[] {

@@ -45,6 +45,8 @@ export interface SweepMonitor {
   wish(at: number): void;
   /** A person said to go on whatever is stuck. */
   goOn(): void;
+  /** The cluster can be asked and given jobs again, after a while when it could not be reached. */
+  lookNow(): void;
 }
 
 /** Between two looks that only read what jobs wrote: so quick is news told. */
@@ -270,6 +272,13 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       session.unanswered = silent ? session.unanswered + 1 : 0;
       // A look that took long saw nothing while it did.
       absence.unanswered(began);
+      const cutOff = ground.stoppedSince?.();
+      if (cutOff !== undefined) {
+        // What it found may be from before the sleep.
+        absence.woke(cutOff, lookedAt);
+        lookAt = lookedAt;
+        return;
+      }
       if (!silent) away = absence.answered(lookedAt) ?? away;
       for (const warning of found.warnings) await complain(session, warning);
     }
@@ -572,6 +581,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     },
     goOn() {
       session.goOn = true;
+    },
+    lookNow() {
+      lookAt = clock.now();
+      session.submitAt = 0;
     },
   };
 }

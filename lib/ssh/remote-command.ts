@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.ts";
 import type { SshPlace } from "./ssh-host.ts";
+import { wordBytes } from "./word-bytes.ts";
 
 /** What is sent to have a program started. */
 export interface RemoteCommand {
@@ -50,10 +51,10 @@ export function markPattern(mark: string): RegExp {
 
 function scriptOf(
   argv: readonly string[],
-  { cwd, env = {}, unsetPrefixes = [], mark, terminal }: CommandOptions,
+  { cwd, env = {}, unset = [], mark, terminal }: CommandOptions,
 ): string {
   const parts = [
-    ...unsetPrefixes.map(unset),
+    ...unset.map(taken),
     ...Object.entries(env).map(([name, value]) => exported(name, value)),
     ...(cwd === undefined ? [] : [`${held(cwd)}cd -- "$_h" || exit 126;`]),
     "set --;",
@@ -77,7 +78,7 @@ function held(value: string): string {
   if (value.includes("\0")) {
     throw new UserError("Cannot pass a word with a zero byte to a program: no system can");
   }
-  const octal = [...new TextEncoder().encode(value)]
+  const octal = [...wordBytes(value)]
     .map((byte) => isPlainByte(byte) ? String.fromCharCode(byte) : `\\0${digits(byte)}`)
     .join("");
   return `_h=$(printf %b. "${octal}");_h=\${_h%.};`;
@@ -99,10 +100,10 @@ function exported(name: string, value: string): string {
   return `${held(value)}${name}=$_h;export ${name};`;
 }
 
-function unset(prefix: string): string {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(prefix)) {
-    throw new UserError(`Cannot unset variables "${prefix}…": it is no name of one`);
+/** `command`: a shell may have made one read-only, and would end at it. */
+function taken(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new UserError(`Cannot unset the variable "${name}": it is no name of one`);
   }
-  const names = `env | grep "^${prefix}[A-Za-z0-9_]*=" | cut -d= -f1`;
-  return `for _h in $(${names});do unset "$_h";done;`;
+  return `command unset ${name} 2>/dev/null;`;
 }

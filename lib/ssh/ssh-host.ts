@@ -35,8 +35,8 @@ export interface SshPlace {
   cwd?: string;
   /** Added to the login's environment; never through the server's AcceptEnv. */
   env?: Readonly<Record<string, string>>;
-  /** Variables whose names begin so are removed from the login's environment first, such as `SQUEUE_`. */
-  unsetPrefixes?: readonly string[];
+  /** Names of variables that are taken out of the login's environment first. */
+  unset?: readonly string[];
 }
 
 export interface SshRunOptions extends SshPlace {

@@ -1,23 +1,28 @@
 import type { Runner } from "../base/process.ts";
 import type { SshHost } from "./ssh-host.ts";
 
-export interface SshRunnerParts {
-  /** This machine's environment: what a caller merely hands on of it is not sent to the host. */
-  environment: Readonly<Record<string, string | undefined>>;
-  /** See SshPlace. */
-  unsetPrefixes?: readonly string[];
-}
-
-/** The host as the function that the slurm adapter takes. */
+/**
+ * The host as the function that the slurm adapter takes: as here, `env` is all that a program sees.
+ * `environment`: what a program has by itself that ssh starts there; of that only the difference is sent.
+ */
 export function createSshRunner(
   host: Pick<SshHost, "run">,
-  { environment, unsetPrefixes = [] }: SshRunnerParts,
+  environment: Readonly<Record<string, string | undefined>>,
 ): Runner {
-  return (argv, { env = {}, ...options } = {}) => {
-    // What is taken off there first has to be said again.
-    const changed = Object.entries(env).filter(([name, value]) =>
-      environment[name] !== value || unsetPrefixes.some((prefix) => name.startsWith(prefix))
-    );
-    return host.run(argv, { ...options, env: Object.fromEntries(changed), unsetPrefixes });
+  return (argv, { env, ...options } = {}) => {
+    if (env === undefined) return host.run(argv, options);
+    const given = Object.entries(env);
+    const changed = given.filter(([name, value]) => isName(name) && environment[name] !== value);
+    // What bash exports as a function, such as `module`, other shells can neither set nor hand on.
+    const functions = given.filter(([name]) => !isName(name)).map((pair) => pair.join("="));
+    return host.run(functions.length === 0 ? argv : ["env", ...functions, ...argv], {
+      ...options,
+      env: Object.fromEntries(changed),
+      unset: Object.keys(environment).filter((name) => isName(name) && !Object.hasOwn(env, name)),
+    });
   };
+}
+
+function isName(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 }

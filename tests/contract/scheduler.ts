@@ -526,10 +526,11 @@ const CASES: Record<string, Case> = {
   "a job waits for the jobs before it, however they end": async (bench) => {
     const before = await bench.submit(`${WAIT_FOR_GO}; echo first >>order; exit 1`);
     const after = await bench.submit("echo second >>order", { after: [before] });
-    const look = await bench.until([before, after], "the first runs", (look) => {
-      return inState(look, before, "running") === 1 && inState(look, after, "pending") === 1;
+    // The reason is found when the queue is next gone through.
+    await bench.until([before, after], "the first runs, the second says why it waits", (look) => {
+      return inState(look, before, "running") === 1 && inState(look, after, "pending") === 1 &&
+        look.inQueue.get(taskKey(after, 0))?.reason !== undefined;
     });
-    assert.ok(look.inQueue.get(taskKey(after, 0))?.reason);
     writeFileSync(bench.file("go"), "");
     assert.equal((await bench.ends(after, [0]))[0]?.state, "completed");
     assert.equal(bench.text("order"), "first\nsecond\n");

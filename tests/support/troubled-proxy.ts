@@ -10,6 +10,8 @@ export interface TroubledProxy extends AsyncDisposable {
   /** Bytes towards the target, and back. */
   sent: number;
   received: number;
+  /** How often something was sent after an answer: trips there and back that waited for each other. */
+  turns: number;
   /** Cuts all connections without a good-bye; new ones are let in. */
   cut(): void;
   /** From now on nothing comes through, and nobody is told, as when a lid is closed. */
@@ -44,8 +46,11 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
       socket.on("error", end);
       socket.on("close", () => frozen ? held.push(end) : end());
     }
+    let isAnswered = true;
     near.on("data", (bytes) => {
       proxy.sent += bytes.length;
+      if (isAnswered) proxy.turns++;
+      isAnswered = false;
       if (proxy.cutAfter !== undefined && proxy.sent >= proxy.cutAfter) {
         proxy.cutAfter = undefined;
         return proxy.cut();
@@ -54,6 +59,7 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     });
     far.on("data", (bytes) => {
       proxy.received += bytes.length;
+      isAnswered = true;
       pass(() => near.write(bytes));
     });
   });
@@ -71,6 +77,7 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     },
     sent: 0,
     received: 0,
+    turns: 0,
     delayMs: 0,
     cutAfter: undefined,
     cut() {

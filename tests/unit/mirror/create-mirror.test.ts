@@ -28,6 +28,7 @@ test(
       write("src/a.py", "a = 1\n");
       write(".hyperherd/submissions/s1/job.sbatch", "#!/bin/bash\n");
       write(".hyperherd/results/3/_signal", "prune\n");
+      write(".hyperherd/results/2.json", "{}\n");
       const one = mirror();
       const first = await one.push();
       assert.equal(first.files, 5);
@@ -35,6 +36,7 @@ test(
       assert.equal(statSync(join(there, "run.sh")).mode & 0o777, 0o750);
       assert.equal(statSync(join(there, ".hyperherd")).mode & 0o777, 0o700);
       assert.ok(existsSync(join(there, ".hyperherd/events/s1")));
+      assert.equal(readThere(".hyperherd/manifest.json"), "[]\n", "trainers look for it");
       assert.deepEqual(await one.push(), { files: 0, bytes: 0, kept: [] });
       write("src/a.py", "a = 2\n");
       rmSync(join(here, ".hyperherd/results/3/_signal"));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createSshRunner } from "../../../lib/ssh/ssh-runner.ts";
+import { askHost } from "../../../lib/mirror/host-facts.ts";
 import { openSshdScene, troubled, untilState } from "../../support/sshd-scene.ts";
 import { withoutSshd } from "../../support/sshd.ts";
 import { untilFile } from "../../support/until-file.ts";
@@ -203,18 +204,29 @@ test(
 );
 
 test(
-  "the environment of this machine stays here; what was changed and wanted goes there",
+  "what a program sees of the environment is what it was given, functions of bash included",
   onSshd,
   async () => {
     await using scene = await openSshdScene({
-      config: ["SetEnv SQUEUE_FORMAT=%i SQUEUE_X=1 KEPT=1"],
+      config: ["SetEnv SQUEUE_FORMAT=%i PPID=1 KEPT=1 TOKEN=of-the-login"],
     });
-    const environment = { SECRET: "token", HOME: "/laptop" };
-    const run = createSshRunner(scene.here(), { environment, unsetPrefixes: ["SQUEUE_"] });
-    const { stdout } = await run(["env"], { env: { ...environment, SLURM_TIME_FORMAT: "%s" } });
-    assert.match(stdout, /^SLURM_TIME_FORMAT=%s$/m);
-    assert.match(stdout, /^KEPT=1$/m);
-    assert.doesNotMatch(stdout, /SECRET|laptop|SQUEUE_|_h=/);
+    const host = scene.here();
+    const { bare } = await askHost(host);
+    const run = createSshRunner(host, bare);
+    const env = {
+      PATH: bare["PATH"]!,
+      KEPT: "1",
+      SLURM_TIME_FORMAT: "%s",
+      "BASH_FUNC_greet%%": '() {  echo "it\'s $1"\n}',
+    };
+    const { stdout } = await run(["bash", "-c", "greet here; env -0"], { env });
+    assert.match(stdout, /^it's here\n/);
+    const seen = stdout.slice(stdout.indexOf("\n") + 1).split("\0").filter((one) => one !== "");
+    const own = /^(PWD|OLDPWD|SHLVL|_|PPID)=/;
+    assert.deepEqual(
+      seen.filter((one) => !own.test(one)).toSorted(),
+      Object.entries(env).map((pair) => pair.join("=")).toSorted(),
+    );
   },
 );
 
