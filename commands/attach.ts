@@ -63,7 +63,8 @@ export const command = defineCommand({
     const daemon = await findDaemon(place, { signal });
     if (daemon === undefined) throw noDaemon(place.folder);
     const { address, token } = daemon;
-    const client = createControlClient({ address, token, way: "cli" });
+    const renew = () => findDaemon(place, { signal });
+    const client = createControlClient({ address, token, renew, way: "cli" });
     const sweeps = choose(context, await client.sweeps());
     if (context.json) return await printEvents(context, client, sweeps);
     return await talk(context, client, sweeps);

@@ -78,7 +78,8 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   }
   if (daemon !== undefined && !alone) {
     try {
-      return await handOver(context, clientOf(daemon), workspaces);
+      const renew = () => findDaemon(place, { signal: context.signal });
+      return await handOver(context, clientOf(daemon, renew), workspaces);
     } catch (error) {
       if (!(error instanceof RefusedError) || error.facts["ending"] !== true) throw error;
       say(context.out, "The monitor that runs here is ending; another one follows it");
@@ -115,8 +116,12 @@ async function checkWorkspaces(workspaces: readonly string[]): Promise<void> {
   for (const workspace of workspaces) checkWorkspace(workspace);
 }
 
-function clientOf({ address, token }: FoundDaemon): ControlClient {
-  return createControlClient({ address, token, way: "cli" });
+/** `renew`: it is followed over its restarts. */
+function clientOf(
+  { address, token }: FoundDaemon,
+  renew?: () => Promise<FoundDaemon | undefined>,
+): ControlClient {
+  return createControlClient({ address, token, renew, way: "cli" });
 }
 
 async function stop(

@@ -2,8 +2,10 @@ import { isatty } from "node:tty";
 import { constants } from "node:os";
 import { SchedulerError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
+import { codeOf } from "../lib/base/files.ts";
 import type { Context } from "./command.ts";
 import { terminalAsker } from "./terminal-asker.ts";
+import { typedWords } from "./typed-words.ts";
 
 /** What of the environment here decides how herd there looks. */
 const PASSED = ["NO_COLOR", "FORCE_COLOR", "LANG", "LC_ALL", "TZ"];
@@ -18,18 +20,17 @@ export async function runThereCommand(
   { env, clock, log, signal }: Pick<Context, "env" | "clock" | "log" | "signal">,
 ): Promise<number> {
   const { createHosts } = await import("../lib/daemon/hosts.ts");
-  const { enterHost, NO_PROGRAM, runThere } = await import("../lib/daemon/run-there.ts");
+  const { NO_PROGRAM, runThere } = await import("../lib/daemon/run-there.ts");
   await using hosts = createHosts({ env, clock, log, asker: terminalAsker() });
-  const there = hosts.reach(host);
   // Questions are asked before the terminal is given away.
-  await enterHost(there, signal);
+  const there = await hosts.enter(host, signal);
   const { stdin, stdout, stderr } = process;
   const isTerminal = isatty(0) && isatty(1);
   if (isTerminal) stdin.setRawMode(true);
   try {
     const end = await runThere({
       host: there,
-      words,
+      words: typedWords(words),
       env: Object.fromEntries(
         PASSED.flatMap((name) => env[name] === undefined ? [] : [[name, env[name]!]]),
       ),
@@ -55,7 +56,13 @@ export async function runThereCommand(
           "Look there before you repeat it, such as with herd status",
       );
     }
-    if ("unread" in end) return EXIT.brokenPipe;
+    if ("unwritten" in end) {
+      if (codeOf(end.unwritten) === "EPIPE") return EXIT.brokenPipe;
+      throw new UserError(
+        `Cannot write what "${host}" printed: ${codeOf(end.unwritten) ?? end.unwritten.message}; ` +
+          "the command there was ended",
+      );
+    }
     if ("signal" in end) return 128 + (signalNumber(end.signal) ?? 0);
     if (end.exitCode === NO_PROGRAM) {
       throw new UserError(`Cannot run herd on "${host}": it is not installed there`, {

@@ -31,12 +31,10 @@ export const command = defineCommand({
       throw new UserError(`Cannot listen on port ${values.port}: the highest is 65535`);
     }
     const { createHosts } = await import("../lib/daemon/hosts.ts");
-    const { enterHost } = await import("../lib/daemon/run-there.ts");
     const { createTokenFile } = await import("../lib/daemon/token-file.ts");
     const { openTunnel } = await import("../lib/daemon/tunnel.ts");
     await using hosts = createHosts({ env, clock, log, asker: terminalAsker() });
-    const host = hosts.reach(positionals[0]!);
-    await enterHost(host, signal);
+    const host = await hosts.enter(positionals[0]!, signal);
     using file = createTokenFile(env);
     await using tunnel = await openTunnel({
       ...{ host, clock, signal, port: values.port },

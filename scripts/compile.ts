@@ -1,5 +1,5 @@
 /**
- * deno task compile [--target x64|x64-baseline|arm64] [--out FILE]
+ * deno task compile [--target TARGET] [--out FILE]
  *
  * Writes the one executable. Nothing in the folder where it is started and no
  * BUN_* variable changes what it does: `.env`, `bunfig.toml`, `tsconfig.json`
@@ -10,7 +10,7 @@ import { BUN, ensureInstalled, outputOf, ROOT } from "./setup.ts";
 import { PICTURE_FILES } from "../lib/daemon/picture-materials.ts";
 import { seal } from "./seal.ts";
 
-export const TARGETS = ["x64", "x64-baseline", "arm64"] as const;
+export const TARGETS = ["x64", "x64-baseline", "arm64", "x64-musl", "x64-musl-baseline"] as const;
 export type Target = (typeof TARGETS)[number];
 
 export interface CompileOptions {

@@ -16,8 +16,14 @@ interface Stub {
   aim(code: DataView, distance: number): void;
 }
 
+/**
+ * musl's start-up walks past the environment to find the auxiliary vector, so that moves up behind
+ * a shorter environment; glibc's has kept its place, so there it stays.
+ */
+type Library = "glibc" | "musl";
+
 /** Instructions for x86-64; rdx (the dynamic linker's exit function) stays as it is. */
-function x64Stub(): Stub {
+function x64Stub(library: Library): Stub {
   const code = Uint8Array.from([
     ...[0x48, 0x8b, 0x04, 0x24], //       mov  rax, [rsp]           argc
     ...[0x48, 0x8d, 0x74, 0xc4, 0x10], // lea  rsi, [rsp+rax*8+16]  environment, read
@@ -32,6 +38,7 @@ function x64Stub(): Stub {
     ...[0x48, 0x83, 0xc7, 0x08], //       add  rdi, 8
     ...[0xeb, 0xe3], //                   jmp  next
     ...[0x48, 0x89, 0x07], //       done: mov  [rdi], rax           the closing null
+    ...(library === "musl" ? X64_VECTOR : []),
     ...[0xe9, 0, 0, 0, 0], //             jmp  entry
   ]);
   return {
@@ -40,7 +47,19 @@ function x64Stub(): Stub {
   };
 }
 
-/** The same for AArch64; x0 stays as it is. */
+const X64_VECTOR = [
+  ...[0x48, 0x83, 0xc7, 0x08], //       add  rdi, 8
+  ...[0x48, 0x8b, 0x06], //       pair: mov  rax, [rsi]
+  ...[0x48, 0x8b, 0x4e, 0x08], //       mov  rcx, [rsi+8]
+  ...[0x48, 0x89, 0x07], //             mov  [rdi], rax
+  ...[0x48, 0x89, 0x4f, 0x08], //       mov  [rdi+8], rcx
+  ...[0x48, 0x83, 0xc6, 0x10], //       add  rsi, 16
+  ...[0x48, 0x83, 0xc7, 0x10], //       add  rdi, 16
+  ...[0x48, 0x85, 0xc0], //             test rax, rax             the pair of AT_NULL is the last
+  ...[0x75, 0xe5], //                   jne  pair
+];
+
+/** The same for AArch64 and glibc; x0 stays as it is. */
 function arm64Stub(): Stub {
   const words = [
     0xf94003e1, //       ldr  x1, [sp]              argc
@@ -68,7 +87,11 @@ function arm64Stub(): Stub {
   };
 }
 
-const STUBS: Readonly<Record<number, () => Stub>> = { 62: x64Stub, 183: arm64Stub };
+/** Bun's program for AArch64 and musl has no unused bytes in front of its code: there is none for it. */
+const STUBS: Readonly<Record<number, Partial<Record<Library, () => Stub>>>> = {
+  62: { glibc: () => x64Stub("glibc"), musl: () => x64Stub("musl") },
+  183: { glibc: arm64Stub },
+};
 
 const LOAD = 1, DYNAMIC = 2, INTERPRETER = 3, EXECUTABLE = 1, PREINIT_ARRAY = 32n, PAGE = 4096n;
 
@@ -86,10 +109,14 @@ interface Segment {
 /** Changes the bytes of a 64-bit ELF program in place; throws when they are not as expected. */
 export function seal(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const stub = STUBS[machineOf(view)]?.();
-  if (stub === undefined) throw new Error("Cannot seal the binary: neither x86-64 nor AArch64");
+  const stubs = STUBS[machineOf(view)];
+  if (stubs === undefined) throw new Error("Cannot seal the binary: neither x86-64 nor AArch64");
   const segments = readSegments(view);
-  refuseOtherStarts(view, segments);
+  const library = libraryOf(view, segments);
+  const stub = stubs[library]?.();
+  if (stub === undefined) {
+    throw new Error(`Cannot seal the binary: it is for AArch64 and ${library}`);
+  }
   const entry = view.getBigUint64(24, true);
   const code = segments.find((one) =>
     one.type === LOAD && (one.flags & EXECUTABLE) !== 0 &&
@@ -133,8 +160,8 @@ function readSegments(view: DataView): Segment[] {
   });
 }
 
-/** The new entry must be the program's first instruction, and glibc's start-up must follow it. */
-function refuseOtherStarts(view: DataView, segments: readonly Segment[]): void {
+/** The new entry must be the program's first instruction, and a start-up that we know must follow it. */
+function libraryOf(view: DataView, segments: readonly Segment[]): Library {
   const dynamic = segments.find((one) => one.type === DYNAMIC);
   const interpreter = segments.find((one) => one.type === INTERPRETER);
   if (dynamic === undefined || interpreter === undefined) {
@@ -147,10 +174,8 @@ function refuseOtherStarts(view: DataView, segments: readonly Segment[]): void {
       Number(interpreter.fileSize),
     ),
   );
-  // musl walks past the environment to find the auxiliary vector, so a shorter one would mislead it.
-  if (!name.includes("/ld-linux-")) {
-    throw new Error(`Cannot seal the binary: its linker is "${name}"`);
-  }
+  const library = /\/ld-(linux|musl)-/.exec(name)?.[1];
+  if (library === undefined) throw new Error(`Cannot seal the binary: its linker is "${name}"`);
   for (let at = Number(dynamic.offset); at < Number(dynamic.offset + dynamic.fileSize); at += 16) {
     const tag = view.getBigUint64(at, true);
     if (tag === 0n) break;
@@ -158,6 +183,7 @@ function refuseOtherStarts(view: DataView, segments: readonly Segment[]): void {
       throw new Error("Cannot seal the binary: code runs before its entry");
     }
   }
+  return library === "musl" ? "musl" : "glibc";
 }
 
 function requireUnused(

@@ -64,18 +64,22 @@ export async function runSuite(suite: Suite): Promise<Tally> {
 }
 
 /**
- * Runs two suites at the same time, both of which wait more than they work. What the second one
- * prints is shown when the first is over; what failed is tried again after both, alone.
+ * Runs these suites one after the other, and another one at the same time: all of them wait more
+ * than they work. What that one prints is shown at the end; what failed is tried again after
+ * everything, alone.
  */
-export async function runBeside(suite: Suite, beside: Suite): Promise<Tally> {
+export async function runBeside(suites: readonly Suite[], beside: Suite): Promise<Tally> {
   const kept: Uint8Array[] = [];
   const other = runOnce(beside, {
     write: (chunk) => Promise.resolve(kept.push(chunk)),
   });
-  const first = await runOnce(suite, Deno.stdout);
-  const second = await other;
+  const outcomes: [Suite, Outcome][] = [];
+  for (const suite of suites) outcomes.push([suite, await runOnce(suite, Deno.stdout)]);
+  outcomes.push([beside, await other]);
   for (const chunk of kept) await Deno.stdout.write(chunk);
-  return sum([await tryAgain(suite, first), await tryAgain(beside, second)]);
+  const tallies: Tally[] = [];
+  for (const [suite, outcome] of outcomes) tallies.push(await tryAgain(suite, outcome));
+  return sum(tallies);
 }
 
 interface Outcome {

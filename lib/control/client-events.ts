@@ -18,8 +18,13 @@ export interface Following {
 }
 
 interface Opened extends Following {
-  address: Address;
   path: string;
+  /** Where it is and what lets us in; asked for anew at each try, as a restart changes both. */
+  door(isAgain: boolean): Promise<Door>;
+}
+
+export interface Door {
+  address: Address;
   headers: Readonly<Record<string, string>>;
 }
 
@@ -40,22 +45,28 @@ export async function followEvents(
   let last = opened.after;
   let pause = PAUSES.shortest;
   let aliveAt = performance.now();
+  let door = await opened.door(false);
+  let restarts = false;
   while (!signal?.aborted) {
     try {
-      const answer = await open(opened, last);
+      const answer = await open(opened, door, last);
+      restarts = false;
       const ended = await listen(answer, opened, async (frame) => {
         [pause, aliveAt] = [PAUSES.shortest, performance.now()];
         await onEvent(frame);
         if (frame.marked && frame.id !== undefined) last = Number(frame.id);
       });
       if (ended) return;
+      restarts = true;
       aliveAt = performance.now();
     } catch (error) {
       if (signal?.aborted) return;
-      if (!mayReturn(error)) throw error;
-      if (performance.now() - aliveAt > patienceMs) throw noDaemon(addressText(opened.address));
+      // One that has just begun takes its sweeps one after the other.
+      if (!mayReturn(error) && !restarts) throw error;
+      if (performance.now() - aliveAt > patienceMs) throw noDaemon(addressText(door.address));
     }
     await rest(pause, signal);
+    door = await opened.door(true);
     pause = Math.min(pause * 2, PAUSES.longest);
   }
 }
@@ -66,8 +77,11 @@ function mayReturn(error: unknown): boolean {
     (error instanceof RefusedError && error.facts["daemon"] === "none");
 }
 
-async function open(opened: Opened, last: number | undefined): Promise<IncomingMessage> {
-  const { address, path, headers, signal } = opened;
+async function open(
+  { path, signal }: Opened,
+  { address, headers }: Door,
+  last: number | undefined,
+): Promise<IncomingMessage> {
   const place = last === undefined ? {} : { "last-event-id": String(last) };
   const answer = await exchange(address, {
     method: "GET",

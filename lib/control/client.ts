@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { InfoDocument } from "../actions/desk.ts";
 import type { Action, Perform } from "../actions/perform.ts";
 import { followEvents } from "./client-events.ts";
-import type { Following } from "./client-events.ts";
+import type { Door, Following } from "./client-events.ts";
 import { bytesOf, exchange, textOf } from "./exchange.ts";
 import type { Address } from "./exchange.ts";
 import { errorFrom, isFailureDocument } from "./failure.ts";
@@ -13,6 +13,8 @@ import { decodeWire, encodeWire } from "./wire.ts";
 export interface ControlClientParts {
   address: Address;
   token: string;
+  /** Finds the daemon anew, for one that becomes another version; undefined while there is none. */
+  renew?: (() => Promise<{ address: Address; token: string } | undefined>) | undefined;
   /** As whom the journal names what is done: `cli:alice`. */
   way?: "cli" | "api" | "mcp" | "page";
   timeoutMs?: number;
@@ -67,16 +69,24 @@ const BYTES_TIMEOUT_MS = 10 * 60_000;
 const PERFORM_TIMEOUT_MS = 10 * 60_000;
 
 export function createControlClient(parts: ControlClientParts): ControlClient {
-  const { address } = parts;
-  const headers = {
-    authorization: `Bearer ${parts.token}`,
-    "x-herd-way": parts.way ?? "cli",
-  };
+  const doorOf = ({ address, token }: Pick<ControlClientParts, "address" | "token">): Door => ({
+    address,
+    headers: { authorization: `Bearer ${token}`, "x-herd-way": parts.way ?? "cli" },
+  });
+  let door = doorOf(parts);
+
+  async function renewedDoor(): Promise<Door> {
+    const found = await parts.renew?.();
+    if (found !== undefined) door = doorOf(found);
+    return door;
+  }
 
   const send: ControlClient["send"] = async (method, path, body, options = {}) => {
     const timeoutMs = options.timeoutMs ?? parts.timeoutMs ?? TIMEOUT_MS;
     const { signal } = options;
-    const answer = await exchange(address, { method, path, headers, body, timeoutMs, signal });
+    const answer = await exchange(door.address, {
+      ...{ method, path, headers: door.headers, body, timeoutMs, signal },
+    });
     const text = await textOf(answer, timeoutMs);
     return { status: answer.statusCode ?? 0, type: answer.headers["content-type"] ?? "", text };
   };
@@ -94,15 +104,17 @@ export function createControlClient(parts: ControlClientParts): ControlClient {
   const sweepPath = (id: string) => `/v1/sweeps/${encodeURIComponent(id)}`;
 
   return {
-    address,
+    get address() {
+      return door.address;
+    },
     send,
     request,
     async bytes(path, options = {}) {
       const timeoutMs = parts.timeoutMs ?? TIMEOUT_MS;
-      const answer = await exchange(address, {
+      const answer = await exchange(door.address, {
         method: "GET",
         path,
-        headers,
+        headers: door.headers,
         timeoutMs,
         ...options,
       });
@@ -111,10 +123,11 @@ export function createControlClient(parts: ControlClientParts): ControlClient {
       documentOf({ status: answer.statusCode ?? 0, type: "", text });
       throw new Error(`The daemon answered ${answer.statusCode}`);
     },
-    events: (path, following, onEvent) => {
-      const open = { address, path, headers, ...following };
-      return followEvents(open, onEvent);
-    },
+    events: (path, following, onEvent) =>
+      followEvents({
+        ...{ path, ...following },
+        door: (isAgain) => isAgain ? renewedDoor() : Promise.resolve(door),
+      }, onEvent),
     perform: (id, signal) => {
       const perform = async (action: Action): Promise<unknown> => {
         const timeoutMs = parts.performTimeoutMs ?? PERFORM_TIMEOUT_MS;

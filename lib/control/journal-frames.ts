@@ -16,6 +16,8 @@ export interface Following {
   types: readonly string[] | undefined;
   /** False once the daemon let go of the sweep: the stream ends then. */
   isHeld(): boolean;
+  /** The next version of the daemon holds it again in a moment. */
+  isRestarting(): boolean;
   heartbeatMs: number;
 }
 
@@ -25,7 +27,7 @@ export interface Following {
  * none is lost or told twice however slow the reader is.
  */
 export async function* journalFrames(
-  { desk, after, types, isHeld, heartbeatMs }: Following,
+  { desk, after, types, isHeld, isRestarting, heartbeatMs }: Following,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const bell = createBell();
@@ -62,7 +64,7 @@ export async function* journalFrames(
       const rang = await bell.wait(heartbeatMs, signal);
       if (!rang && !signal.aborted) yield HEARTBEAT;
     }
-    yield frameText({ event: "end", data: { released: !isHeld() } });
+    yield frameText({ event: "end", data: { released: !isHeld() && !isRestarting() } });
   } finally {
     for (const end of endings) end();
   }

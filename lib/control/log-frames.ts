@@ -11,6 +11,8 @@ export interface LogFollowing {
   from: number | undefined;
   lines: number | undefined;
   isHeld(): boolean;
+  /** The next version of the daemon holds it again in a moment. */
+  isRestarting(): boolean;
   timing: StreamTiming;
 }
 
@@ -19,7 +21,7 @@ export interface LogFollowing {
  * that became shorter was written anew: a frame `reset`, then it from its beginning.
  */
 export async function* logFrames(
-  { desk, index, stream, from, lines, isHeld, timing }: LogFollowing,
+  { desk, index, stream, from, lines, isHeld, isRestarting, timing }: LogFollowing,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
   const [shortest, longest] = timing.pollMs;
@@ -53,5 +55,5 @@ export async function* logFrames(
       yield HEARTBEAT;
     }
   }
-  yield frameText({ event: "end", data: { released: !isHeld() } });
+  yield frameText({ event: "end", data: { released: !isHeld() && !isRestarting() } });
 }

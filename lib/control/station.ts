@@ -13,6 +13,8 @@ export interface Station {
   readonly pid: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** It becomes another version of itself now, which holds the same. */
+  readonly isRestarting: boolean;
   /** The sweeps that it holds, in the order in which they came. */
   desks(): readonly Desk[];
   /** Undefined when it holds no such sweep. */

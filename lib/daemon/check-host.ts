@@ -8,7 +8,9 @@ import { askHost } from "../mirror/host-facts.ts";
 import type { Asker } from "../ssh/asker.ts";
 import { createSshHost } from "../ssh/create-ssh-host.ts";
 import { hostNameText } from "../ssh/host-name.ts";
+import { RemoteFileError } from "../ssh/remote-files.ts";
 import { resolveHost } from "../ssh/resolve-host.ts";
+import { SshError } from "../ssh/ssh-error.ts";
 import type { SshFacts, SshHost } from "../ssh/ssh-host.ts";
 import { type HostLook, hostLookFindings, LOOK, readLook } from "./host-look.ts";
 import { herdThere } from "./run-there.ts";
@@ -23,7 +25,7 @@ export interface CheckHostParts {
   onFinding(finding: Finding): void;
 }
 
-/** What is at the other end; undefined where the way there failed. */
+/** What is at the other end; undefined where that could not be found out. */
 export interface HostCheckup {
   ok: boolean;
   facts: SshFacts | undefined;
@@ -33,39 +35,59 @@ export interface HostCheckup {
 /** A login shell that loads modules may take long. Milliseconds. */
 const TIMEOUT_MS = 60_000;
 
-/** Goes to a host step by step, and says how far it comes. */
+/** Goes to a host step by step, and says how far it comes; what does not build on a step goes on without it. */
 export async function checkHost(name: string, parts: CheckHostParts): Promise<HostCheckup> {
+  const { signal } = parts;
   const say = (finding: Finding) => parts.onFinding(finding);
-  const area = "Connection";
   const home = parts.env["HOME"] || homedir();
   const ways = { env: parts.env, home, user: userName() };
-  let facts: SshFacts | undefined;
-  try {
-    const { user, hostName, port, jumps } = resolveHost(name, ways);
-    const via = jumps.length === 0 ? "" : `, by way of ${jumps.map(hostNameText).join(", ")}`;
-    say({ area, mark: "good", message: `Settings: ${user}@${hostName}, port ${port}${via}` });
-    await using host = createSshHost(name, {
-      ...parts,
-      ...ways,
-      onNotice: (message) => say({ area, mark: "doubt", message }),
-    });
-    facts = await host.connect(parts.signal);
-    const { server, hostKey, method } = facts;
-    say({ area, mark: "good", message: `The server is ${server}, its key ${hostKey}` });
-    say({ area, mark: "good", message: `Logged in by ${method}` });
-    const look = await lookAround(host, parts);
-    hostLookFindings(look, name).forEach(say);
-    await host.files.realPath(".");
-    say({ area: "Files", mark: "good", message: "SFTP works" });
-    return { ok: true, facts, look };
-  } catch (error) {
-    parts.signal.throwIfAborted();
-    const known = error instanceof UserError || (error as Error).name === "RemoteFileError";
-    if (!known) throw error;
-    const { message, hint } = error as UserError;
-    say({ area, mark: "bad", message, ...(hint === undefined ? {} : { mend: hint }) });
-    return { ok: false, facts, look: undefined };
+  const connection = "Connection";
+
+  /** What it gives; undefined where it failed, which is said. */
+  async function step<T>(area: string, work: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      const known = error instanceof UserError || error instanceof RemoteFileError;
+      if (!known) throw error;
+      const { message, hint } = error as UserError;
+      const before = error instanceof SshError ? passedBefore(error) : undefined;
+      if (before !== undefined) say({ area, mark: "good", message: before });
+      say({ area, mark: "bad", message, ...(hint === undefined ? {} : { mend: hint }) });
+      return undefined;
+    }
   }
+
+  const route = await step(connection, () => resolveHost(name, ways));
+  if (route === undefined) return { ok: false, facts: undefined, look: undefined };
+  const { user, hostName, port, jumps } = route;
+  const via = jumps.length === 0 ? "" : `, by way of ${jumps.map(hostNameText).join(", ")}`;
+  const settings = `Settings: ${user}@${hostName}, port ${port}${via}`;
+  say({ area: connection, mark: "good", message: settings });
+  await using host = createSshHost(name, {
+    ...parts,
+    ...ways,
+    onNotice: (message) => say({ area: connection, mark: "doubt", message }),
+  });
+  const facts = await step(connection, () => host.connect(signal));
+  if (facts === undefined) return { ok: false, facts, look: undefined };
+  const { server, hostKey, method } = facts;
+  say({ area: connection, mark: "good", message: `The server is ${server}, its key ${hostKey}` });
+  say({ area: connection, mark: "good", message: `Logged in by ${method}` });
+  const look = await step("Programs", () => lookAround(host, parts));
+  if (look !== undefined) hostLookFindings(look, name).forEach(say);
+  const files = await step("Files", () => host.files.realPath("."));
+  if (files !== undefined) say({ area: "Files", mark: "good", message: "SFTP works" });
+  return { ok: look !== undefined && files !== undefined, facts, look };
+}
+
+/** What is known to be good where a login failed. */
+function passedBefore({ step, host }: SshError): string | undefined {
+  if (step === "host-key") return `An ssh server answers at "${host}"`;
+  if (step === "authentication") return `"${host}" answers, and its key is the one that is known`;
+  if (step === "jump") return `Logged in at the jump host "${host}"`;
+  return undefined;
 }
 
 async function lookAround(

@@ -51,24 +51,24 @@ export async function deployTo(parts: DeployToParts): Promise<DeployedTo> {
   if (outcome !== "installed" && outcome !== "rolled-back" && outcome !== "same") {
     return { ...deployed, daemon: undefined, doctor: undefined };
   }
-  const daemon = outcome === "same" ? undefined : await tellDaemon(host, deployed.path, parts);
+  const daemon = await tellDaemon(host, deployed, parts);
   parts.say("Asking herd doctor there");
   return { ...deployed, daemon, doctor: await askDoctor(host, deployed.path, parts.signal) };
 }
 
+/** Also where nothing was put there now: an earlier deploy may have been cut before this. */
 async function tellDaemon(
   host: SshHost,
-  path: string,
+  { path, says, outcome }: Deployed,
   { restarts, say, signal }: DeployToParts,
 ): Promise<DaemonThere | undefined> {
-  const running = await document<{ pid: number; executable?: string }>(
-    host,
-    [path, "api", "daemon"],
-    ASK_MS,
-    signal,
-  );
+  const running = await document<
+    { pid: number; executable?: string; version?: string; commit?: string }
+  >(host, [path, "api", "daemon"], ASK_MS, signal);
   if (running === undefined || typeof running.pid !== "number") return undefined;
-  const { pid, executable } = running;
+  const { pid, executable, version, commit } = running;
+  const runs = `herd ${version} (commit ${commit},`;
+  if (outcome === "same" && says?.startsWith(runs) === true) return undefined;
   const left = (why: string): DaemonThere => ({ state: "left", pid, why });
   if (executable === undefined) {
     return left("it is of a version that cannot restart: herd monitor --stop there, then start it");

@@ -30,7 +30,9 @@ import type { Outside } from "./outside.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface DeskReadingParts {
-  outside: Pick<Outside, "paths" | "state" | "sweep" | "scheduler" | "readRecords">;
+  outside:
+    & Pick<Outside, "paths" | "state" | "sweep" | "scheduler" | "readRecords">
+    & Partial<Pick<Outside, "heardAt">>;
   id: string;
   clock: Pick<Clock, "now">;
   monitorFacts(): MonitorFacts;
@@ -108,6 +110,11 @@ export function createDeskReading(parts: DeskReadingParts): DeskReading {
     return trial === undefined ? [] : [viewOf(state, trial)];
   }
 
+  function fetched(): { heardAt?: number } {
+    const heardAt = outside.heardAt?.();
+    return heardAt === undefined ? {} : { heardAt };
+  }
+
   /** The running ones with the silence of their jobs, as a look would show it. */
   function documents(page: readonly TrialView[]): TrialDocument[] {
     const state = outside.state();
@@ -115,7 +122,7 @@ export function createDeskReading(parts: DeskReadingParts): DeskReading {
       status === "running" && attempt !== undefined ? [attempt] : []
     );
     const records = running.length === 0 ? new Map() : outside.readRecords(running);
-    const silent = silences(state, [{ records }], clock.now());
+    const silent = silences(state, [{ records, look: fetched() }], clock.now());
     const heard = page.map((view) => {
       const silence = silent.get(view.trial.index);
       return silence === undefined ? view : viewOf(state, view.trial, silence);

@@ -9,6 +9,7 @@ import { createSweepChannel } from "../discord/create-channel.ts";
 import type { SweepChannel } from "../discord/create-channel.ts";
 import type { Interaction } from "../discord/gateway-event.ts";
 import type { LinkState } from "../discord/link.ts";
+import type { GiveCode } from "../discord/login-form.ts";
 import type { TrialHelp } from "../discord/trial-help.ts";
 import { slashDefinitions } from "../discord/slash-definitions.ts";
 import { openChannelMemory } from "../store/channel-memory.ts";
@@ -30,6 +31,8 @@ export interface DiscordHubParts {
   onWarning(message: string): void;
   /** Tasks about trials; undefined while no pool is open here. */
   trials(): TrialTasks | undefined;
+  /** See lib/discord/login-form.ts. */
+  giveCode: GiveCode;
   /** What conversations have used; "" for nothing. */
   usage(by: "day" | "model", days: number): string;
   /** Whether a bot with this connection converses in that thread of a sweep's channel. */
@@ -192,6 +195,7 @@ export function createDiscordHub(parts: DiscordHubParts): DiscordHub {
       log: write,
       onTrouble,
       help: helpOf(held),
+      giveCode: parts.giveCode,
     });
   }
 

@@ -45,6 +45,8 @@ export interface Elsewhere {
   side(): FarSide | undefined;
   /** Makes a job's texts for there; undefined for a job that runs here. */
   composer(job: Parameters<Parts["compose"]>[0]): Parts["compose"] | undefined;
+  /** When what jobs wrote was last fetched; undefined where they run here. */
+  heardAt(): number | undefined;
   telling(files: WorkspaceFiles): WorkspaceFiles;
   /** See `Outside.wishHost`. */
   wish(host: string, how: { isKept: boolean }): void;
@@ -104,6 +106,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
     made = createFarSide({
       ...parts,
       folder: () => folder,
+      isLive: () => parts.live() !== undefined,
       ...{ host: request.reach(host), isWished: kept() === host, adopts: parts.adopts() },
       ...{ clock: request.clock, onWarning: request.onWarning },
     });
@@ -146,6 +149,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
       const { herd, login: environment } = there.facts;
       return createComposer({ paths: there.paths, environment, dotenv: parts.dotenv, herd });
     },
+    heardAt: () => made && (made.mirror.pulledAt() ?? 0),
     telling(files) {
       return request.reach === undefined ? files : side()?.telling(files) ?? files;
     },

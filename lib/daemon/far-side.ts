@@ -1,4 +1,4 @@
-import { basename, join, normalize, relative } from "node:path";
+import { basename, isAbsolute, join, normalize, relative } from "node:path";
 import type { WorkspaceFiles } from "../actions/parts.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Runner } from "../base/process.ts";
@@ -22,6 +22,8 @@ export interface FarSideParts {
   sweep(): SweepFile;
   /** Where on the host the workspace is; throws UserError. */
   folder(): string;
+  /** Whether jobs may be alive there. */
+  isLive(): boolean;
   adopts: boolean;
   isWished: boolean;
   clock: Clock;
@@ -78,10 +80,12 @@ export function createFarSide(parts: FarSideParts): FarSide {
       const { launcher, trialsFile, sync } = parts.sweep().config;
       const needed = [relative(paths.root, paths.config), launcher, trialsFile ?? ""];
       return {
-        needed: needed.filter((one) => one !== "").map((one) => normalize(one)),
+        // An absolute path is one of the host's own.
+        needed: needed.filter((one) => one !== "" && !isAbsolute(one)).map((one) => normalize(one)),
         patterns: sync.map((one) => one.replace(/^(!?)(\.\/+)+/, "$1")),
       };
     },
+    isLive: parts.isLive,
     inode: () => readHome(paths)?.inode,
     alone,
     adopts: parts.adopts,

@@ -17,8 +17,10 @@ export interface HostDeskParts {
   log: Log;
   /** Sweeps that are held and whose jobs run on that host. */
   sweepsOn(host: string): readonly SweepOnHost[];
-  /** Once an outage: people are needed, or no longer. */
-  tell(host: string, text: string): void;
+  /** Once an outage: people are needed, or no longer. `login`: the host, where a one-time code is wanted. */
+  tell(host: string, text: string, wants?: { login: string }): void;
+  /** After an outage: what waited for the host need not wait on. */
+  onReached(host: string): void;
 }
 
 /** The daemon's hosts: reached without a terminal, and with people's help where that is needed. */
@@ -79,6 +81,7 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
       else if (state.kind === "connected") {
         login.forget();
         if (told) parts.tell(host.name, `"${host.name}" is reached again${after(since!)}`);
+        if (since !== undefined) parts.onReached(host.name);
         since = undefined;
         told = false;
       } else if (state.kind === "waiting" || state.kind === "refused") {
@@ -90,6 +93,7 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
           `Cannot reach "${host.name}" since ${clockTime(since)}: ${
             needOf(host.name, state, login)
           }`,
+          ...login.question()?.kind === "code" ? [{ login: host.name }] : [],
         );
       }
     });
@@ -153,8 +157,10 @@ function needOf(name: string, { error }: SshState & { kind: "refused" }, login: 
   const how = `\`herd hosts login ${shellQuote(name)}\` in a terminal of the daemon's machine`;
   switch (question?.kind) {
     case "code":
+      return `login needs a code: ${how}, or the button where there is one. ` +
+        "Never write it as a message";
     case "password":
-      return `login needs a ${question.kind}: ${how}. Never give it here`;
+      return `login needs a password: ${how}. Never give it here`;
     case "passphrase":
       return `login needs a key's passphrase: ${how}. Never give it here`;
     case "host-key":

@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import { userName } from "../base/user-name.ts";
 import type { Asker } from "../ssh/asker.ts";
 import { createSshHost } from "../ssh/create-ssh-host.ts";
+import { enterHost } from "../ssh/enter-host.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 
 export interface HostsParts {
@@ -19,25 +20,34 @@ export interface HostsParts {
 /** The computers that this process reaches: one connection to each, whoever needs it. */
 export interface Hosts extends AsyncDisposable {
   reach(name: string): SshHost;
+  /** Connects while a person may be asked. What may be over soon is a SchedulerError `unreachable`. */
+  enter(name: string, signal: AbortSignal): Promise<SshHost>;
   all(): readonly SshHost[];
 }
 
 export function createHosts({ env, clock, log, ...parts }: HostsParts): Hosts {
   const hosts = new Map<string, SshHost>();
+  function reach(name: string): SshHost {
+    const known = hosts.get(name);
+    if (known !== undefined) return known;
+    const asker = parts.askerOf?.(name) ?? parts.asker;
+    const host = createSshHost(name, {
+      env,
+      home: env["HOME"] || homedir(),
+      user: userName(),
+      clock,
+      log,
+      ...(asker === undefined ? {} : { asker }),
+    });
+    hosts.set(name, host);
+    return host;
+  }
+
   return {
-    reach(name) {
-      const known = hosts.get(name);
-      if (known !== undefined) return known;
-      const asker = parts.askerOf?.(name) ?? parts.asker;
-      const host = createSshHost(name, {
-        env,
-        home: env["HOME"] || homedir(),
-        user: userName(),
-        clock,
-        log,
-        ...(asker === undefined ? {} : { asker }),
-      });
-      hosts.set(name, host);
+    reach,
+    async enter(name, signal) {
+      const host = reach(name);
+      await enterHost(host, signal);
       return host;
     },
     all: () => [...hosts.values()],

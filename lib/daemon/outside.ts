@@ -151,6 +151,8 @@ export interface Outside {
   scheduler(name: "slurm" | "local"): Scheduler;
   /** The computer where the jobs run, as it is named; undefined where that is this one. */
   host(): string | undefined;
+  /** When what jobs elsewhere wrote was last fetched; undefined where they run here. */
+  heardAt(): number | undefined;
   /** Remembers what was sent to another computer and fetched from it; where all jobs are over, the rest comes first. */
   close(options?: { whole: boolean }): Promise<void>;
   /** The copy on the computer where the jobs run; undefined where that is this one. */
@@ -571,6 +573,7 @@ export function openOutside(request: OutsideRequest): Outside {
     host: elsewhere.host,
     mirror: () => elsewhere.side()?.mirror,
     close: elsewhere.close,
+    heardAt: elsewhere.heardAt,
     wishHost(host, { isKept } = { isKept: true }) {
       if (isKept) createState(paths);
       elsewhere.wish(host, { isKept });

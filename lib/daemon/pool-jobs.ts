@@ -1,28 +1,23 @@
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
-import { SchedulerError } from "../base/errors.ts";
 import { explain } from "../base/explain.ts";
-import { replaceFile } from "../base/files.ts";
 import type { Log } from "../base/log.ts";
-import { ARRIVAL_MS } from "../actions/recover.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
-import { makeWorkerScript, VOID_FILE } from "../schedulers/worker-script.ts";
 import type { PoolDesk } from "../tasks/pool-desk.ts";
 import type { JobBoard, JobLine } from "../tasks/pool-desk.ts";
 import type { Scale, WorkerJob } from "../tasks/pool-state.ts";
 import { decideScale, waitingForSlurm } from "../tasks/scale-rules.ts";
 import type { JobWorker } from "../tasks/scale-rules.ts";
 import { scaleInForce } from "../tasks/scale-wish.ts";
-import { JOB_VARIABLE, leadOf, SLURM_LABEL } from "../tasks/slurm-worker.ts";
 import { createNews } from "../tasks/worker-news.ts";
 import { judgeJob } from "./job-sighting.ts";
 import type { JobSight } from "./job-sighting.ts";
-import { jobEnvironment, workerRequest } from "./job-request.ts";
 import { lastLines } from "./last-lines.ts";
 import type { JobRecords } from "./open-pool.ts";
+import { recoverJob } from "./pool-job-recovery.ts";
+import { createPoolJobSubmission } from "./pool-job-submission.ts";
+import { createPoolJobTrouble } from "./pool-job-trouble.ts";
 import type { PoolPlace } from "./pool-place.ts";
-import { reachableProgram } from "./reachable-program.ts";
 import { tidyJobs } from "./tidy-jobs.ts";
 
 export interface PoolJobsParts {
@@ -62,18 +57,16 @@ const SILENT_MS = 25_000;
 const STOP_MS = 30_000;
 const LEAVE_MS = 6 * 60_000;
 const FIND_MS = 5_000;
-const LIMITS_MS = 60_000;
-const FIRST_BACK_OFF_MS = 30_000;
-const LONGEST_BACK_OFF_MS = 15 * 60_000;
 /** One that ended sooner never came up well. */
 const WELL_MS = 120_000;
-const MOST_AT_ONCE = 5;
 const TIDY_MS = 10 * 60_000;
 
 export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
   const { desk, records, clock, log, scheduler, place } = parts;
   const { random = Math.random } = parts;
   const news = createNews(clock);
+  const trouble = createPoolJobTrouble(clock, log);
+  const submission = createPoolJobSubmission({ ...parts, trouble });
   const over = new AbortController();
   const sights = new Map<string, JobSight>();
   const missing = new Map<string, number>();
@@ -85,18 +78,9 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
   let lookFailures = 0;
   let foundAt = -Infinity;
   let tidiedAt = -Infinity;
-  let failures = 0;
-  let notBefore = -Infinity;
   let followed: Scale | undefined;
-  let trouble: string | undefined;
-  let room: { at: number; left: number | undefined } | undefined;
 
   const jobs = () => [...desk.state().jobs.values()];
-
-  function complain(text: string | undefined): void {
-    if (text !== undefined && text !== trouble) log.write("warn", text);
-    trouble = text;
-  }
 
   async function round(): Promise<void> {
     const { scale } = desk.state();
@@ -106,7 +90,7 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     }
     if (scale === undefined && jobs().length === 0) return;
     if (scheduler === undefined) {
-      return complain("Cannot run workers in SLURM: sbatch is not installed here");
+      return trouble.complain("Cannot run workers in SLURM: sbatch is not installed here");
     }
     for (const name of desk.sightings().keys()) heard.add(name);
     await recover(scheduler);
@@ -114,46 +98,18 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     await follow(scheduler);
   }
 
-  // ---- what became of submissions whose answer is not known
-
+  /** What became of submissions whose answer is not known. */
   async function recover(slurm: Scheduler): Promise<void> {
     const open = jobs().filter(({ jobId }) => jobId === undefined);
     if (open.length === 0 || clock.now() - foundAt < FIND_MS) return;
     foundAt = clock.now();
-    for (const job of open) await findOut(slurm, job);
-  }
-
-  async function findOut(slurm: Scheduler, job: WorkerJob): Promise<void> {
-    const found = await slurm.find(job.jobName, job.intendedAt);
-    if (found.jobIds.length > 0) return await adopt(slurm, job, found.jobIds);
-    const isLate = clock.now() - job.intendedAt >= ARRIVAL_MS;
-    if (!found.conclusive || !isLate) return;
-    // First the mark, then a second look: a job that slips in between is seen, or sees the mark.
-    const mark = join(place.jobs, job.worker, VOID_FILE);
-    mkdirSync(join(place.jobs, job.worker), { recursive: true, mode: 0o700 });
-    closeSync(openSync(mark, "a", 0o600));
-    const again = await slurm.find(job.jobName, job.intendedAt);
-    if (again.jobIds.length > 0 || !again.conclusive) {
-      rmSync(mark, { force: true });
-      return await adopt(slurm, job, again.jobIds);
+    for (const job of open) {
+      const became = await recoverJob(slurm, job, parts);
+      if (became === "found") lookedAt = -Infinity;
+      if (became !== "never") continue;
+      end(job, { how: "NEVER", why: "its SLURM job was never submitted", isFailure: false });
     }
-    end(job, { how: "NEVER", why: "its SLURM job was never submitted", isFailure: false });
   }
-
-  async function adopt(
-    slurm: Scheduler,
-    { worker }: WorkerJob,
-    jobIds: readonly string[],
-  ): Promise<void> {
-    const [jobId, ...more] = [...jobIds].sort((a, b) => Number(a) - Number(b));
-    if (jobId === undefined) return;
-    records.submitted(worker, jobId);
-    log.write("info", `Found SLURM job ${jobId} of worker "${worker}" again`);
-    if (more.length > 0) await slurm.cancel(more.map((one) => ({ jobId: one, task: 0 })));
-    lookedAt = -Infinity;
-  }
-
-  // ---- looking
 
   function isLookDue(): boolean {
     const known = jobs().filter(({ jobId }) => jobId !== undefined);
@@ -213,21 +169,14 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     heard.delete(job.worker);
     if (isWished || how === "NODE_FAIL" || how === "PREEMPTED" || how === "NEVER") return;
     if (wasHeard && (!isFailure || age > WELL_MS)) {
-      failures = 0;
-      complain(undefined);
+      trouble.worked();
+      trouble.complain(undefined);
       return;
     }
     const words = lastLines(join(place.jobs, job.worker, "output.log")).trim().split("\n").at(-1);
-    setBack(
+    trouble.setBack(
       `The last worker in SLURM did not come up: ${why}${words ? `; it said: ${words}` : ""}`,
     );
-  }
-
-  function setBack(why: string): void {
-    failures++;
-    notBefore = clock.now() +
-      Math.min(LONGEST_BACK_OFF_MS, FIRST_BACK_OFF_MS * 2 ** Math.min(failures - 1, 20));
-    complain(why);
   }
 
   function isLeaving(worker: string): boolean {
@@ -236,8 +185,7 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
       desk.sightings().get(worker)?.report.leaving === true;
   }
 
-  // ---- as many as are wanted
-
+  /** As many as are wanted. */
   async function follow(slurm: Scheduler): Promise<void> {
     const state = desk.state();
     const now = clock.now();
@@ -245,10 +193,8 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     if (state.scale === undefined) return;
     const wish = scaleInForce(state.scale, desk.config());
     if (state.scale !== followed) {
-      // What was refused before may be taken now.
       followed = state.scale;
-      failures = 0;
-      notBefore = -Infinity;
+      trouble.forget();
     }
     const steps = decideScale({
       ...wish,
@@ -259,7 +205,8 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     });
     for (const worker of steps.drain) desk.drain(worker, true, "pool");
     await cancel(slurm, steps.cancel, "it is not needed any more");
-    if (steps.submit > 0 && now >= notBefore) await submit(slurm, steps.submit);
+    if (steps.submit === 0 || !trouble.mayTry()) return;
+    if (await submission.submit(slurm, steps.submit, over.signal)) news.tell(ROUND_MS);
   }
 
   function workerOf(job: WorkerJob): JobWorker {
@@ -311,98 +258,8 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
     for (const { worker } of due) cancelled.set(worker, now);
     log.write("info", `Cancelling ${due.map(({ worker }) => worker).join(", ")}: ${why}`);
     const { ok, detail } = await slurm.cancel(due.map(({ jobId }) => ({ jobId, task: 0 })));
-    if (!ok) complain(`Cannot cancel workers in SLURM: ${detail}`);
+    if (!ok) trouble.complain(`Cannot cancel workers in SLURM: ${detail}`);
     lookedAt = Math.min(lookedAt, clock.now() - LOOK_MS + 2_000);
-  }
-
-  async function submit(slurm: Scheduler, wanted: number): Promise<void> {
-    const left = await roomLeft(slurm);
-    const count = Math.min(wanted, MOST_AT_ONCE, left ?? Infinity);
-    if (left !== undefined && left <= 0) {
-      return complain("Cannot submit more workers: the site's limit on your jobs is reached");
-    }
-    for (let i = 0; i < count && !over.signal.aborted; i++) {
-      if (!await submitOne(slurm)) return;
-    }
-    complain(undefined);
-    news.tell(ROUND_MS);
-  }
-
-  async function roomLeft(slurm: Scheduler): Promise<number | undefined> {
-    if (room !== undefined && clock.now() - room.at < LIMITS_MS) return room.left;
-    const { scale } = desk.state();
-    const { partition, options } = scaleInForce(scale!, desk.config());
-    const valueOf = (name: string) =>
-      options.findLast((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
-    try {
-      const limits = await slurm.limits({
-        partition,
-        account: valueOf("account"),
-        qos: valueOf("qos"),
-      });
-      const { maxSubmit, submittedNow = 0 } = limits;
-      room = {
-        at: clock.now(),
-        left: maxSubmit === undefined ? undefined : Math.max(0, maxSubmit - submittedNow),
-      };
-    } catch (error) {
-      if (!(error instanceof SchedulerError)) throw error;
-      // sbatch will say so.
-      room = { at: clock.now(), left: undefined };
-    }
-    return room.left;
-  }
-
-  async function submitOne(slurm: Scheduler): Promise<boolean> {
-    const { scale, jobsMade, workers } = desk.state();
-    let number = jobsMade + 1;
-    while (workers.has(`slurm-${number}`)) number++;
-    const worker = `slurm-${number}`;
-    const wish = scaleInForce(scale!, desk.config());
-    const folder = join(place.jobs, worker);
-    const jobName = `herd-pool-${scale!.id}-${worker}`;
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const script = join(folder, "worker.sh");
-    const leadSeconds = leadOf(wish.timeMinutes);
-    const { words, says } = reachableProgram(parts.self, place);
-    if (says !== undefined) log.write("info", says);
-    const text = makeWorkerScript({
-      ...wish,
-      worker,
-      pool: place.root,
-      folder,
-      herd: words,
-      labels: [SLURM_LABEL],
-      leadSeconds,
-      variables: {
-        XDG_STATE_HOME: folder,
-        HERD_CONFIG: join(folder, "no-config.yaml"),
-        [JOB_VARIABLE]: `${leadSeconds}`,
-      },
-    });
-    replaceFile(script, text, 0o700);
-    records.intend({ worker, number, jobName, slots: wish.slots, labels: [SLURM_LABEL] });
-    if (room?.left !== undefined) room.left--;
-    try {
-      const { jobId } = await slurm.submit(workerRequest({
-        jobName,
-        script,
-        folder,
-        partition: wish.partition,
-        environment: jobEnvironment(parts.env),
-      }));
-      records.submitted(worker, jobId);
-      failures = 0;
-      log.write("info", `Worker "${worker}" is SLURM job ${jobId}`);
-      return true;
-    } catch (error) {
-      const why = explain(error, "terminal").split("\n")[0]!;
-      if (!(error instanceof SchedulerError)) throw error;
-      room = undefined;
-      if (error.kind === "rejected") records.ended(worker, "REFUSED", `SLURM refused it: ${why}`);
-      setBack(why);
-      return false;
-    }
   }
 
   function board(): JobBoard {
@@ -410,7 +267,7 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
       jobId: job.jobId,
       ...lineOf(job, sights.get(job.worker)),
     }]);
-    return { trouble, jobs: new Map(lines) };
+    return { trouble: trouble.text(), jobs: new Map(lines) };
   }
 
   async function work(): Promise<void> {
@@ -420,7 +277,9 @@ export function createPoolJobs(parts: PoolJobsParts): PoolJobs {
         await round();
       } catch (error) {
         // A full disk passes; what was not written has not happened.
-        complain(`Cannot look after the workers in SLURM now: ${explain(error, "terminal")}`);
+        trouble.complain(
+          `Cannot look after the workers in SLURM now: ${explain(error, "terminal")}`,
+        );
       }
       const isActive = desk.state().scale !== undefined || jobs().length > 0;
       await news.wait(isActive ? ROUND_MS : IDLE_MS, over.signal);

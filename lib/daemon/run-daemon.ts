@@ -12,6 +12,7 @@ import type { SweepOnHost } from "../control/station.ts";
 import type { HeldSweep } from "./held-sweep.ts";
 import { createDiscordHub } from "./discord-hub.ts";
 import { createDraw } from "./draw.ts";
+import { giveCode } from "./give-code.ts";
 import { createHostDesk } from "./host-desk.ts";
 import { hostOfWorkspace } from "./host-of-workspace.ts";
 import type { HoldRequest } from "../control/station.ts";
@@ -92,6 +93,7 @@ export async function runDaemon(
     draw: createDraw({ self: parts.self, log }),
     onWarning: parts.onWarning,
     trials: () => pool.trialTasks(),
+    giveCode: (host, code) => giveCode(hosts, host, code),
     usage: (by, days) => broker.usage(by, days),
     converses: (wire, place) => broker.converses(wire, place),
   });
@@ -116,16 +118,20 @@ export async function runDaemon(
     random: Math.random,
     onWarning: parts.onWarning,
   });
+  const usersOf = (host: string) => station.all().filter(({ outside }) => outside.host() === host);
   await using hosts = createHostDesk({
     env,
     clock,
     log,
     sweepsOn: (host) => station.all().flatMap((held) => onHost(held, host)),
-    tell(host, text) {
+    tell(host, text, wants) {
       log.write("warn", text, { host });
-      const users = station.all().filter(({ outside }) => outside.host() === host);
+      const users = usersOf(host);
       if (users.length === 0) parts.onWarning(text);
-      for (const held of users) void tellSweep(held, text, parts);
+      for (const held of users) void tellSweep(held, { text, ...wants }, parts);
+    },
+    onReached(host) {
+      for (const { monitor } of usersOf(host)) monitor.lookNow();
     },
   });
   await using station = createStation({
@@ -244,10 +250,10 @@ function onHost({ desk, outside }: HeldSweep, host: string): SweepOnHost[] {
 /** In each of its channels. */
 async function tellSweep(
   held: HeldSweep,
-  text: string,
+  words: { text: string; login?: string },
   { clock, log }: Pick<RunDaemonParts, "clock" | "log">,
 ): Promise<void> {
-  const said = { key: `host/${clock.now()}`, kind: "warning" as const, text };
+  const said = { key: `host/${clock.now()}`, kind: "warning" as const, ...words };
   try {
     await held.record([{ type: "said", said }]);
   } catch (error) {

@@ -1,6 +1,4 @@
 import type { Readable, Writable } from "node:stream";
-import { SchedulerError } from "../base/errors.ts";
-import { SshError } from "../ssh/ssh-error.ts";
 import { EXEC_AS_LOGIN } from "../deploy/login-shell.ts";
 import type { SshHost, SshStream, WindowSize } from "../ssh/ssh-host.ts";
 
@@ -31,8 +29,8 @@ export type ThereEnd =
   | { signal: string }
   /** Nobody knows how it ended. */
   | { lost: string }
-  /** Whoever read the output here stopped reading, and the program there was ended. */
-  | { unread: true };
+  /** The output could not be written here, such as by EPIPE, and the program there was ended. */
+  | { unwritten: Error };
 
 /** Finds herd where `herd deploy` and people put it, and starts it as a terminal would. */
 const SCRIPT = `for p in "$HOME/.local/bin/herd" "$HOME/bin/herd" "$HOME/herd"; do
@@ -64,21 +62,21 @@ export async function runThere(parts: RunThereParts): Promise<ThereEnd> {
   const unsize = terminal?.onResize(() => stream.resize(terminal.size()));
   const unfeed = feed(parts.input, stream);
   // A reader that goes away is told to the program there as its own would be.
-  let isUnread = false;
-  const unread = () => {
-    isUnread = true;
+  let unwritten: Error | undefined;
+  const giveUp = (error: Error) => {
+    unwritten = error;
     // A channel that nobody reads never ends.
     for (const readable of [stream.output, stream.errorOutput]) readable.unpipe?.();
     for (const readable of [stream.output, stream.errorOutput]) readable.resume();
     stream.destroy();
   };
-  parts.output.once("error", unread);
-  parts.errorOutput.once("error", unread);
+  parts.output.once("error", giveUp);
+  parts.errorOutput.once("error", giveUp);
   try {
     stream.output.pipe(parts.output, { end: false });
     stream.errorOutput.pipe(parts.errorOutput, { end: false });
     const { exitCode, signal, lost } = await stream.ended;
-    if (isUnread) return { unread: true };
+    if (unwritten !== undefined) return { unwritten };
     await Promise.all([written(parts.output), written(parts.errorOutput)]);
     if (lost !== undefined) return { lost };
     return exitCode === undefined ? { signal: signal ?? "SIGKILL" } : { exitCode };
@@ -96,17 +94,6 @@ function written(output: Writable): Promise<void> {
     output.once("close", resolve);
     output.write("", () => resolve());
   });
-}
-
-/** Connects while a person may be asked. What may be over soon is `unreachable`, so that scripts try again. */
-export async function enterHost(host: Pick<SshHost, "connect">, signal: AbortSignal) {
-  try {
-    await host.connect(signal);
-  } catch (error) {
-    if (!(error instanceof SshError) || !error.passing) throw error;
-    const hint = error.hint === undefined ? "" : `. ${error.hint}`;
-    throw new SchedulerError("unreachable", `${error.message}${hint}`, { cause: error });
-  }
 }
 
 /** What is typed or piped here is read there; the end of it is the end there. */

@@ -281,6 +281,9 @@ export function createStation(parts: StationParts): RunningStation {
     host: hostname(),
     pid: process.pid,
     startedAt,
+    get isRestarting() {
+      return isRestarting;
+    },
     desks: () => [...sweeps.values()].map(({ held }) => held.desk),
     desk: (id) => sweeps.get(id)?.held.desk,
     hold: (request) => hold(request),

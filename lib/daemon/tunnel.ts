@@ -34,7 +34,10 @@ const LOOK_AGAIN_MS = 3_000;
 const FIRST_MS = 1_000;
 const MOST_MS = 30_000;
 
-/** Finds the daemon and listens. Rejects as `findDaemonThere`, or with UserError for a port that is taken. */
+/**
+ * Finds the daemon and listens. Rejects as `findDaemonThere`, or with UserError for a port that is
+ * taken and a server that forwards nothing.
+ */
 export async function openTunnel(parts: TunnelParts): Promise<Tunnel> {
   const { host, clock, signal, onNews } = parts;
   let daemon = await findDaemonThere(host, signal);
@@ -117,6 +120,7 @@ export async function openTunnel(parts: TunnelParts): Promise<Tunnel> {
     }
   }
 
+  await prove(forwardAnyway, host.name);
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);
@@ -139,6 +143,20 @@ export async function openTunnel(parts: TunnelParts): Promise<Tunnel> {
       await closed;
     },
   };
+}
+
+/** A server may forward nothing at all: that is said now, and not by silence at each request. */
+async function prove(forward: () => Promise<Duplex>, name: string): Promise<void> {
+  try {
+    (await forward()).destroy();
+  } catch (error) {
+    if (!(error instanceof SshError) || error.step !== "channel") throw error;
+    throw new UserError(`Cannot open a tunnel to "${name}": ${error.message}`, {
+      hint: "The server may forward nothing (AllowTcpForwarding, AllowStreamLocalForwarding); " +
+        `without a tunnel: herd --host ${name} api sweeps`,
+      cause: error,
+    });
+  }
 }
 
 const REFUSAL = "HTTP/1.1 401";

@@ -8,6 +8,11 @@ export const HASH = `hash_of() {
     openssl dgst -sha256 <"$1" 2>/dev/null || sha256 -q <"$1" 2>/dev/null
 }`;
 
+/** This very text is in each executable of herd's: nothing else is started there, or replaced. */
+const IS_HERD = `is_herd() {
+  [ "$(head -c 4 "$1" | tail -c 3)" = ELF ] && grep -qF 'is_herd knows its own' "$1"
+} 2>/dev/null`;
+
 /** Starts "$1" with --version; a program that never answers is given up where the host can do that. */
 export const VERSION = `version_of() {
   if command -v timeout >/dev/null 2>&1; then timeout 20 "$1" --version </dev/null 2>&1
@@ -18,6 +23,7 @@ export const VERSION = `version_of() {
 const ASK_HOST = `LC_ALL=C; export LC_ALL
 say() { printf 'herd.%s=%s\\n' "$1" "$(printf %s "$2" | tr '\\n' ' ')"; }
 ${HASH}
+${IS_HERD}
 ${VERSION}
 lying() {
   if [ -L "$2" ]; then say "$1.kind" link
@@ -27,8 +33,11 @@ lying() {
   fi
   if [ -f "$2" ]; then
     say "$1.hash" "$(hash_of "$2")"
-    says=$(version_of "$2"); say "$1.code" $?
-    say "$1.says" "$(printf '%s\\n' "$says" | head -n 1 | cut -c 1-300)"
+    if is_herd "$2"; then
+      say "$1.herd" yes
+      says=$(version_of "$2"); say "$1.code" $?
+      say "$1.says" "$(printf '%s\\n' "$says" | head -n 1 | cut -c 1-300)"
+    fi
   fi
 }
 case $1 in /*) p=$1 ;; *) p=$HOME/$1 ;; esac

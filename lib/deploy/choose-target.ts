@@ -1,7 +1,7 @@
 import type { HostFacts } from "./host-facts.ts";
 
 /** What `scripts/compile.ts` can make. */
-export type Target = "x64" | "x64-baseline" | "arm64";
+export type Target = "x64" | "x64-baseline" | "arm64" | "x64-musl" | "x64-musl-baseline";
 
 /** Builds that run there, the best one first; or why none does. */
 export type Choice = { targets: readonly Target[] } | { refused: string; hint: string };
@@ -36,11 +36,14 @@ export function chooseTarget(
     };
   }
   if (libc?.kind === "musl") {
-    return {
-      refused: "its C library is musl, and herd is made for glibc",
-      hint:
-        "Run it in a container with glibc there, or run the sweep from here: herd monitor --host",
-    };
+    if (family === "arm64") {
+      return {
+        refused: "its C library is musl, and herd for aarch64 is made for glibc",
+        hint: "Run it in a container with glibc there, or run the sweep from here: " +
+          "herd monitor --host",
+      };
+    }
+    return { targets: avx2 ? ["x64-musl", "x64-musl-baseline"] : ["x64-musl-baseline"] };
   }
   if (libc?.version !== undefined && isOlder(libc.version, LEAST_GLIBC)) {
     return {

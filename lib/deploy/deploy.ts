@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import type { Build } from "../base/build.ts";
 import type { Clock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
+import { enterHost } from "../ssh/enter-host.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import { askHost } from "./ask-host.ts";
 import { type Binary, hashOf } from "./binary.ts";
@@ -50,7 +51,7 @@ export interface Deployed {
 /** Brings herd to one host and proves that it works there. Throws UserError and its like. */
 export async function deploy(parts: DeployParts): Promise<Deployed> {
   const { host, signal, say } = parts;
-  await host.connect(signal);
+  await enterHost(host, signal);
   const facts = await askHost(host, parts.path, signal);
   say(described(facts));
   const { path, there, searched } = facts;
@@ -133,15 +134,22 @@ function described({ system, processor, libc, avx2, freeBytes, there, path }: Ho
 }
 
 /** Something that is no herd is never replaced. */
-function refuseOthers({ name }: SshHost, { path, there, above }: HostFacts): void {
+function refuseOthers(
+  { name }: SshHost,
+  { path, there, previous, above }: HostFacts,
+): void {
   const refuse = (why: string, hint: string) => {
     throw new UserError(`Cannot deploy to "${name}": ${why}`, { hint });
   };
   const another = `Name another path: herd deploy ${name}:PATH`;
   if (there?.kind === "folder") refuse(`"${path}" is a folder`, `herd deploy ${name}:${path}/herd`);
   if (there?.kind === "other") refuse(`"${path}" is no file`, another);
-  if (there?.says !== undefined && !there.says.startsWith("herd ")) {
-    refuse(`"${path}" is another program, it says "${there.says}"`, another);
+  if (there?.isHerd === false) refuse(`"${path}" is there and is no herd`, another);
+  if (previous?.isHerd === false) {
+    refuse(
+      `"${path}.previous", where the one before is kept, is there and is no herd`,
+      "Move it away",
+    );
   }
   if (!above.isFolder) refuse(`"${above.path}" is no folder`, another);
   if (!above.isWritable) refuse(`the folder "${above.path}" may not be written`, another);

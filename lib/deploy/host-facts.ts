@@ -3,6 +3,8 @@ export interface Lying {
   kind: "file" | "folder" | "link" | "other";
   /** In small letters; undefined where nothing there can compute it. */
   sha256: string | undefined;
+  /** Whether it is an executable of herd's, perhaps for another machine. Nothing else is started. */
+  isHerd: boolean;
   /** The first line that it prints for `--version`; undefined: it does not start. */
   says: string | undefined;
 }
@@ -69,7 +71,7 @@ function lying(said: ReadonlyMap<string, string>, name: string): Lying | undefin
   if (kind !== "file" && kind !== "folder" && kind !== "link" && kind !== "other") return undefined;
   const sha256 = /[0-9a-f]{64}/.exec(said.get(`${name}.hash`) ?? "")?.[0];
   const says = said.get(`${name}.code`) === "0" ? said.get(`${name}.says`) : undefined;
-  return { kind, sha256, says };
+  return { kind, sha256, isHerd: said.get(`${name}.herd`) === "yes", says };
 }
 
 /** The line of `df -Pk`: name, blocks, used, available, share, folder; names may hold spaces. */

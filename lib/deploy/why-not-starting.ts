@@ -41,10 +41,20 @@ export function whyNotStarting(
   if (code === 126 && /text file busy/i.test(said)) {
     return { why: "it is still being written", hint: "Try again in a minute" };
   }
+  const library = /loading shared librar(?:y|ies):? (lib[^\s:]+)/.exec(said)?.[1];
+  if (library !== undefined) {
+    return {
+      why: `the library "${library}" is missing there`,
+      hint: /^lib(stdc\+\+|gcc)/.test(library)
+        ? "Its operators can add it, on Alpine with: apk add libstdc++"
+        : "Its operators can add it",
+    };
+  }
   if (code === 127) {
     return {
-      why: "the program that starts executables of glibc is missing",
-      hint: "The host has another C library, such as musl; herd needs glibc",
+      why: "the program that starts such executables is missing",
+      hint:
+        "The host has another C library than this build is for: name the right file with --binary",
     };
   }
   if (code === 132) {

@@ -8,6 +8,7 @@ import type { Right } from "./access.ts";
 import { decodeButton } from "./button-id.ts";
 import type { HelpButtons } from "./create-help-buttons.ts";
 import type { Interaction } from "./gateway-event.ts";
+import type { LoginForm } from "./login-form.ts";
 import type { Id, Outgoing } from "./message.ts";
 import { answerWith } from "./reply.ts";
 import type { DiscordRest } from "./rest.ts";
@@ -27,6 +28,7 @@ export interface ButtonsParts {
   allowed(interaction: Interaction, right: Right, what: string): Promise<boolean>;
   run(interaction: Interaction, parsed: ParsedSlash): Promise<Outgoing>;
   helping: HelpButtons;
+  login: LoginForm;
 }
 
 type Press = Extract<Interaction, { kind: "button" }>;
@@ -76,6 +78,10 @@ export function createButtons(parts: ButtonsParts): { press(interaction: Press):
       case "apply":
       case "dismiss":
         return await parts.helping.decide(interaction, action, args);
+      case "login":
+        return await parts.login.open(interaction, first);
+      case "login-code":
+        return await parts.login.take(interaction, first);
       case "do":
         return await doIt(interaction, args);
       case "dont":

@@ -24,6 +24,7 @@ import { nonceOf, streamView, viewOfLog, viewOfSaid } from "./post-view.ts";
 import { createPrivateWord } from "./private-word.ts";
 import { createStream } from "./stream.ts";
 import { agentButton } from "./trial-help.ts";
+import type { GiveCode } from "./login-form.ts";
 import type { TrialHelp } from "./trial-help.ts";
 import { createTrialThreads } from "./trial-threads.ts";
 import { createTyping } from "./typing.ts";
@@ -49,6 +50,7 @@ export interface SweepChannelParts {
   onTrouble(trouble: string | undefined): void;
   /** The pool's agents, where this daemon may have some. */
   help?: TrialHelp | undefined;
+  giveCode?: GiveCode | undefined;
 }
 
 /** A sweep's channel: everything between its desk and Discord. */
@@ -206,6 +208,7 @@ export function createSweepChannel(parts: SweepChannelParts): SweepChannel {
     onShow: (page) => dashboard.show(page),
     openThread: (trial, from) => threads.open(trial, from),
     help: parts.help,
+    giveCode: parts.giveCode,
   });
 
   /** Where there can be no thread, the channel hears it. */

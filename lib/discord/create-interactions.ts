@@ -16,6 +16,7 @@ import { DiscordError } from "./discord-error.ts";
 import { encodeButton } from "./button-id.ts";
 import { whatItEnds } from "./destructive.ts";
 import type { Interaction } from "./gateway-event.ts";
+import { createLoginForm, type GiveCode } from "./login-form.ts";
 import type { Id, Outgoing } from "./message.ts";
 import { viewOfSlash } from "./post-view.ts";
 import { answerWith } from "./reply.ts";
@@ -38,6 +39,7 @@ export interface InteractionsParts {
   openThread(trial: number, from: Id | undefined): Promise<Id>;
   /** The pool's agents, where there may be some. */
   help?: TrialHelp | undefined;
+  giveCode?: GiveCode | undefined;
 }
 
 /** How long a question whether to do something waits. */
@@ -54,7 +56,8 @@ export interface Interactions {
 export function createInteractions(parts: InteractionsParts): Interactions {
   const { desk, rest, clock, access } = parts;
   const helping = createHelpButtons({ ...parts, help: parts.help, refuse, allowed });
-  const buttons = createButtons({ ...parts, refuse, allowed, run, helping });
+  const login = createLoginForm({ ...parts, giveCode: parts.giveCode, refuse, allowed });
+  const buttons = createButtons({ ...parts, refuse, allowed, run, helping, login });
 
   async function handle(interaction: Interaction): Promise<void> {
     try {

@@ -51,8 +51,15 @@ export type Interaction =
       /** The option that is being typed, and what of it. */
       focused: { name: string; value: string };
     }
-    /** `values`: what was taken from a menu. */
-    | { kind: "button"; button: string; values?: readonly string[]; message: Message }
+    | {
+      kind: "button";
+      button: string;
+      /** What was taken from a menu. */
+      values?: readonly string[];
+      /** What was typed into the form that a button had opened; `button` is the form's id. */
+      fields?: Readonly<Record<string, string>>;
+      message: Message;
+    }
   );
 
 export type OptionValue = string | number | boolean;

@@ -92,6 +92,16 @@ export interface Embed {
   image?: string;
 }
 
+/** One line to be filled in by the person who pressed a button. */
+export interface Form {
+  /** As a button's. */
+  id: string;
+  /** At most 45 characters. */
+  title: string;
+  /** `most`: characters. The label has 45 at the most. */
+  field: { id: string; label: string; most: number };
+}
+
 /** A list from which a person takes one. */
 export interface Menu {
   /** At most 100 characters; comes back with the choice. */

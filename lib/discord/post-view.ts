@@ -7,6 +7,7 @@ import { logText } from "../words/log-text.ts";
 import { prefixOf } from "../words/prefix.ts";
 import { encodeButton } from "./button-id.ts";
 import { LIMITS } from "./limits.ts";
+import { loginButton } from "./login-form.ts";
 import type { Button, Id, Outgoing, OutgoingFile } from "./message.ts";
 import { codeBlock, ruleText, withoutMentions } from "./safe-text.ts";
 import { splitText } from "../base/split-text.ts";
@@ -26,7 +27,7 @@ export interface PostFacts {
 
 /** A post of the journal as messages, in order. */
 export function viewOfSaid(
-  said: Pick<Said, "key" | "text" | "trials" | "confirmation" | "code" | "task"> & {
+  said: Pick<Said, "key" | "text" | "trials" | "confirmation" | "code" | "task" | "login"> & {
     kind: Notice["kind"];
   },
   { sweep, replyTo, hasAgents = false }: PostFacts,
@@ -82,7 +83,10 @@ export function nonceOf(sweep: string, key: string, part: number): string {
 }
 
 function rowsOf(
-  { trials = [], confirmation, task }: Pick<Said, "trials" | "confirmation" | "task">,
+  { trials = [], confirmation, task, login }: Pick<
+    Said,
+    "trials" | "confirmation" | "task" | "login"
+  >,
   sweep: string,
   hasAgents: boolean,
 ): { rows?: (readonly Button[])[] } {
@@ -93,6 +97,10 @@ function rowsOf(
       button("deny", sweep, [confirmation], "No", "secondary"),
     ].filter((one) => one !== undefined);
     return row.length === 0 ? {} : { rows: [row] };
+  }
+  if (login !== undefined) {
+    const one = loginButton(login, sweep);
+    return one === undefined ? {} : { rows: [[one]] };
   }
   const [only, ...others] = trials;
   if (only?.[1] !== "failed") return {};

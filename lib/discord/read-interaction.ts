@@ -6,6 +6,7 @@ import { timeOfId } from "./snowflake.ts";
 const COMMAND = 2;
 const COMPONENT = 3;
 const COMPLETION = 4;
+const FORM = 5;
 const BUTTON = 2;
 const STRING_SELECT = 3;
 const SUBCOMMANDS = [1, 2];
@@ -14,16 +15,18 @@ const THREADS = [10, 11, 12];
 
 type Common = Omit<Interaction, "kind">;
 
-/** A command, a click or a question for completions; none for what herd does not offer; undefined: unreadable. */
+/** A command, a click, a filled form or a question for completions; none for what herd does not offer; undefined: unreadable. */
 export function readInteraction(raw: Raw): readonly GatewayEvent[] | undefined {
   const type = numberOf(raw["type"]) ?? 0;
-  if (![COMMAND, COMPONENT, COMPLETION].includes(type)) return [];
+  if (![COMMAND, COMPONENT, COMPLETION, FORM].includes(type)) return [];
   const common = readCommon(raw);
   if (common === undefined) return undefined;
   const data = rawOf(raw["data"]);
   const component = numberOf(data["component_type"]);
   if (type === COMPONENT && component !== BUTTON && component !== STRING_SELECT) return [];
-  const interaction = type === COMPONENT
+  // A form that no button opened is not of herd's.
+  if (type === FORM && raw["message"] === undefined) return [];
+  const interaction = type === COMPONENT || type === FORM
     ? readClick(common, raw, data)
     : readCommand(common, data, type === COMPLETION);
   return interaction && [{ type: "interaction", interaction }];
@@ -61,7 +64,19 @@ function readClick(common: Common, raw: Raw, data: Raw): Interaction | undefined
   const chosen = numberOf(data["component_type"]) === STRING_SELECT
     ? { values: wordsIn(data["values"]) }
     : {};
-  return { ...common, kind: "button", button, ...chosen, message };
+  const rows = rawsOf(data["components"]);
+  const typed = rows.length === 0 ? {} : { fields: fieldsIn(rows) };
+  return { ...common, kind: "button", button, ...chosen, ...typed, message };
+}
+
+/** Each field stands in a row, or in a label, of its own. */
+function fieldsIn(rows: readonly Raw[]): Readonly<Record<string, string>> {
+  const fields = rows.flatMap((row) => [...rawsOf(row["components"]), rawOf(row["component"])]);
+  return Object.fromEntries(fields.flatMap((field) => {
+    const id = textOf(field["custom_id"]);
+    const value = textOf(field["value"]);
+    return id === undefined || value === undefined ? [] : [[id, value]];
+  }));
 }
 
 function wordsIn(values: unknown): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Id, Message, Outgoing } from "./message.ts";
+import type { Form, Id, Message, Outgoing } from "./message.ts";
 import type { CommandDefinition } from "./command-definition.ts";
 
 /**
@@ -88,7 +88,9 @@ export type FirstAnswer =
   /** To a button: its message changes, or stays as it is for now. */
   | { kind: "update"; message: Outgoing }
   | { kind: "defer-update" }
-  | { kind: "choices"; choices: readonly { name: string; value: string | number }[] };
+  | { kind: "choices"; choices: readonly { name: string; value: string | number }[] }
+  /** To a button: a line to be filled in, which only that person sees. */
+  | { kind: "form"; form: Form };
 
 export interface Guild {
   id: Id;

@@ -1,4 +1,4 @@
-import type { Button, Embed, Menu, Outgoing, OutgoingFile } from "./message.ts";
+import type { Button, Embed, Form, Menu, Outgoing, OutgoingFile } from "./message.ts";
 import type { FirstAnswer } from "./rest.ts";
 
 /** What goes over the wire: JSON, and files beside it. */
@@ -16,10 +16,12 @@ const SILENT = 4096;
 const ROW = 1;
 const BUTTON = 2;
 const STRING_SELECT = 3;
+const TEXT_INPUT = 4;
+const ONE_LINE = 1;
 const STYLES = { primary: 1, secondary: 2, success: 3, danger: 4 } as const;
 
 /** Types of an interaction's first answer. */
-const ANSWERS = { message: 4, defer: 5, deferUpdate: 6, update: 7, choices: 8 } as const;
+const ANSWERS = { message: 4, defer: 5, deferUpdate: 6, update: 7, choices: 8, form: 9 } as const;
 
 /**
  * A message in Discord's JSON. Nobody is pinged but those whom `pings` names:
@@ -77,7 +79,17 @@ export function writeAnswer(answer: FirstAnswer): Written {
       return plain(ANSWERS.deferUpdate);
     case "choices":
       return plain(ANSWERS.choices, { choices: answer.choices });
+    case "form":
+      return plain(ANSWERS.form, writeForm(answer.form));
   }
+}
+
+function writeForm({ id, title, field }: Form): Readonly<Record<string, unknown>> {
+  const input = {
+    ...{ type: TEXT_INPUT, custom_id: field.id, style: ONE_LINE, label: field.label },
+    ...{ min_length: 1, max_length: field.most, required: true },
+  };
+  return { custom_id: id, title, components: [{ type: ROW, components: [input] }] };
 }
 
 function writePings({ pings, replyTo }: Outgoing): Readonly<Record<string, unknown>> {

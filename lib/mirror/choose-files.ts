@@ -98,6 +98,7 @@ export function chooseFiles(root: string, { needed, patterns }: FilesWish): Chos
   }
 
   for (const path of needed) {
+    if (path.split("/")[0] === "..") throw outside(path);
     if (!isThere(join(root, path))) throw missing(path, "the jobs need it");
     add(path, true);
   }
@@ -153,6 +154,13 @@ function realOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Where it would go there, something else may be. */
+function outside(path: string): MirrorError {
+  return new MirrorError("unusable", `Cannot send "${path}": it lies outside the workspace`, {
+    hint: "Put it into the folder of the YAML, or name the absolute path that it has on the host",
+  });
 }
 
 function missing(path: string, why: string): MirrorError {

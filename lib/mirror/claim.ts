@@ -22,6 +22,8 @@ export interface ClaimParts {
   self: Claimant;
   /** The user's word that the folder is this workspace's, whoever used it before. */
   adopts: boolean;
+  /** Whether jobs of this workspace may be alive there: what they write is not put aside. */
+  isLive: boolean;
 }
 
 const Marker = z.object({ id: z.string(), from: z.string(), inode: z.string().optional() });
@@ -32,14 +34,14 @@ const Marker = z.object({ id: z.string(), from: z.string(), inode: z.string().op
  * of what was sent is there. `label` names what of another workspace is put aside.
  */
 export async function claim(parts: ClaimParts, label: string): Promise<"kept" | "new"> {
-  const { host: { files }, paths, self } = parts;
+  const { host: { files }, paths, self, isLive } = parts;
   const other = await assertFree(parts);
   if (other !== undefined && isSelf(other, self)) {
     await makeManifest(parts);
     return "kept";
   }
   // Results and records of another sweep would be taken for those of this one.
-  if (other !== undefined && other.id !== self.id) {
+  if (other !== undefined && other.id !== self.id && !isLive) {
     await files.rename(paths.state, `${paths.state}.before-${label}`);
   }
   await files.makeFolder(paths.state, { parents: true, mode: 0o700 });
@@ -69,7 +71,10 @@ export async function assertFree(parts: ClaimParts): Promise<Claimant | undefine
     );
   }
   const other = await readMarker(parts);
-  if (other !== undefined && !isSelf(other, self) && !adopts) throw taken(parts, other);
+  if (other === undefined || isSelf(other, self) || adopts) return other;
+  // The same folder here without its memory: it was cleaned, or damaged.
+  const isOwn = other.from === self.from && other.id !== self.id;
+  if (!isOwn) throw taken(parts, other);
   return other;
 }
 

@@ -37,6 +37,8 @@ export interface MirrorParts {
   /** The user's word that the folder there is this workspace's, whoever used it before. */
   adopts: boolean;
   user: string;
+  /** Whether jobs that were submitted from here may be alive there. */
+  isLive(): boolean;
   /** Tells the folder here from a copy of it; undefined where that cannot be told. */
   inode(): string | undefined;
   /** Other processes of herd bring and fetch files of this workspace before or after, not meanwhile. */
@@ -125,7 +127,8 @@ export function createMirror(parts: MirrorParts): Mirror {
       from: `${parts.user}@${hostname()}:${here.root}`,
       inode: parts.inode(),
     };
-    return { paths, facts, claim: { host, paths, self, adopts: parts.adopts } };
+    const isLive = parts.isLive();
+    return { paths, facts, claim: { host, paths, self, adopts: parts.adopts, isLive } };
   }
 
   async function survey(signal?: AbortSignal): Promise<Surveyed> {
@@ -144,8 +147,10 @@ export function createMirror(parts: MirrorParts): Mirror {
       memory = { ...freshMirrorMemory(host.name), id: memory.id };
     }
     const claiming = found.claim;
-    if (await claim(claiming, stampText(clock.now())) === "new") forgetSent();
     memory = { ...memory, root, isWished: parts.isWished };
+    // Killed after the claim, the next life has to be known there by its id.
+    writeMirrorMemory(memoryPath, memory);
+    if (await claim(claiming, stampText(clock.now())) === "new") forgetSent();
     const { fetched: known, sent } = memory;
     const puller = createPuller({
       ...{ host, root, here: here.state, clock, known, log },

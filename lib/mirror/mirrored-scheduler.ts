@@ -72,6 +72,7 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
           at: parts.clock.now(),
           queue: found.silent,
           accounting: found.silent,
+          heardAt: mirror.pulledAt() ?? 0,
           inQueue: new Map(),
           inAccounting: new Map(),
         };
@@ -79,7 +80,7 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
       const look = await found.inner.look(question);
       // After it: then no record is older than what the queue said.
       await anyway(mirror.pull());
-      return look;
+      return { ...look, heardAt: mirror.pulledAt() ?? 0 };
     },
     async find(jobName, since) {
       const found = await ifThere();

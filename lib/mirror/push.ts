@@ -186,8 +186,9 @@ export function createPusher(parts: PushParts): Pusher {
       await files.chmod(coming, mode);
       await files.rename(coming, whole);
     } catch (error) {
-      // On a disk that is full it takes the room that is missing.
-      await files.remove(coming).catch(() => {});
+      // On a disk that is full it takes the room that is missing; a new connection is not made for it.
+      const isRefused = error instanceof RemoteFileError && error.code !== "LOST";
+      if (isRefused) await files.remove(coming).catch(() => {});
       throw error;
     }
     const there = await files.stat(whole);

@@ -3,11 +3,14 @@ import type { Config } from "../sweep/config.ts";
 import { LIVE } from "../sweep/status.ts";
 import { totalsOf } from "../sweep/view.ts";
 import type { TrialView } from "../sweep/view.ts";
+import type { Said } from "../sweep/monitor-event.ts";
+import { awayText } from "../words/away-text.ts";
 import { phaseName, restartedText, startText } from "../words/phase-text.ts";
 import { stoppedText } from "../words/stopped-text.ts";
 import { heartbeatText, standingText } from "../words/tick-text.ts";
 import { transitionPosts } from "../words/transition-posts.ts";
 import { interview } from "./asking.ts";
+import { type Away, createAbsence } from "./absence.ts";
 import { classifyBoot } from "./boot.ts";
 import { isUrgent } from "./consult.ts";
 import { nextLookDelay } from "./cadence.ts";
@@ -42,6 +45,8 @@ export interface SweepMonitor {
   wish(at: number): void;
   /** A person said to go on whatever is stuck. */
   goOn(): void;
+  /** The cluster can be asked and given jobs again, after a while when it could not be reached. */
+  lookNow(): void;
 }
 
 /** Between two looks that only read what jobs wrote: so quick is news told. */
@@ -91,6 +96,8 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   /** Steps in a row of whose trouble nothing could be written down. */
   let mute = 0;
   let standing = "";
+  let away: Away | undefined;
+  const absence = createAbsence();
   const startedAt = clock.now();
 
   async function run(signal: AbortSignal): Promise<string> {
@@ -201,7 +208,8 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const rules = await part("plan", () => Promise.resolve(ruling(session, config)));
     if (rules === undefined) return;
     const views = () => viewsOf(session);
-    await part("posts", () => tellTransitions(views(), rules));
+    const begun = clock.now();
+    if (away === undefined) await part("posts", () => tellTransitions(views(), rules));
     await part("confirmations", expire);
     await part("messages", () => hear(session, config, views()));
     await part("interview", () => interview(session, config));
@@ -210,7 +218,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     await part("halving", () => halve(config));
     if (ending === undefined) {
       await part("rollout", () => advance(session, config, rules, views()));
-      await part("posts", () => tellTransitions(views(), rules));
+      await part("posts", () => tellTransitions(views(), rules, begun));
     }
     await part("plateau", () => Promise.resolve(notePlateau(rules, views())));
     tellStanding(views());
@@ -247,11 +255,14 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   async function look(records: boolean): Promise<void> {
     const graceSeconds = session.config?.pruneGraceSeconds ?? 600;
     const seq = ground.state().seq;
+    const began = clock.now();
+    const stoppedSince = ground.stoppedSince?.();
+    if (stoppedSince !== undefined) absence.woke(stoppedSince, began);
     // What it finds may be impossible to write down: no reason to ask the cluster without end.
     if (!records) lookAt = clock.now() + LOOK_AGAIN_MS;
     const found = await ground.perform({ verb: "look", graceSeconds, records });
     if (!found.done) return;
-    if (records && isFresh()) return await look(false);
+    if (records && (stoppedSince !== undefined || isFresh())) return await look(false);
     if (!records) {
       lookedAt = clock.now();
       session.observations = found.observations;
@@ -259,6 +270,16 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
         !look.queue.answered && look.queue.reason === "unreachable"
       );
       session.unanswered = silent ? session.unanswered + 1 : 0;
+      // A look that took long saw nothing while it did.
+      absence.unanswered(began);
+      const cutOff = ground.stoppedSince?.();
+      if (cutOff !== undefined) {
+        // What it found may be from before the sleep.
+        absence.woke(cutOff, lookedAt);
+        lookAt = lookedAt;
+        return;
+      }
+      if (!silent) away = absence.answered(lookedAt) ?? away;
       for (const warning of found.warnings) await complain(session, warning);
     }
     if (ground.state().seq !== seq) session.lastChangeAt = clock.now();
@@ -287,7 +308,13 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     });
   }
 
-  async function tellTransitions(views: readonly TrialView[], rules: InForce): Promise<void> {
+  /** After a time in which nobody watched all of it is one post, with what was done since `begun`. */
+  async function tellTransitions(
+    views: readonly TrialView[],
+    rules: InForce,
+    begun = clock.now(),
+  ): Promise<void> {
+    if (away === undefined && absence.isWaking(clock.now())) return;
     const { told, verdicts } = ground.state().monitor;
     const { objective } = rules;
     const posts = transitionPosts(told, views, {
@@ -299,8 +326,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
         },
       }),
     });
-    if (posts.length === 0) return;
-    await ground.record(posts.map((said) => ({ type: "said", said })));
+    const said = away === undefined ? posts : [onePost(away, posts, begun)];
+    away = undefined;
+    if (said.length === 0) return;
+    await ground.record(said.map((one) => ({ type: "said", said: one })));
     session.lastActivityAt = clock.now();
     for (const { kind, trials } of posts) {
       if (kind === "completed") {
@@ -313,6 +342,24 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       posts: posts.length,
       verdicts: Object.keys(verdicts).length,
     });
+  }
+
+  function onePost({ since, ms, wasAsleep }: Away, posts: readonly Said[], begun: number): Said {
+    const newer = [...ground.state().attempts.values()].filter(({ intendedAt }) =>
+      intendedAt >= begun
+    );
+    const trialsOf = (isAgain: boolean) =>
+      newer.filter(({ number }) => number > 1 === isAgain).map(({ trial }) => trial);
+    const host = session.config?.slurm.host;
+    const text = awayText({
+      ms,
+      why: wasAsleep ? { asleep: true } : { silent: host === undefined ? "SLURM" : `"${host}"` },
+      changes: posts.map((post) => post.text),
+      submitted: trialsOf(false),
+      again: trialsOf(true),
+    });
+    const trials = posts.flatMap((post) => post.trials ?? []);
+    return { key: `away/${since}`, kind: "agent", text, trials };
   }
 
   async function expire(): Promise<void> {
@@ -534,6 +581,10 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     },
     goOn() {
       session.goOn = true;
+    },
+    lookNow() {
+      lookAt = clock.now();
+      session.submitAt = 0;
     },
   };
 }

@@ -265,7 +265,9 @@ function refusalOf({ host, tried, remarks }: Course, failure: unknown): SshError
     host.alias,
     `Cannot log in at "${host.alias}" as "${host.user}": the server refused. Tried ${what}${notes}`,
     {
-      hint: `Compare with: ssh -v ${host.alias}. A key is chosen by IdentityFile in ~/.ssh/config`,
+      hint: tried.at(-1) === "keyboard-interactive"
+        ? "A code is good once, and not for long: wait for the next one, then try again"
+        : `Compare with: ssh -v ${host.alias}. A key is chosen by IdentityFile in ~/.ssh/config`,
       ...(failure === undefined ? {} : { cause: failure }),
     },
   );

@@ -9,6 +9,7 @@ import type { SshLink } from "./open-link.ts";
 import { openRoute } from "./open-route.ts";
 import { createSftpFiles } from "./sftp-files.ts";
 import { type ProgramEnd, runProgram } from "./run-program.ts";
+import { MOST_REFUSALS, REFUSED_MS } from "./session-refused.ts";
 import { createSessionSlots } from "./session-slots.ts";
 import { SshError } from "./ssh-error.ts";
 import type { SshHost, SshRunOptions, SshStream, SshStreamOptions } from "./ssh-host.ts";
@@ -37,9 +38,6 @@ export interface SshParts {
 
 /** sshd's default is 10; one stays free for ending what runs. */
 const MOST_SESSIONS = 9;
-
-const REFUSED_MS = 50;
-const MOST_REFUSALS = 8;
 
 /** Opens nothing yet. `name` is an alias of the ssh config, a host name, or `user@host:port`. */
 export function createSshHost(name: string, parts: SshParts): SshHost {
@@ -199,6 +197,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
 
   const files = createSftpFiles({
     slots,
+    clock: parts.clock,
     link: (signal) =>
       connection.link({
         person: false,

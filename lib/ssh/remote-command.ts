@@ -1,5 +1,6 @@
 import { UserError } from "../base/errors.ts";
 import type { SshPlace } from "./ssh-host.ts";
+import { wordBytes } from "./word-bytes.ts";
 
 /** What is sent to have a program started. */
 export interface RemoteCommand {
@@ -77,7 +78,7 @@ function held(value: string): string {
   if (value.includes("\0")) {
     throw new UserError("Cannot pass a word with a zero byte to a program: no system can");
   }
-  const octal = [...new TextEncoder().encode(value)]
+  const octal = [...wordBytes(value)]
     .map((byte) => isPlainByte(byte) ? String.fromCharCode(byte) : `\\0${digits(byte)}`)
     .join("");
   return `_h=$(printf %b. "${octal}");_h=\${_h%.};`;

@@ -106,7 +106,9 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
         await files.write(beside, bytes, { mode });
         await files.rename(beside, path);
       } catch (error) {
-        await files.remove(beside).catch(() => {});
+        // Where the connection was cut nobody waits for another one to tidy up.
+        const isRefused = error instanceof RemoteFileError && error.code !== "LOST";
+        if (isRefused) await files.remove(beside).catch(() => {});
         throw error;
       }
     },

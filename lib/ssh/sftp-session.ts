@@ -1,8 +1,13 @@
 import type { SFTPWrapper } from "./ssh2.d.ts";
+import type { Clock } from "../base/clock.ts";
 import type { SshLink } from "./open-link.ts";
 import type { SessionSlots } from "./session-slots.ts";
 import type { SftpChannel } from "./sftp-request.ts";
 import { SshError } from "./ssh-error.ts";
+import { MOST_REFUSALS, NO_SESSION, REFUSED_MS } from "./session-refused.ts";
+
+/** Within this after it failed a request, a connection that was cut is seen to be. Milliseconds. */
+const CUT_MS = 200;
 
 /** One SFTP channel, opened when first needed and given up when somebody else needs its place. */
 export interface SftpSession {
@@ -12,25 +17,32 @@ export interface SftpSession {
 
 export interface SftpParts {
   slots: SessionSlots;
+  clock: Clock;
   link(signal?: AbortSignal): Promise<SshLink>;
 }
 
 interface Opened extends SftpChannel {
-  users: number;
   close(): void;
 }
 
-export function createSftpSession({ slots, link }: SftpParts): SftpSession {
-  let opened: Promise<Opened> | undefined;
+/** From the first that wants it: one that is about to begin must not find it closed. */
+interface Session {
+  users: number;
+  ready: Promise<Opened>;
+}
 
-  async function open(signal: AbortSignal | undefined): Promise<Opened> {
+export function createSftpSession({ slots, link, clock }: SftpParts): SftpSession {
+  let opened: Session | undefined;
+
+  function begin(signal: AbortSignal | undefined): Session {
+    const session: Session = { users: 0, ready: Promise.resolve() as never };
+    session.ready = open(session, signal);
+    return session;
+  }
+
+  async function open(mine: Session, signal: AbortSignal | undefined): Promise<Opened> {
     const way = await link(signal);
-    const giveBack = await slots.take(signal);
-    const sftp = await openChannel(way).catch((error) => {
-      giveBack();
-      throw error;
-    });
-    const mine = opened;
+    const { sftp, giveBack } = await openInTurn(way, signal);
     const gone = new AbortController();
     const close = () => {
       if (gone.signal.aborted) return;
@@ -40,49 +52,76 @@ export function createSftpSession({ slots, link }: SftpParts): SftpSession {
       giveBack();
       sftp.end();
     };
-    const one = { sftp, cut: gone.signal, users: 0, close };
-    const stopHearing = slots.onWanted(() => one.users === 0 && close());
+    const one = { sftp, cut: gone.signal, close };
+    const stopHearing = slots.onWanted(() => mine.users === 0 && close());
     sftp.on("close", close);
     sftp.on("error", close);
     void way.ended.then(close);
     return one;
   }
 
+  /** A session that has just ended counts for a moment longer where few are allowed. */
+  async function openInTurn(
+    way: SshLink,
+    signal: AbortSignal | undefined,
+  ): Promise<{ sftp: SFTPWrapper; giveBack(): void }> {
+    for (let refusals = 1;; refusals++) {
+      const giveBack = await slots.take(signal);
+      try {
+        return { sftp: await openChannel(way), giveBack };
+      } catch (error) {
+        giveBack();
+        const isCrowded = NO_SESSION.test((error as Error).message);
+        if (!isCrowded || refusals > MOST_REFUSALS) {
+          throw await cutMeanwhile(way) ?? unopened(way, error as Error);
+        }
+        if (!slots.refused()) await clock.sleep(REFUSED_MS * refusals, signal);
+      }
+    }
+  }
+
+  /** ssh2 words the end of a connection as a subsystem that cannot be started. */
+  async function cutMeanwhile({ ended, facts }: SshLink): Promise<SshError | undefined> {
+    const stands = Symbol();
+    const end = await Promise.race([ended, clock.sleep(CUT_MS).then(() => stands)]);
+    if (end === stands) return undefined;
+    const why = (end as SshError | undefined)?.message ?? "The connection was closed here";
+    return new SshError("lost", facts.address, why, { passing: true });
+  }
+
   return {
     async use(work, signal) {
-      const mine = opened ??= open(signal);
-      let one: Opened;
+      const mine = opened ??= begin(signal);
+      mine.users++;
+      let one: Opened | undefined;
       try {
-        one = await mine;
-      } catch (error) {
-        if (opened === mine) opened = undefined;
-        throw error;
-      }
-      one.users++;
-      try {
+        one = await mine.ready;
         return await work(one);
+      } catch (error) {
+        if (one === undefined && opened === mine) opened = undefined;
+        throw error;
       } finally {
-        if (--one.users === 0 && slots.wanted) one.close();
+        if (--mine.users === 0 && slots.wanted) one?.close();
       }
     },
   };
 }
 
-function openChannel({ client, facts }: SshLink): Promise<SFTPWrapper> {
+function openChannel({ client }: SshLink): Promise<SFTPWrapper> {
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) =>
-      reject(
-        new SshError(
-          "channel",
-          facts.address,
-          `Cannot open SFTP at "${facts.address}": ${error.message}`,
-          { hint: "The server must have an sftp subsystem; its operators can say why not" },
-        ),
-      );
     try {
-      client.sftp((error, sftp) => error ? fail(error) : resolve(sftp));
+      client.sftp((error, sftp) => error ? reject(error) : resolve(sftp));
     } catch (error) {
-      fail(error as Error);
+      reject(error);
     }
   });
+}
+
+function unopened({ facts }: SshLink, error: Error): SshError {
+  return new SshError(
+    "channel",
+    facts.address,
+    `Cannot open SFTP at "${facts.address}": ${error.message}`,
+    { hint: "The server must have an sftp subsystem; its operators can say why not" },
+  );
 }

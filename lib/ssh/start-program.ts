@@ -4,6 +4,7 @@ import type { ClientChannel } from "./ssh2.d.ts";
 import { shownText } from "../base/shown.ts";
 import type { SshLink } from "./open-link.ts";
 import { markPattern, remoteCommand } from "./remote-command.ts";
+import { NO_SESSION } from "./session-refused.ts";
 import { SshError } from "./ssh-error.ts";
 import type { SshEnd, SshStreamOptions } from "./ssh-host.ts";
 
@@ -90,7 +91,7 @@ function unopened({ address }: SshLink["facts"], error: Error): Error {
   if (/No response from server|Not connected/i.test(error.message)) {
     return new NotSentError(error.message);
   }
-  if (/open failure|prohibited|resource shortage|open failed/i.test(error.message)) {
+  if (NO_SESSION.test(error.message)) {
     return new NoSessionError(error.message);
   }
   const message = `Cannot start a program at "${address}": ${error.message}`;

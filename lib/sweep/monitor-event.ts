@@ -126,6 +126,8 @@ export interface Said {
   confirmation?: string;
   /** Columns matter: a table, a log. */
   code?: boolean;
+  /** Host behind ssh whose login wants a one-time code: operators may give it with this post. */
+  login?: string;
   /** Of `task`: which task, and what is offered with it. Its place is the trial's thread. */
   task?: SaidTask;
 }

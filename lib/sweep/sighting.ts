@@ -55,6 +55,8 @@ export interface Look {
   at: number;
   queue: Answer;
   accounting: Answer;
+  /** When what jobs wrote was last fetched; absent where it is read as it is. */
+  heardAt?: number;
   /** By `taskKey(jobId, task)`; where both views spoke, both are kept. */
   inQueue: ReadonlyMap<string, Sighting>;
   inAccounting: ReadonlyMap<string, Sighting>;

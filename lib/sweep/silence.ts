@@ -1,6 +1,7 @@
 import { attemptKey } from "./event.ts";
 import { latestAttempt } from "./state.ts";
 import type { SweepState } from "./state.ts";
+import type { Look } from "./sighting.ts";
 import type { Observation } from "./transition.ts";
 
 /** A running job touches its record this often (`heartbeatSeconds` of the batch script). */
@@ -19,7 +20,7 @@ const ASLEEP = /^(SUSPENDED|STOPPED)/;
 /** Milliseconds since the last sign of life, by trial; of running trials that write a record. */
 export function silences(
   state: SweepState,
-  observations: readonly Pick<Observation, "records">[],
+  observations: readonly (Pick<Observation, "records"> & { look?: Pick<Look, "heardAt"> })[],
   now: number,
 ): Map<number, number> {
   const silent = new Map<number, number>();
@@ -27,11 +28,13 @@ export function silences(
     const attempt = latestAttempt(state, index);
     if (attempt?.phase !== "running" || ASLEEP.test(attempt.schedulerState ?? "")) continue;
     const key = attemptKey(attempt.submission, attempt.task);
-    for (const { records } of observations) {
+    for (const { records, look } of observations) {
       const record = records.get(key);
       if (record?.startedAt === undefined || record.endedAt !== undefined) continue;
+      // Of what came since the jobs' words were last fetched nobody knows.
+      const heardAt = Math.min(now, look?.heardAt ?? now);
       // The file server's clock may be ahead of this one.
-      silent.set(index, Math.max(0, now - record.aliveAt));
+      silent.set(index, Math.max(0, heardAt - record.aliveAt));
     }
   }
   return silent;

@@ -88,7 +88,7 @@ test("G.8.9: nobody is pinged; a flood of tools is one line, a crash is told wit
     await scene.until(`${word} is told`, () => of(word).asked.reactions.has("😱"));
   }
   await scene.until("its last words", () => /I am/.test(text("die")));
-  assert.match(text("die"), /\[Details\]/);
+  await scene.until("and more of it", () => /\[Details\]/.test(text("die")));
   await scene.until("its silence", () => /without a word/.test(text("silent")));
   await scene.until("the file", () => /<report\.txt>/.test(text("file")));
   // Who crashed is there again for the next word.

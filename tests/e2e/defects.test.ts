@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { herd, herdJson, makeSweep, statusOf, untilStatus } from "../support/herd.ts";
+import { HERD, herd, herdJson, makeSweep, statusOf, untilStatus } from "../support/herd.ts";
 import { tree } from "../support/tree.ts";
 
 const LAUNCHER = `#!/bin/bash
@@ -122,8 +122,6 @@ test("G.1.17: the binary needs no Python, and the helper it writes needs no newe
   // The parser itself judges: it refuses what 3.6 does not know.
   const script = "import ast,sys; ast.parse(open(sys.argv[1]).read(), feature_version=(3, 6))";
   execFileSync("python3", ["-c", script, helper]);
-  const linked = execFileSync("ldd", [fileURLToPath(new URL("../../herd", import.meta.url))], {
-    encoding: "utf8",
-  });
+  const linked = execFileSync("ldd", [HERD], { encoding: "utf8" });
   assert.doesNotMatch(linked, /python/);
 });

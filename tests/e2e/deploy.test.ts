@@ -17,7 +17,12 @@ import { basename, join } from "node:path";
 import { test } from "node:test";
 import { postsOf, untilTrue } from "../support/daemon.ts";
 import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
-import { fewPrograms, openDeployScene, otherBuild } from "../support/deploy-scene.ts";
+import {
+  fewPrograms,
+  openDeployScene,
+  otherBuild,
+  withoutMounts,
+} from "../support/deploy-scene.ts";
 import type { DeployScene } from "../support/deploy-scene.ts";
 import { HERD, makeSweep } from "../support/herd.ts";
 import { livePool } from "../support/live-pool.ts";
@@ -53,6 +58,18 @@ function there({ thereEnv, there }: DeployScene, ...words: string[]): string {
     env: { ...thereEnv, NO_COLOR: "1" },
     encoding: "utf8",
   });
+}
+
+/** `herd attach` there, until it ends by itself. */
+function following({ there, thereEnv }: DeployScene, path: string) {
+  const child = spawn(join(there, USUAL), ["attach", path], {
+    env: { ...thereEnv, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let shown = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => shown += bytes);
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { ended, shown: () => shown, end: () => void child.kill("SIGKILL") };
 }
 
 /** The only file of an upload that is under way. */
@@ -126,6 +143,9 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
       "canaries live",
       () => sweeps.every(({ path }) => statuses(path).includes("running 1")),
     );
+    const follower = following(scene, sweeps[0]!.path);
+    t.after(follower.end);
+    await untilTrue("it is followed", () => /submitting the canary|canary/.test(follower.shown()));
     const place = join(scene.there, "state/herd", hostname());
     const token = () => readFileSync(join(place, "token"), "utf8");
     const oldToken = token();
@@ -135,7 +155,15 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
     const other = await otherBuild(join(folder, "herd"), "bbbbbbb");
     let missing = 0;
     const watch = setInterval(() => missing += existsSync(binary) ? 0 : 1, 1);
+    const left = await deployed(scene, "--binary", join(folder, "herd"), "--no-restart");
+    assert.deepEqual([left.outcome, left.daemon?.state, daemon().commit], [
+      "installed",
+      "left",
+      commit,
+    ]);
+    // As after a deploy that was cut before its last step.
     const upgraded = await deployed(scene, "--binary", join(folder, "herd"));
+    assert.equal(upgraded.outcome, "same");
     assert.deepEqual(upgraded.daemon, { state: "restarted", pid, why: null });
     assert.match(upgraded.version!, /commit bbbbbbb/);
     assert.deepEqual(
@@ -162,6 +190,12 @@ test("an upgrade under a daemon with live trials: it is the new version, and hol
       () => sweeps.every(({ path }) => statuses(path).every((one) => one === "completed 1")),
       () => sweeps.map(({ path }) => statuses(path).join()).join("; "),
       30_000,
+    );
+    assert.equal(await follower.ended, 0);
+    // Each restart was told where it is followed, and what came after it.
+    assert.match(
+      follower.shown(),
+      /commit bbbbbbb[^)]*\) runs here now[^]* runs here now[^]*The monitor of one has ended/,
     );
     for (const [index, name] of ["one", "two"].entries()) {
       const { path } = sweeps[index]!;
@@ -230,7 +264,7 @@ test(
     const names =
       "sh bash uname getconf grep ldd sed df tail tr head cut cat chmod mv rm ln cp timeout id mkdir dd"
         .split(" ");
-    await using scene = await openDeployScene(fewPrograms(join(tools, "bin"), names));
+    await using scene = await openDeployScene({ path: fewPrograms(join(tools, "bin"), names) });
     try {
       const folder = join(scene.there, ".local/bin");
       mkdirSync(folder, { recursive: true });
@@ -254,10 +288,15 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
   mkdirSync(foreign);
   writeFileSync(join(foreign, "uname"), "#!/bin/sh\necho FreeBSD\n", { mode: 0o755 });
   await using scene = await openDeployScene();
-  await using bsd = await openDeployScene(`${foreign}:${process.env["PATH"]}`);
+  await using bsd = await openDeployScene({ path: `${foreign}:${process.env["PATH"]}` });
   try {
     const { host } = scene;
-    writeFileSync(join(scene.there, "tool"), "#!/bin/sh\necho I am a tool\n", { mode: 0o755 });
+    // Were it started, it would leave a trace.
+    const tool = '#!/bin/sh\necho "herd 1"\ntouch "$HOME/started"\n';
+    writeFileSync(join(scene.there, "tool"), tool, { mode: 0o755 });
+    for (const name of ["notes", "kept.previous"]) {
+      writeFileSync(join(scene.there, name), "my notes, in which is_herd knows its own stands\n");
+    }
     const other = join(tools, "other");
     const elf = readFileSync(HERD).subarray(0, 4096);
     writeFileSync(other, elf);
@@ -266,11 +305,14 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
     const cases: [string[], number, RegExp][] = [
       [["deploy"], 2, /HOST\[:PATH\]/],
       [["deploy", `${host}:`], 2, /path behind the colon is missing/],
+      [["deploy", "ana@127.0.0.1:1:herd"], 4, /Cannot connect to "127.0.0.1"/],
       [["deploy", `${host}:.bashrc`], 2, /name begins with a dot/],
       [["deploy", `${host}:/proc/herd`], 2, /0 MB are free in "\/proc"/],
       [["deploy", `${host}:run`], 2, /is a folder/],
       [["deploy", `${host}:tool/herd`], 2, /"[^"]*\/tool" is no folder/],
-      [["deploy", `${host}:tool`], 2, /another program, it says "I am a tool"/],
+      [["deploy", `${host}:tool`], 2, /tool" is there and is no herd/],
+      [["deploy", `${host}:notes`, "-n"], 2, /notes" is there and is no herd/],
+      [["deploy", `${host}:kept`], 2, /kept\.previous", .* is there and is no herd/],
       [["deploy", host, "--rollback"], 1, /there is no ".*\.previous"/],
       [["deploy", host, "--binary", join(scene.there, "tool")], 2, /no executable of Linux/],
       [["deploy", host, "--binary", `${other}-arm`], 2, /it is for aarch64/],
@@ -288,7 +330,9 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
       ? readdirSync(join(scene.there, ".local/bin"))
       : [];
     assert.deepEqual(left, []);
-    assert.equal(readFileSync(join(scene.there, "tool"), "utf8"), "#!/bin/sh\necho I am a tool\n");
+    assert.equal(readFileSync(join(scene.there, "tool"), "utf8"), tool);
+    assert.match(readFileSync(join(scene.there, "notes"), "utf8"), /^my notes/);
+    assert.equal(existsSync(join(scene.there, "started")), false);
 
     const not = await bsd.run("deploy", bsd.host);
     assert.match(not.stderr, /it runs FreeBSD, and herd is made for Linux/);
@@ -305,6 +349,56 @@ test("what cannot be is said, and nothing is changed", { skip: withoutSshd }, as
     rmSync(tools, { recursive: true });
   }
 });
+
+test(
+  "a disk that fills, one that executes nothing and one that changes bytes: what was there stays",
+  {
+    skip: withoutSshd || withoutMounts(),
+  },
+  async () => {
+    const tools = mkdtempSync(join(tmpdir(), "herd-tools-"));
+    const binary = join(tools, "herd-linux");
+    writeFileSync(binary, readFileSync(HERD).subarray(0, 3_000_000));
+    const lying = join(tools, "lying");
+    mkdirSync(lying);
+    const zeros = "0".repeat(64);
+    writeFileSync(join(lying, "sha256sum"), `#!/bin/sh\necho ${zeros}\n`, { mode: 0o755 });
+    // It tells of room that a quota takes away.
+    const roomy = join(tools, "roomy");
+    mkdirSync(roomy);
+    writeFileSync(join(roomy, "df"), "#!/bin/sh\necho disk 9999999 0 9999999 0% /\n", {
+      mode: 0o755,
+    });
+    const path = process.env["PATH"];
+    const cases = [
+      [
+        { path: `${roomy}:${path}`, mount: { at: "bin", options: "size=1m" } },
+        /disk full, or a quota/,
+      ],
+      [{ mount: { at: "bin", options: "size=16m,noexec" } }, /nothing may be executed in/],
+      [
+        { path: `${lying}:${path}`, mount: { at: "bin", options: "size=16m" } },
+        /not what was sent/,
+      ],
+    ] as const;
+    try {
+      for (const [options, why] of cases) {
+        await using scene = await openDeployScene(options);
+        const old = "herd 0.0.1 (an old one)";
+        const { files, run } = scene.ssh.here();
+        const bin = join(scene.there, "bin");
+        const script = `#!/bin/sh\necho "${old}"\n`;
+        await files.write(join(bin, "herd"), new TextEncoder().encode(script), { mode: 0o755 });
+        const said = await scene.run("deploy", `${scene.host}:bin/herd`, "--binary", binary);
+        assert.deepEqual([said.code, why.test(said.stderr)], [2, true], said.stderr);
+        assert.deepEqual((await files.list(bin)).map(({ name }) => name), ["herd"]);
+        assert.equal((await run(["cat", join(bin, "herd")])).stdout, script);
+      }
+    } finally {
+      rmSync(tools, { recursive: true });
+    }
+  },
+);
 
 test("a daemon of a pool restarts in its process, and what a worker has goes on", async (t) => {
   const pool = livePool(t, {

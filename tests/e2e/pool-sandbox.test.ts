@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import {
   existsSync,
   lstatSync,
@@ -92,7 +93,7 @@ async function sceneOf(
   const host = join(herd, readdirSync(herd).find((name) => existsSync(join(herd, name, "pool")))!);
   const { socketPath } = JSON.parse(readFileSync(join(host, "daemon.json"), "utf8"));
   const servers = [createServer(), createServer(), createServer()] as const;
-  const abstract = `herd-probe-${process.pid}-${network}`;
+  const abstract = `herd-probe-${randomUUID()}`;
   await listen(servers[0], { port: 0, host: "127.0.0.1" });
   await listen(servers[1], { path: `\0${abstract}` });
   await listen(servers[2], { path: RUN_SOCKET });

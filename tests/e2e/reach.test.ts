@@ -5,10 +5,13 @@ import { join } from "node:path";
 import test from "node:test";
 import { runProcess } from "../../lib/base/process.ts";
 import { atTerminal } from "../support/at-terminal.ts";
+import { startCodeSshd, withoutCodeSshd } from "../support/code-sshd.ts";
 import { startCodeServer } from "../support/code-server.ts";
 import { eventsOf, postsOf, untilTrue as untilTrueWithin } from "../support/daemon.ts";
 import { PATIENT, sweepYaml } from "../support/daemon-scene.ts";
+import { hostileWords, randomHostileWords } from "../support/hostile-words.ts";
 import { HERD, herd, makeSweep, type Said } from "../support/herd.ts";
+import { seeded } from "../support/random-text.ts";
 import { openReachScene, type ReachScene } from "../support/reach-scene.ts";
 import { withoutSshd } from "../support/sshd.ts";
 
@@ -47,14 +50,29 @@ test(
       const { stdout, stderr, code } = await there("words", ...hostile);
       assert.deepEqual([stdout.split("\0").slice(0, -1), stderr, code], [hostile, "", 0]);
     });
-    await t.test("10 MB of output are whole", async () => {
-      const { stdout, code } = await there("big");
-      assert.deepEqual([stdout.length, code], [10_485_760, 0]);
+    await t.test("bytes that are no UTF-8 arrive as they are", async () => {
+      const line =
+        `"${HERD}" --host login words $'caf\\351' $'\\xff\\xfe\\xf0\\x9f' ü | od -An -v -tx1`;
+      const { stdout } = await runProcess(["bash", "-c", line], { env: scene.here.env });
+      assert.equal(stdout.replace(/\s+/g, " ").trim(), "63 61 66 e9 00 ff fe f0 9f 00 c3 bc 00");
+    });
+    await t.test("50 MB of output are whole, also for a reader that is slow to begin", async () => {
+      const line = `"${HERD}" --host login big | { sleep 0.5; sha256sum; }; echo "\${PIPESTATUS[0]}"
+seq 10000000 | head -c 52428800 | sha256sum`;
+      const { stdout } = await runProcess(["bash", "-c", line], { env: scene.here.env });
+      const [came, code, wanted] = stdout.trim().split("\n");
+      assert.deepEqual([came, code], [wanted, "0"]);
     });
     await t.test("what is piped in is read there, to its end", async () => {
       const run = start(scene, ["--host=login", "read"], "pipe");
       run.child.stdin!.end("x".repeat(1_000_000));
       assert.deepEqual([(await run.ended).stdout.trim(), (await run.ended).code], ["1000000", 0]);
+    });
+    await t.test("a full disk here is told, and ends the command there", async () => {
+      const line = `"${HERD}" --host login big >/dev/full; echo "$?" >&2`;
+      const { stderr } = await runProcess(["bash", "-c", line], { env: scene.here.env });
+      assert.match(stderr, /Cannot write what "login" printed: ENOSPC/);
+      assert.equal(stderr.trim().split("\n").at(-1), "2");
     });
     await t.test("exit codes, outputs and signals stay what they are", async () => {
       assert.equal((await there("code", "5")).code, 5);
@@ -67,10 +85,29 @@ test(
     await t.test("a reader that goes away ends it, as in any pipe", async () => {
       const line = `"${HERD}" --host login big | head -c 10; echo "\${PIPESTATUS[0]}"`;
       const { stdout, stderr } = await runProcess(["bash", "-c", line], { env: scene.here.env });
-      assert.deepEqual([stdout.trim(), stderr], ["xxxxxxxxxx141", ""]);
+      assert.deepEqual([stdout.trim(), stderr], ["1\n2\n3\n4\n5\n141", ""]);
     });
   },
 );
+
+for (const shell of ["/bin/bash", "/bin/dash", "/usr/bin/zsh", "/usr/bin/tcsh", "/usr/bin/fish"]) {
+  const without = skip || (existsSync(shell) ? false : `there is no ${shell} here`);
+  test(`no word is interpreted on the way where the login shell is ${shell}`, {
+    skip: without,
+  }, async () => {
+    await using scene = await openReachScene({ shell });
+    const canary = join(scene.there, "canary");
+    const words = [
+      ...hostileWords(canary),
+      ...randomHostileWords(seeded(5), { canary, count: 150 }),
+    ];
+    const { stdout, code } = await herd(["--host", "login", "words", ...words], {
+      env: scene.here.env,
+    });
+    assert.deepEqual([stdout.split("\0").slice(0, -1), code], [words, 0]);
+    assert.equal(existsSync(canary), false);
+  });
+}
 
 test("Ctrl-C reaches the program there, and a cut is said as what it is", { skip }, async (t) => {
   await using scene = await openReachScene();
@@ -199,6 +236,78 @@ test("herd tunnel leads to the daemon there, over cuts and its new start", { ski
 });
 
 test(
+  "herd tunnel takes the daemon's port where the server forwards no sockets, and says where none",
+  {
+    skip,
+  },
+  async () => {
+    for (const forwards of ["local", "no"]) {
+      await using scene = await openReachScene({
+        config: ["AllowStreamLocalForwarding no", `AllowTcpForwarding ${forwards}`],
+      });
+      const sweep = makeSweep({ yaml: sweepYaml({ asks: true }), launcher: PATIENT });
+      const there = (...args: string[]) => herd(args, { env: scene.thereEnv });
+      try {
+        assert.equal((await there("monitor", sweep.path, "--detach")).code, 0);
+        const run = start(scene, ["tunnel", "login", "--json"]);
+        if (forwards === "no") {
+          const { code, stderr } = await run.ended;
+          assert.equal(code, 2, stderr);
+          assert.match(
+            stderr,
+            /Cannot open a tunnel to "login".*AllowTcpForwarding.*--host login api/s,
+          );
+          continue;
+        }
+        await untilTrue("the tunnel stands", () => run.stdout().includes("}\n"), run.stderr);
+        const { curl } = JSON.parse(run.stdout());
+        const { stdout } = await runProcess(["bash", "-c", curl], { env: scene.here.env });
+        assert.match(stdout, /^{"items":/);
+        run.interrupt();
+        assert.equal((await run.ended).code, 130);
+      } finally {
+        await there("monitor", "--stop");
+        sweep.remove();
+      }
+    }
+  },
+);
+
+test(
+  "a jump host that wants a code is passed in a terminal, and without one it is said what it asks",
+  {
+    skip: withoutCodeSshd(),
+  },
+  async () => {
+    await using scene = await openReachScene();
+    await using gate = await startCodeSshd();
+    writeFileSync(
+      scene.ssh("config"),
+      `Host behind\n  HostName 127.0.0.1\n  Port ${scene.server.port}\n  HostKeyAlias login\n` +
+        `  ProxyJump gate\nHost gate\n  HostName 127.0.0.1\n  Port ${gate.port}\n`,
+    );
+    writeFileSync(scene.ssh("known_hosts"), `[127.0.0.1]:${gate.port} ${gate.hostKey}\n`, {
+      flag: "a",
+    });
+    const alone = await herd(["--host", "behind", "version"], { env: scene.here.env });
+    assert.equal(alone.code, 2);
+    assert.match(
+      alone.stderr,
+      /On the way to "behind", at its jump host "gate": .*nobody can be asked/,
+    );
+    const person = atTerminal([HERD, "--host", "behind", "version"], scene.here.env);
+    await person.answer(/Verification code:/, "code-0");
+    await person.answer(/Not accepted, once more/, "code-1");
+    assert.equal(await person.ended, 0, person.shown());
+    assert.match(person.shown(), /herd \d+\.\d+/);
+    const checked = atTerminal([HERD, "hosts", "check", "behind"], scene.here.env);
+    await checked.answer(/Verification code:/, "code-2");
+    assert.equal(await checked.ended, 0, checked.shown());
+    assert.match(checked.shown(), /by way of gate[^]*Logged in by publickey[^]*SFTP works/);
+  },
+);
+
+test(
   "a daemon without a terminal is helped with a code, and goes on by itself",
   { skip },
   async () => {
@@ -242,6 +351,10 @@ test(
       await person.answer(/Not accepted, once more.*Verification code:/, "code-1");
       assert.equal(await person.ended, 0, person.shown());
       assert.match(person.shown(), /The daemon is logged in at second/);
+      const loggedIn = performance.now();
+      await untilTrue("the sweep goes on", () => codes.programs > 0);
+      const waited = performance.now() - loggedIn;
+      assert.ok(waited < 4_000, `it goes on at once, not after ${Math.round(waited)} ms`);
       await untilTrue("people are told", () => posts().some((text) => /reached again/.test(text)));
       const after = JSON.parse((await run("hosts", "--json")).stdout).hosts[0];
       assert.deepEqual([after.state, after.question], ["connected", null]);

@@ -17,6 +17,8 @@ export interface CodeServerOptions {
 /** An ssh server that asks for a code that changes (OpenSSH needs PAM for that), and runs `echo`. */
 export interface CodeServer extends AsyncDisposable, Pick<Sshd, "port" | "hostKey"> {
   logins: number;
+  /** How many it was asked to start. */
+  programs: number;
   cut(): void;
 }
 
@@ -61,6 +63,7 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
       const session = accept();
       session.on("exec", (acceptExec, _reject, { command }) => {
         const stream = acceptExec();
+        it.programs++;
         const mark = /\[(herd-[0-9a-f]+) /.exec(command)?.[1];
         stream.stderr.write(`[${mark}]`);
         stream.write(`[${mark} 1]ran`);
@@ -72,6 +75,7 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
   const it: CodeServer = {
     port: 0,
     logins: 0,
+    programs: 0,
     hostKey: readFileSync(`${file}.pub`, "utf8").trim(),
     cut: () => clients.forEach((client) => client.end()),
     async [Symbol.asyncDispose]() {

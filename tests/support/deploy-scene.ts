@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -28,9 +29,25 @@ export interface DeployScene extends AsyncDisposable {
   run(...words: string[]): Promise<Said>;
 }
 
-/** `path`: the PATH of programs there. */
-export async function openDeployScene(path = process.env["PATH"]!): Promise<DeployScene> {
+export interface DeployOptions {
+  /** The PATH of programs there. */
+  path?: string;
+  /** A file system of that computer alone, in memory; `options` as for `mount -o`. */
+  mount?: { at: string; options: string };
+}
+
+/** Why no computer can have mounts of its own here, or false. */
+export function withoutMounts(): string | false {
+  return spawnSync("unshare", ["--mount", "true"]).status === 0
+    ? false
+    : "a mount namespace is not permitted here (it takes root)";
+}
+
+export async function openDeployScene(
+  { path = process.env["PATH"]!, mount }: DeployOptions = {},
+): Promise<DeployScene> {
   const there = mkdtempSync(join(tmpdir(), "herd-there-"));
+  if (mount !== undefined) mkdirSync(join(there, mount.at), { recursive: true });
   mkdirSync(join(there, "run"), { mode: 0o700 });
   const thereEnv = {
     HOME: there,
@@ -41,7 +58,10 @@ export async function openDeployScene(path = process.env["PATH"]!): Promise<Depl
     HERD_TEST_HOOKS: "1",
   };
   const words = Object.entries(thereEnv).map(([name, value]) => `"${name}=${value}"`);
-  const ssh = await openSshdScene({ config: [`SetEnv ${words.join(" ")}`] });
+  const ssh = await openSshdScene({
+    config: [`SetEnv ${words.join(" ")}`],
+    ...(mount === undefined ? {} : { within: mounted(join(there, mount.at), mount.options) }),
+  });
   const env = {
     USER: userInfo().username,
     HOME: ssh.home,
@@ -60,6 +80,12 @@ export async function openDeployScene(path = process.env["PATH"]!): Promise<Depl
       removeTree(there);
     },
   };
+}
+
+/** Words before a command that sees a file system of its own in that folder; nobody else does. */
+function mounted(folder: string, options: string): string[] {
+  const script = 'mount -t tmpfs -o "$2" tmpfs "$1"; shift 2; exec "$@"';
+  return ["unshare", "--mount", "sh", "-ec", script, "sh", folder, options];
 }
 
 /** The same program of another commit: only that word differs. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Home, makeHome } from "./daemon.ts";
 import { HERD } from "./herd.ts";
+import type { LossyLine } from "./lossy-line.ts";
 import { removeTree } from "./remove-tree.ts";
 import { generateKey, type Sshd, startSshd } from "./sshd.ts";
 import { startTroubledProxy, type TroubledProxy } from "./troubled-proxy.ts";
@@ -25,10 +26,12 @@ export interface ReachScene extends AsyncDisposable {
 /** Beside the true herd it has a few ways to end that no command of herd's has. */
 const HERD_THERE = `#!/bin/bash
 case "$1" in
-  big) head -c 10485760 /dev/zero | tr '\\0' x ;;
+  big) seq 10000000 | head -c 52428800 ;;
   code) exit "$2" ;;
   words) shift; printf '%s\\0' "$@" ;;
   read) wc -c ;;
+  keep) exec cat > "$HOME/kept" ;;
+  kept) exec cat "$HOME/kept" ;;
   both) echo '{"out": 1}'; echo "not JSON" >&2; exit 3 ;;
   wait) echo $$ > "$HOME/pid"; echo waiting; trap 'exit 130' INT; for ((;;)); do sleep 0.1; done ;;
   size) trap 'stty size' WINCH; trap 'exit 130' INT; stty size; for ((i = 0; i < 300; i++)); do sleep 0.1; done ;;
@@ -37,15 +40,40 @@ case "$1" in
 esac
 `;
 
-export async function openReachScene(): Promise<ReachScene> {
+export interface ReachOptions {
+  /** The login shell there; what it reads at its start prints words of its own. */
+  shell?: string;
+  /** More lines of the server's config. */
+  config?: readonly string[];
+  /** The server is behind this line, and what is typed here is typed at its near end. */
+  line?: LossyLine;
+}
+
+/** What login shells read, each with a word that is not the program's. */
+const NOISY = [".profile", ".bash_profile", ".zprofile", ".login", ".tcshrc"];
+
+export async function openReachScene(
+  { shell, config = [], line }: ReachOptions = {},
+): Promise<ReachScene> {
   const here = makeHome({ NO_COLOR: "1", HERD_TEST_HOOKS: "1" });
   const there = mkdtempSync(join(tmpdir(), "herd-there-"));
   chmodSync(there, 0o700);
   mkdirSync(join(there, ".local/bin"), { recursive: true });
   writeFileSync(join(there, ".local/bin/herd"), HERD_THERE, { mode: 0o755 });
-  const own = { HOME: there, XDG_STATE_HOME: join(there, "state"), XDG_RUNTIME_DIR: there };
+  const own = {
+    ...{ HOME: there, XDG_STATE_HOME: join(there, "state"), XDG_RUNTIME_DIR: there },
+    ...(shell === undefined ? {} : { SHELL: shell }),
+  };
+  if (shell !== undefined) {
+    for (const name of NOISY) writeFileSync(join(there, name), "echo welcome\n");
+    mkdirSync(join(there, ".config/fish"), { recursive: true });
+    writeFileSync(join(there, ".config/fish/config.fish"), "echo welcome\n");
+  }
   const server = await startSshd({
+    ...(shell === undefined ? {} : { shell }),
+    ...(line === undefined ? {} : { within: line.far, address: line.address }),
     config: [
+      ...config,
       `SetEnv ${
         Object.entries({ ...own, HERD_TRUE: HERD, HERD_TEST_HOOKS: "1" })
           .map(([name, value]) => `${name}=${value}`).join(" ")
@@ -61,7 +89,8 @@ export async function openReachScene(): Promise<ReachScene> {
   knowHost(server.hostKey);
   writeFileSync(
     ssh("config"),
-    `Host login\n  HostName 127.0.0.1\n  Port ${proxy.port}\n  HostKeyAlias login\n`,
+    `Host login\n  HostName ${line?.address ?? "127.0.0.1"}\n` +
+      `  Port ${line === undefined ? proxy.port : server.port}\n  HostKeyAlias login\n`,
     { mode: 0o600 },
   );
   return {

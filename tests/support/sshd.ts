@@ -8,7 +8,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeTree } from "./remove-tree.ts";
@@ -28,6 +27,12 @@ export interface SshdOptions {
   /** Of an earlier one: its host keys. */
   keysOf?: Sshd;
   port?: number;
+  /** More variables of the server's own. */
+  env?: Record<string, string>;
+  /** Words before its command, such as of a namespace that it is to run in. */
+  within?: readonly string[];
+  /** Where it listens; 127.0.0.1 by default. */
+  address?: string;
 }
 
 /** A real OpenSSH server on 127.0.0.1 with files of its own; the user is who runs the test. */
@@ -58,7 +63,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const lines = [
     ...(options.config ?? []),
     `Port ${port}`,
-    "ListenAddress 127.0.0.1",
+    `ListenAddress ${options.address ?? "127.0.0.1"}`,
     `HostKey ${keys}/host_ed25519`,
     `HostKey ${keys}/host_rsa`,
     `AuthorizedKeysFile ${folder}/authorized_keys`,
@@ -76,11 +81,14 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   ];
   writeFileSync(join(folder, "config"), `${lines.join("\n")}\n`);
   writeFileSync(join(folder, "authorized_keys"), "", { mode: 0o600 });
-  const child = spawn(SSHD, ["-D", "-f", join(folder, "config"), "-E", join(folder, "log")], {
+  const words = [SSHD, "-D", "-f", join(folder, "config"), "-E", join(folder, "log")];
+  const [program, ...more] = [...options.within ?? [], ...words];
+  const child = spawn(program!, more, {
+    env: { ...process.env, ...options.env },
     stdio: "ignore",
   });
   const gone = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  const log = () => readFileSync(join(folder, "log"), "utf8");
+  const log = () => quietly(join(folder, "log"));
   await listening(port, () => child.exitCode === null, log);
   const cut = () => {
     for (const pid of below(child.pid!)) if (nameOf(pid) === "sshd") end(pid);
@@ -163,11 +171,7 @@ async function freePort(): Promise<number> {
 async function listening(port: number, alive: () => boolean, log: () => string): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (Date.now() < deadline && alive()) {
-    const up = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => (socket.destroy(), resolve(true)));
-      socket.on("error", () => resolve(false));
-    });
-    if (up) return;
+    if (log().includes(`Server listening on`) && log().includes(`port ${port}`)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`sshd does not listen: ${log()}`);

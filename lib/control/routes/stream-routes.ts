@@ -9,6 +9,7 @@ import { logFrames } from "../log-frames.ts";
 import { AfterQuery, SweepParams, TrialParams, whole } from "../request-parts.ts";
 import { deskOf, rawRoute } from "../route.ts";
 import type { Route } from "../route.ts";
+import type { Station } from "../station.ts";
 import { deskWithTrial, StreamName } from "./trial-routes.ts";
 
 const tag = "Streams";
@@ -56,8 +57,8 @@ export function streamRoutes(
       respond({ station, params: { id }, query, context }) {
         const desk = deskOf(station, id);
         const after = placeOf(context, query.after);
-        const isHeld = () => station.desk(id) === desk;
-        const following = { desk, after, types: query.types, isHeld, ...timing };
+        const standing = standingOf(station, id);
+        const following = { desk, after, types: query.types, ...standing, ...timing };
         return answer(context, (signal) => journalFrames(following, signal));
       },
     }),
@@ -78,11 +79,20 @@ export function streamRoutes(
       respond({ station, params, query, context }) {
         const desk = deskWithTrial(station, params);
         const from = placeOf(context, query.after);
-        const isHeld = () => station.desk(params.id) === desk;
+        const standing = standingOf(station, params.id);
         const { stream, lines } = query;
-        const following = { desk, index: params.index, stream, from, lines, isHeld, timing };
+        const following = { desk, index: params.index, stream, from, lines, ...standing, timing };
         return answer(context, (signal) => logFrames(following, signal));
       },
     }),
   ];
+}
+
+/** Whether the sweep is still the one that it is now. */
+function standingOf(station: Station, id: string) {
+  const desk = station.desk(id);
+  return {
+    isHeld: () => station.desk(id) === desk,
+    isRestarting: () => station.isRestarting,
+  };
 }

@@ -35,6 +35,8 @@ export interface Answer {
   message(): FakeMessage | undefined;
   ephemeral: boolean;
   deferred: boolean;
+  /** That it opened, as Discord was told. */
+  form: Record<string, unknown> | undefined;
 }
 
 /** A bot of the server: an application with a token, a user and its own gateway sessions. */
@@ -139,6 +141,8 @@ export interface FakeDiscord extends AsyncDisposable {
     focused: { name: string; value: string },
   ): Promise<{ name: string; value: string | number }[]>;
   click(by: Person, message: FakeMessage, label: string): Promise<Answer>;
+  /** Clicks, and sends the form that opens with `value` in its field. */
+  fill(by: Person, message: FakeMessage, label: string, value: string): Promise<Answer>;
   /** Takes one of a menu, by its label or its value. */
   choose(by: Person, message: FakeMessage, value: string): Promise<Answer>;
   until(what: string, holds: () => boolean, ms?: number): Promise<void>;
@@ -458,6 +462,7 @@ export async function startDiscord(
       message: () => one.message,
       ephemeral: one.ephemeral,
       deferred,
+      form: one.first!.type === 9 ? one.first!.data : undefined,
     };
   }
 
@@ -694,6 +699,23 @@ export async function startDiscord(
       return answered(interaction(by, channel, {
         type: 3,
         data: { component_type: 2, custom_id: button["custom_id"] },
+        message: messageJson(message, guild, find),
+      }, { bot: bots.get(message.author.id) ?? first, source: message }));
+    },
+    async fill(by, message, label, value) {
+      const { form } = await made.click(by, message, label);
+      if (form === undefined) throw new Error(`"${label}" opens no form`);
+      const [row] = form["components"] as { components: Record<string, unknown>[] }[];
+      const [input] = row!.components;
+      const { max_length: most = 4000 } = input as { max_length?: number };
+      if (value.length > most) throw new Error(`The field takes ${most} characters`);
+      const field = { type: 4, id: 2, custom_id: input!["custom_id"], value };
+      return await answered(interaction(by, channels.get(message.channelId)!, {
+        type: 5,
+        data: {
+          custom_id: form["custom_id"],
+          components: [{ type: 1, id: 1, components: [field] }],
+        },
         message: messageJson(message, guild, find),
       }, { bot: bots.get(message.author.id) ?? first, source: message }));
     },

@@ -159,6 +159,7 @@ export function createScriptedStation(ids: readonly string[] = ["lr"]): Scripted
     host: "login1",
     pid: 4711,
     startedAt: 1,
+    isRestarting: false,
     pool: () => undefined,
     trialTasks: () => undefined,
     startPool: () => Promise.resolve(),

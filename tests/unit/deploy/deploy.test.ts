@@ -49,9 +49,12 @@ test("what cannot be is known from one exchange, and nothing is sent", async () 
     [{ "above.kind": "" }, /"\/home\/ana" is no folder/],
     [{ "there.kind": "folder" }, /"\/home\/ana\/bin\/herd" is a folder/],
     [{ "there.kind": "other" }, /is no file/],
-    [{ "there.kind": "file", "there.code": "0", "there.says": "GNU bash" }, /it says "GNU bash"/],
+    [{ "there.kind": "file" }, /bin\/herd" is there and is no herd/],
+    [{ "there.kind": "link" }, /is there and is no herd/],
+    [{ "previous.kind": "file" }, /herd\.previous", where .* is there and is no herd/],
     [{ system: "Darwin" }, /runs Darwin/],
-    [{ libc: "musl 1.2.4" }, /C library is musl/],
+    [{ libc: "musl 1.2.4" }, /needs herd-linux-x64-musl-baseline, and this herd is for arm64/],
+    [{ libc: "musl 1.2.4", processor: "aarch64" }, /C library is musl/],
     [{}, /needs herd-linux-x64-baseline, and this herd is for arm64/],
   ];
   for (const [answer, why] of cases) {

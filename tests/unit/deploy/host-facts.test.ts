@@ -14,6 +14,7 @@ const LINES = [
   "herd.avx2=yes",
   "herd.there.kind=link",
   `herd.there.hash=${HASH}  -`,
+  "herd.there.herd=yes",
   "herd.there.code=0",
   "herd.there.says=herd 1.0.0 (commit 1234567)",
   "herd.above=/home/ana",
@@ -30,6 +31,7 @@ test("what a host says of itself is read, whatever its login prints around it", 
   assert.deepEqual(facts.there, {
     kind: "link",
     sha256: HASH,
+    isHerd: true,
     says: "herd 1.0.0 (commit 1234567)",
   });
   assert.equal(facts.previous, undefined);

@@ -20,7 +20,21 @@ test("what keeps a program from starting is said in words", () => {
     ],
     [126, "sh: herd: cannot execute binary file: Exec format error", /another processor/],
     [126, "sh: herd: Text file busy", /still being written/],
-    [127, "sh: 1: /home/ana/bin/herd: not found", /program that starts executables of glibc/],
+    [
+      127,
+      "sh: 1: /home/ana/bin/herd: not found",
+      /program that starts such executables is missing/,
+    ],
+    [
+      127,
+      "Error loading shared library libstdc++.so.6: No such file or directory (needed by herd)",
+      /library "libstdc\+\+\.so\.6" is missing/,
+    ],
+    [
+      127,
+      "herd: error while loading shared libraries: libm.so.6: cannot open shared object file",
+      /library "libm\.so\.6" is missing/,
+    ],
     [132, "Illegal instruction", /lacks an instruction/],
     [137, "", /too little memory/],
     [1, "mmap failed: Cannot allocate memory", /too little memory/],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { test } from "node:test";
 import { chooseFiles } from "../../../lib/mirror/choose-files.ts";
 import { removeTree } from "../../support/remove-tree.ts";
@@ -61,5 +61,23 @@ test("a link is sent as what it leads to, within the workspace only", () => {
     assert.deepEqual(files.map(({ path }) => path), ["folder/b", "link"]);
     assert.equal(notices.length, 4);
     assert.ok(notices.some((one) => one.includes("/etc/passwd")));
+  });
+});
+
+test("a link to what stays here is no way for it to go", () => {
+  inFolder([".env", ".hyperherd/journal.jsonl"], (root) => {
+    mkdirSync(join(root, "src"));
+    symlinkSync("../.env", join(root, "src", "settings"));
+    symlinkSync("../.hyperherd/journal.jsonl", join(root, "src", "history"));
+    const { files, notices } = chooseFiles(root, { needed: [], patterns: ["src"] });
+    assert.deepEqual(files, []);
+    assert.equal(notices.filter((one) => one.includes("which stays here")).length, 2);
+  });
+});
+
+test("a launcher outside the workspace is not sent over what lies beside the folder there", () => {
+  inFolder(["a"], (root) => {
+    const needed = [`../${basename(root)}/a`];
+    assert.throws(() => paths(root, [], needed), /it lies outside the workspace/);
   });
 });

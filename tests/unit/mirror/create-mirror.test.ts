@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import {
   appendFileSync,
-  chmodSync,
   existsSync,
-  mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,84 +10,21 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
-import { createSystemClock } from "../../../lib/base/clock.ts";
-import { createMirror, type Mirror } from "../../../lib/mirror/create-mirror.ts";
+import { UserError } from "../../../lib/base/errors.ts";
 import { MirrorError } from "../../../lib/mirror/mirror-error.ts";
-import { workspacePaths } from "../../../lib/store/paths.ts";
-import { createSshScene, type SshScene } from "../../support/ssh-scene.ts";
-import { type Sshd, startSshd, withoutSshd } from "../../support/sshd.ts";
+import { RemoteFileError } from "../../../lib/ssh/remote-files.ts";
+import { mirrorScene } from "../../support/far-mirror.ts";
+import { withoutSshd } from "../../support/sshd.ts";
 
 const onSshd = { skip: withoutSshd };
-
-/** A workspace here, a folder there, a real server between them. */
-interface MirrorScene {
-  ssh: SshScene;
-  server: Sshd;
-  here: string;
-  there: string;
-  warnings: string[];
-  mirror(more?: { here?: string; adopts?: boolean; patterns?: readonly string[] }): Mirror;
-  write(path: string, text: string): void;
-  read(path: string): string;
-  writeThere(path: string, text: string): void;
-  readThere(path: string): string;
-}
-
-async function scene(act: (scene: MirrorScene) => Promise<void>): Promise<void> {
-  await using server = await startSshd();
-  await using ssh = createSshScene();
-  server.authorize(`${ssh.key("id_ed25519")}.pub`);
-  ssh.trust(server);
-  const here = join(ssh.home, "my sweep");
-  const there = join(ssh.home, "far 'away' $HOME");
-  const warnings: string[] = [];
-  const write = (path: string, text: string) => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  };
-  write(join(here, "hyperherd.yaml"), "name: test\n");
-  write(join(here, "run.sh"), "echo hello\n");
-  chmodSync(join(here, "run.sh"), 0o750);
-  const mirrors: Mirror[] = [];
-  await act({
-    ...{ ssh, server, here, there, warnings },
-    mirror({ here: root = here, adopts = false, patterns = ["src"] } = {}) {
-      const made = createMirror({
-        host: ssh.host(`127.0.0.1:${server.port}`),
-        here: workspacePaths(root),
-        pathsAt: (other) => workspacePaths(other),
-        wish: () => ({
-          path: there,
-          name: "test",
-          files: {
-            needed: ["hyperherd.yaml", "run.sh"],
-            patterns: patterns.filter((one) => existsSync(join(root, one))),
-          },
-        }),
-        adopts,
-        isWished: false,
-        user: "ana",
-        clock: createSystemClock(),
-        log: (level, message) => level === "warn" ? void warnings.push(message) : undefined,
-      });
-      mirrors.push(made);
-      return made;
-    },
-    write: (path, text) => write(join(here, path), text),
-    read: (path) => readFileSync(join(here, path), "utf8"),
-    writeThere: (path, text) => write(join(there, path), text),
-    readThere: (path) => readFileSync(join(there, path), "utf8"),
-  });
-  for (const one of mirrors) await one[Symbol.asyncDispose]();
-}
 
 test(
   "what jobs need is there, with its mode; what was taken away goes",
   onSshd,
   () =>
-    scene(async ({ mirror, write, readThere, there, here }) => {
+    mirrorScene(async ({ mirror, write, readThere, there, here }) => {
       write("src/a.py", "a = 1\n");
       write(".hyperherd/submissions/s1/job.sbatch", "#!/bin/bash\n");
       write(".hyperherd/results/3/_signal", "prune\n");
@@ -114,7 +50,7 @@ test(
   "what jobs write comes here, each byte once",
   onSshd,
   () =>
-    scene(async ({ mirror, writeThere, read, there, here }) => {
+    mirrorScene(async ({ mirror, writeThere, read, there, here }) => {
       const one = mirror();
       await one.open();
       writeThere(".hyperherd/logs/0.out", "line one\n");
@@ -141,7 +77,7 @@ test(
   "a file that another one took the place of is fetched whole",
   onSshd,
   () =>
-    scene(async ({ mirror, writeThere, read, there }) => {
+    mirrorScene(async ({ mirror, writeThere, read, there }) => {
       const one = mirror();
       await one.open();
       writeThere(".hyperherd/results/0/final.json", "old and long\n");
@@ -161,7 +97,7 @@ test(
   "another life of herd goes on where the last one was, and fetches nothing twice",
   onSshd,
   () =>
-    scene(async ({ mirror, write, writeThere, read, there }) => {
+    mirrorScene(async ({ mirror, write, writeThere, read, there }) => {
       write("src/a.py", "a\n");
       const first = mirror();
       await first.push();
@@ -180,17 +116,17 @@ test(
   "what somebody changed there is kept beside it, and told",
   onSshd,
   () =>
-    scene(async ({ mirror, write, writeThere, readThere, warnings }) => {
+    mirrorScene(async ({ mirror, write, writeThere, readThere, warnings }) => {
       write("src/a.py", "mine\n");
       writeThere("src/a.py", "was here before\n");
       const one = mirror();
-      assert.deepEqual((await one.push()).kept, ["src/a.py"]);
+      assert.deepEqual((await one.push()).kept, [{ path: "src/a.py", as: "src/a.py.there" }]);
       assert.equal(readThere("src/a.py.there"), "was here before\n");
       writeThere("src/a.py", "changed there\n");
       write("src/a.py", "changed here\n");
       await one.push();
       assert.deepEqual(
-        [readThere("src/a.py"), readThere("src/a.py.there")],
+        [readThere("src/a.py"), readThere("src/a.py.there-2")],
         ["changed here\n", "changed there\n"],
       );
       assert.equal(warnings.length, 2);
@@ -198,42 +134,203 @@ test(
 );
 
 test(
-  "two workspaces do not send from one folder, nor into one that herd runs in",
-  onSshd,
-  () =>
-    scene(async ({ ssh, mirror, writeThere, there }) => {
-      await mirror().open();
-      const other = join(ssh.home, "other");
-      mkdirSync(other);
-      writeFileSync(join(other, "hyperherd.yaml"), "name: test\n");
-      writeFileSync(join(other, "run.sh"), "");
-      await assert.rejects(mirror({ here: other }).open(), /jobs are sent there from ana@/);
-      await mirror({ here: other, adopts: true }).open();
-      rmSync(join(there, ".hyperherd/mirror-of.json"));
-      writeThere(".hyperherd/journal.jsonl", "{}\n");
-      await assert.rejects(mirror().open(), /a sweep of its own/);
-    }),
-);
-
-test(
   "a cut connection is an error that passes, and nothing is lost by it",
   onSshd,
   () =>
-    scene(async ({ mirror, server, writeThere, read }) => {
+    mirrorScene(async ({ mirror, ssh, writeThere, read }) => {
       const one = mirror();
       await one.open();
       const long = "x".repeat(200_000);
       for (let i = 0; i < 40; i++) writeThere(`.hyperherd/logs/${i}.out`, `${i} ${long}\n`);
       const pulling = one.pull();
-      setTimeout(server.cut, 60);
+      setTimeout(ssh.server.cut, 60);
       const outcome = await pulling.then(() => "whole", (error: unknown) => error);
       if (outcome !== "whole") {
         assert.ok(outcome instanceof MirrorError && outcome.kind === "unreachable", `${outcome}`);
       }
-      for (let tries = 0; tries < 20; tries++) {
-        if (await one.pull().then(() => true, () => false)) break;
-        await new Promise((next) => setTimeout(next, 200));
-      }
+      await untilItWorks(() => one.pull());
       for (let i = 0; i < 40; i++) assert.equal(read(`.hyperherd/logs/${i}.out`), `${i} ${long}\n`);
     }),
 );
+
+test(
+  "what jobs are told goes at once and takes no code with it; a life that was killed owes it still",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, write, readThere, there }) => {
+      write("src/a.py", "one\n");
+      const first = mirror();
+      await first.push();
+      write("src/a.py", "edited while jobs run\n");
+      write(".hyperherd/results/3/_signal", "prune\n");
+      await first.tell();
+      assert.deepEqual(
+        [readThere("src/a.py"), readThere(".hyperherd/results/3/_signal")],
+        ["one\n", "prune\n"],
+      );
+      // Killed before it could bring this one there.
+      write(".hyperherd/results/4/_signal", "pause\n");
+      await mirror().pull();
+      assert.equal(readThere(".hyperherd/results/4/_signal"), "pause\n");
+      assert.ok(existsSync(join(there, "src/a.py")), "nothing of sync was taken away");
+    }),
+);
+
+test(
+  "a YAML that is broken keeps no job from being told, and nothing from coming",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, write, writeThere, readThere, read }) => {
+      const one = mirror({
+        wish() {
+          throw new UserError("Cannot read the YAML");
+        },
+      });
+      write(".hyperherd/submissions/s1/void", "");
+      await one.tell();
+      assert.equal(readThere(".hyperherd/submissions/s1/void"), "");
+      writeThere(".hyperherd/logs/0.out", "one\n");
+      await one.pull();
+      assert.equal(read(".hyperherd/logs/0.out"), "one\n");
+      await assert.rejects(one.push(), /Cannot read the YAML/);
+    }),
+);
+
+test(
+  "what was sent by a life that could not write it down is not sent again, nor kept as somebody's",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, write, here }) => {
+      write("src/a.py", "one\n");
+      await mirror().push();
+      const memory = join(here, ".hyperherd/mirror.json");
+      const before = readFileSync(memory);
+      write("src/a.py", "two\n");
+      const second = mirror();
+      await second.push();
+      await second[Symbol.asyncDispose]();
+      writeFileSync(memory, before);
+      assert.deepEqual(await mirror().push(), { files: 0, bytes: 0, kept: [] });
+    }),
+);
+
+test(
+  "a black hole is noticed in time, and a write that it cut in half is never taken for whole",
+  onSshd,
+  () =>
+    mirrorScene(async (scene) => {
+      const { mirror, write, there, readThere } = scene;
+      const { proxy, host } = await scene.troubled(
+        "ServerAliveInterval 1\nServerAliveCountMax 2\n",
+      );
+      const one = mirror({ host });
+      write("src/model.py", "old\n");
+      await one.push();
+      const text = "new\n".repeat(1_000_000);
+      write("src/model.py", text);
+      const begun = Date.now();
+      const sent = proxy.sent;
+      const pushing = one.push().then(() => "whole", (error: Error) => error);
+      while (proxy.sent < sent + 500_000) await new Promise((next) => setTimeout(next, 1));
+      proxy.freeze();
+      const outcome = await pushing;
+      assert.ok(outcome instanceof MirrorError && outcome.kind === "unreachable", `${outcome}`);
+      assert.ok(Date.now() - begun < 8_000, `${Date.now() - begun} ms`);
+      assert.equal(readThere("src/model.py"), "old\n");
+      // What was on its way arrives late, when nobody waits for it any more.
+      proxy.thaw();
+      await untilItWorks(() => one.push());
+      assert.equal(readThere("src/model.py"), text);
+      assert.deepEqual(readdirSync(join(there, "src")).filter((name) => name.endsWith(".py")), [
+        "model.py",
+      ]);
+    }),
+);
+
+test(
+  "a disk there that is full is told with what to look at, takes no room, and is filled when there is some",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, ssh, write, there, readThere }) => {
+      const host = ssh.here();
+      const full = { ...host, files: { ...host.files } };
+      let isFull = true;
+      full.files.write = async (path, bytes, options) => {
+        if (!isFull || !path.endsWith(".coming")) {
+          return await host.files.write(path, bytes, options);
+        }
+        await host.files.write(path, new Uint8Array(10), options);
+        throw new RemoteFileError("UNKNOWN", path, `Cannot write "${path}" there: failure`);
+      };
+      write("src/a.py", "a\n");
+      const one = mirror({ host: full });
+      await assert.rejects(one.push(), (error) =>
+        error instanceof MirrorError && error.kind === "unusable" &&
+        /disk there full.*quota/.test(error.hint ?? ""));
+      const left = readdirSync(join(there, "src")).filter((name) =>
+        name.endsWith(".coming")
+      );
+      assert.deepEqual(left, []);
+      isFull = false;
+      await one.push();
+      assert.equal(readThere("src/a.py"), "a\n");
+    }),
+);
+
+test(
+  "a file that may not be read here is named, with how to leave it out",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, write, here }) => {
+      write("src/a.py", "a\n");
+      const hidden = join(here, "src/a.py");
+      const one = mirror({
+        wish() {
+          // Gone between the listing and the reading, which even root cannot read.
+          setTimeout(() => rmSync(hidden, { force: true }));
+          return { needed: ["hyperherd.yaml"], patterns: ["src"] };
+        },
+      });
+      await assert.rejects(one.push(), (error) =>
+        error instanceof MirrorError && /Cannot send "src\/a\.py"/.test(error.message) &&
+        /"sync"/.test(error.hint ?? ""));
+    }),
+);
+
+test(
+  "one session at a time is enough",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, write, writeThere, read, readThere }) => {
+      const one = mirror();
+      write("src/a.py", "a\n");
+      const pushing = one.push();
+      writeThere(".hyperherd/logs/0.out", "one\n");
+      await Promise.all([pushing, one.pull(), one.tell(), one.pull()]);
+      assert.equal(readThere("src/a.py"), "a\n");
+      await one.pull();
+      assert.equal(read(".hyperherd/logs/0.out"), "one\n");
+    }, { config: ["MaxSessions 1"] }),
+);
+
+test(
+  "a server without SFTP is told, with what to do",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror }) => {
+      await assert.rejects(mirror().open(), (error) =>
+        error instanceof MirrorError && error.kind === "unusable" &&
+        /Cannot open SFTP/.test(error.message) && /sftp subsystem/.test(error.hint ?? ""));
+    }, { shell: "/bin/bash" }),
+);
+
+async function untilItWorks<T>(act: () => Promise<T>): Promise<T> {
+  for (let tries = 0;; tries++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (tries > 20) throw error;
+      await new Promise((next) => setTimeout(next, 200));
+    }
+  }
+}

@@ -3,9 +3,11 @@ import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, existsSync, unlinkSync } from "node:fs";
 import { test } from "node:test";
 import { SshError } from "../../../lib/ssh/ssh-error.ts";
+import { startCodeSshd, withoutCodeSshd } from "../../support/code-sshd.ts";
 import { startCodeServer } from "../../support/code-server.ts";
 import { scriptedAsker } from "../../support/scripted-asker.ts";
 import { createSshScene } from "../../support/ssh-scene.ts";
+import { untilState } from "../../support/sshd-scene.ts";
 import { startSshd, withoutSshd } from "../../support/sshd.ts";
 
 const onSshd = { skip: withoutSshd };
@@ -146,6 +148,48 @@ test("a code is asked for, a wrong one again, and once after each cut", async ()
   await down;
   const together = await Promise.all([host.run(["echo"]), host.run(["echo"])]);
   assert.deepEqual(together.map(({ stdout }) => stdout), ["ran", "ran"]);
+  assert.equal(asked.length, 3);
+});
+
+test("OpenSSH asks for a key and then for a code that changes with each login", {
+  skip: withoutCodeSshd(),
+}, async () => {
+  await using server = await startCodeSshd("publickey,keyboard-interactive");
+  await using scene = createSshScene();
+  server.authorize(`${scene.key("id_ed25519")}.pub`);
+  scene.trust(server);
+  const answers = ["nonsense", "code-1", "code-1", "code-2"];
+  const { asker, asked } = scriptedAsker(() => answers.shift());
+  const host = scene.host(`127.0.0.1:${server.port}`, { asker });
+  const { method } = await host.connect();
+  assert.equal(method, "publickey (~/.ssh/id_ed25519) and keyboard-interactive");
+  server.cut();
+  await untilState(host, "waiting");
+  assert.equal((await host.run(["echo", "x"])).stdout, "x\n");
+  assert.deepEqual(
+    asked.map(({ kind, prompt, echo, attempt }) => [kind, prompt.split(" ").at(-2), echo, attempt]),
+    [1, 2, 1, 2].map((attempt) => ["code", "Verification", false, attempt]),
+  );
+  assert.equal(server.logins(), 2);
+});
+
+test("OpenSSH refuses three wrong codes: it is said what was tried, and nobody is asked on", {
+  skip: withoutCodeSshd(),
+}, async () => {
+  await using server = await startCodeSshd();
+  await using scene = createSshScene();
+  scene.trust(server);
+  const { asker, asked } = scriptedAsker(() => "stale");
+  const host = scene.host(`127.0.0.1:${server.port}`, { asker });
+  await assert.rejects(host.connect(), (error: SshError) => {
+    assert.deepEqual([error.step, error.passing], ["authentication", false]);
+    assert.match(error.message, /the server refused\. Tried keyboard-interactive/);
+    assert.match(error.hint!, /wait for the next one/);
+    assert.doesNotMatch(`${error.message} ${error.hint}`, /stale/);
+    return true;
+  });
+  assert.equal(asked.length, 3);
+  assert.match((await host.run(["true"], { timeoutMs: 5000 })).lost ?? "", /it did not run/);
   assert.equal(asked.length, 3);
 });
 

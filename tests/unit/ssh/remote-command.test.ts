@@ -1,70 +1,22 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { UserError } from "../../../lib/base/errors.ts";
 import { markPattern, remoteCommand } from "../../../lib/ssh/remote-command.ts";
+import { hostileWords, randomHostileWords } from "../../support/hostile-words.ts";
+import { seeded } from "../../support/random-text.ts";
 import { createSshScene } from "../../support/ssh-scene.ts";
 import { startSshd, withoutSshd } from "../../support/sshd.ts";
 
 const SHELLS = ["/bin/bash", "/bin/dash", "/usr/bin/zsh", "/usr/bin/tcsh", "/usr/bin/fish"];
 
-const HOSTILE: readonly string[] = [
-  "",
-  " ",
-  "a b",
-  "it's",
-  'say "x"',
-  "back\\slash",
-  "\\",
-  "\\n",
-  "two\nlines",
-  "\n",
-  "ends with newlines\n\n\n",
-  "!",
-  "a!b!!",
-  "$(touch /tmp/herd-was-here)",
-  "`touch /tmp/herd-was-here`",
-  "; touch /tmp/herd-was-here;",
-  "${HOME}",
-  "$HOME",
-  "$$",
-  "*",
-  "/*",
-  "?",
-  "[a-z]",
-  "{a,b}",
-  "~",
-  "~root",
-  "~/x",
-  "-n",
-  "--",
-  "-e",
-  "a=b",
-  "%s%n%%",
-  "%h",
-  "#no comment",
-  "a#b",
-  "&",
-  "&&",
-  "|",
-  ">x",
-  "<x",
-  "(x)",
-  "^x^y^",
-  "tab\there",
-  "\r",
-  "\x01\x02\x1b[31m\x7f",
-  "ünïcödé",
-  "日本語 🐑",
-  "\u{fffd}",
-  "_h=1",
-  "\\0101",
-  "'\\''",
-  "0123 \u{1}7",
-  "@(x)",
-  ":x",
-];
+const SEED = 7;
+const CANARY = join(tmpdir(), `herd-canary-${process.pid}`);
+const HOSTILE = hostileWords(CANARY);
 
 /** Prints each word on its own, so that nothing is lost between them. */
 const SHOW = ["sh", "-c", 'for w; do printf "%s\\0" "$w"; done', "sh"];
@@ -84,7 +36,6 @@ for (const shell of SHELLS) {
     const many = await host.run([...SHOW, ...HOSTILE]);
     assert.equal(many.stderr, "");
     assert.deepEqual(show(many.stdout), HOSTILE);
-    assert.equal(existsSync("/tmp/herd-was-here"), false);
 
     const long = "x'\n$(y)".repeat(15_000);
     const one = await host.run([...SHOW, long], { input: "" });
@@ -100,6 +51,21 @@ for (const shell of SHELLS) {
       { env, cwd: "/usr/share" },
     );
     assert.equal(placed.stdout, `${env.HERD_TEST}||/usr/share\n`);
+
+    const random = seeded(SEED);
+    for (let turn = 0; turn < 4; turn++) {
+      const some = randomHostileWords(random, { canary: CANARY, count: 120 });
+      const [name, value, ...words] = some.filter((word) => word.length < 80);
+      const cwd = join(scene.home, `in ${name!.replaceAll("/", "")}`);
+      mkdirSync(cwd, { recursive: true });
+      const placed = await host.run(
+        ["sh", "-c", 'pwd -P; printf "%s\\0" "$HERD_TEST" "$@"', "sh", ...words],
+        { env: { HERD_TEST: value! }, cwd },
+      );
+      assert.equal(placed.stderr, "");
+      assert.equal(placed.stdout, `${cwd}\n${[value, ...words, ""].join("\0")}`);
+    }
+    assert.equal(existsSync(CANARY), false, "nothing was interpreted");
   });
 }
 

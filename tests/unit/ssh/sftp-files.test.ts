@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
@@ -9,15 +10,29 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { RemoteFileError } from "../../../lib/ssh/remote-files.ts";
 import { SshError } from "../../../lib/ssh/ssh-error.ts";
+import { hostileWords, randomHostileWords } from "../../support/hostile-words.ts";
+import { seeded } from "../../support/random-text.ts";
 import { openSshdScene, troubled } from "../../support/sshd-scene.ts";
 import { withoutSshd } from "../../support/sshd.ts";
 
 const onSshd = { skip: withoutSshd };
-const NAMES = ["a b", "it's", "$(x)", "new\nline", "ünï", "-n", "*", "~", "back\\slash"];
+const CANARY = join(tmpdir(), `herd-canary-sftp-${process.pid}`);
+/** Of at most 255 bytes, as a file's name may be. */
+const NAMES = [
+  ...new Set(
+    [
+      ...hostileWords(CANARY),
+      ...randomHostileWords(seeded(11), { canary: CANARY, count: 60 }),
+    ].map((word) => word.replaceAll("/", "∕"))
+      .filter((name) => name !== "" && Buffer.byteLength(name) < 256 && !/^\.+$/.test(name)),
+  ),
+];
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   try {
@@ -39,14 +54,32 @@ test("names of every kind are made, listed, moved and removed as they are", onSs
   const listed = await files.list(folder);
   assert.deepEqual(listed.map(({ name }) => name).sort(), [...NAMES].sort());
   for (const name of NAMES) {
-    assert.equal(new TextDecoder().decode(await files.readBytes(join(folder, name))), name);
+    assert.equal(Buffer.from(await files.readBytes(join(folder, name))).toString(), name);
     await files.rename(join(folder, name), join(folder, "target"));
   }
   assert.equal(readFileSync(join(folder, "target"), "utf8"), NAMES.at(-1));
   await files.remove(join(folder, "target"));
   await files.removeFolder(folder);
   assert.equal(existsSync(folder), false);
+  assert.equal(existsSync(CANARY), false);
 });
+
+test(
+  "a name that is no UTF-8 is listed, does no harm to others, and is refused by itself",
+  onSshd,
+  async () => {
+    await using scene = await openSshdScene();
+    const { files } = scene.here();
+    const folder = join(scene.home, "latin");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "plain"), "x");
+    execFileSync("sh", ["-c", 'echo y > "$1/$(printf "caf\\351")"', "sh", folder]);
+    const listed = (await files.list(folder)).map(({ name }) => name).sort();
+    assert.deepEqual(listed, ["caf\u{fffd}", "plain"]);
+    assert.equal(await codeOf(files.readBytes(join(folder, "caf\u{fffd}"))), "ENOENT");
+    assert.equal((await files.readBytes(join(folder, "plain"))).length, 1);
+  },
+);
 
 test(
   "what a file is comes out: kind, size, mode, link or target, or that there is none",
@@ -123,6 +156,27 @@ test("an upload that was cut goes on where it stopped", onSshd, async () => {
   assert.ok(from > 0 && from < bytes.length, `${from}`);
   assert.equal(await host.files.write(path, bytes.subarray(from), { from }), bytes.length);
   assert.equal(Buffer.compare(readFileSync(path), bytes), 0);
+});
+
+test("a download that is cut says so, and goes on from any place", onSshd, async () => {
+  await using scene = await openSshdScene();
+  const { proxy, host } = await troubled(scene);
+  await using _ = proxy;
+  const path = join(scene.home, "big");
+  const bytes = new Uint8Array(randomBytes(8 * 1024 * 1024));
+  writeFileSync(path, bytes);
+  await host.connect();
+  const came: Uint8Array[] = [];
+  const cut = (async () => {
+    for await (const piece of host.files.read(path)) {
+      if (came.push(piece) === 1) proxy.cut();
+    }
+  })();
+  assert.equal(await codeOf(cut), "LOST");
+  const from = came.reduce((sum, { length }) => sum + length, 0);
+  assert.ok(from > 0 && from < bytes.length, `${from}`);
+  came.push(await host.files.readBytes(path, { from }));
+  assert.equal(Buffer.compare(Buffer.concat(came), bytes), 0);
 });
 
 test("writing from a place cuts off what stood behind", onSshd, async () => {
