@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { NothingError, RefusedError, UserError } from "../lib/base/errors.ts";
 import { EXIT } from "../lib/base/exit-codes.ts";
 import { defineCommand } from "./command.ts";
-import { ownCommandLine, workspacePath } from "./open.ts";
+import { openWorkspace, ownCommandLine, workspacePath } from "./open.ts";
 
 const KINDS = ["curves", "best", "parameter", "parallel"] as const;
 const THEMES = ["light", "dark"] as const;
@@ -32,7 +32,7 @@ const OPTIONS = [
 export const command = defineCommand({
   name: "plot",
   summary: "Draw a metric: curves, best so far, against a parameter, parallel coordinates",
-  details: "Writes a PNG that can be read on a telephone. Nothing is asked of the cluster.",
+  details: "Writes a PNG that can be read on a telephone. No scheduler is asked.",
   arguments: [
     { name: "METRIC", description: "As `herd res --steps` names it" },
     { name: "WORKSPACE", optional: true, description: "Folder or YAML file; default ." },
@@ -42,7 +42,8 @@ export const command = defineCommand({
     { line: "herd plot loss", meaning: "every trial's curve, into plot.png" },
     { line: "herd plot val_acc sweep --kind parameter --parameter lr", meaning: "what lr does" },
   ],
-  async run({ values, positionals, cwd, env, clock, log, out, json, signal }) {
+  async run(context) {
+    const { values, positionals, cwd, env, clock, log, out, json, signal } = context;
     const kind = oneOf("kind", values.kind ?? "curves", KINDS);
     const theme = oneOf("theme", values.theme ?? "light", THEMES);
     const file = resolve(cwd, values.out ?? "plot.png");
@@ -51,6 +52,7 @@ export const command = defineCommand({
         hint: "--force overwrites it, --out names another",
       });
     }
+    await (await openWorkspace(context, positionals[1] ?? ".")).fetch();
     const { plotSweep } = await import("../lib/daemon/plot-sweep.ts");
     const { parseIndexSpec } = await import("../lib/sweep/index-spec.ts");
     const drawn = await plotSweep({

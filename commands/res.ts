@@ -41,6 +41,7 @@ export const command = defineCommand({
     const { values, positionals, out, clock } = context;
     const outside = await openWorkspace(context, positionals[0] ?? ".");
     refuseMixes(context);
+    await outside.fetch();
     const now = remember(outside, clock.now());
     const pins = readPins(values.pin, now);
     const { createResults } = await import("../lib/daemon/results.ts");

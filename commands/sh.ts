@@ -55,6 +55,7 @@ async function halveCommand(context: HalveContext): Promise<number> {
   const outside = await openWorkspace(context, context.positionals[0] ?? ".");
   const settings = halvingSettings(values, outside.sweep().config.halving);
   refuseUnstarted(outside);
+  await outside.fetch();
   const { pass, trouble } = values["dry-run"]
     ? { pass: await preview(outside, settings), trouble: undefined }
     : await halve(context, outside, settings);

@@ -14,6 +14,8 @@ const POLL_MS = 300;
 const RECORD_MS = 1_500;
 /** And then the cluster is asked to say so too, which may lag behind. */
 const CONFIRM_MS = 3_000;
+/** What is written on another computer is fetched this often. */
+const FETCH_MS = 3_000;
 /** The cluster is asked this often, for ends that no record tells of. */
 const LOOK_MS = 30_000;
 /** A network file system may show a job's last lines after its end. */
@@ -108,6 +110,7 @@ function createEnding({ clock, out }: TailContext, outside: Outside, index: numb
   let view: TrialView | undefined;
   let looked = -Infinity;
   let recorded = -Infinity;
+  let fetched = clock.now();
   let warned = "";
 
   async function look(): Promise<void> {
@@ -132,6 +135,10 @@ function createEnding({ clock, out }: TailContext, outside: Outside, index: numb
   return {
     /** The trial as it ended; undefined while it may still write. */
     async check(): Promise<TrialView | undefined> {
+      if (clock.now() - fetched >= FETCH_MS) {
+        await outside.fetch();
+        fetched = clock.now();
+      }
       const now = clock.now();
       const due = now - looked >= LOOK_MS ||
         (now - looked >= CONFIRM_MS && now - recorded >= RECORD_MS && isOver());

@@ -41,6 +41,7 @@ export const command = defineCommand({
       });
     }
     const outside = await openWorkspace(context, workspace);
+    await outside.fetch();
     if (json) return await showJson(context, outside, index);
     return await show(context, outside, index);
   },

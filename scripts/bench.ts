@@ -3,6 +3,7 @@ import { benchBroker } from "./bench-broker.ts";
 import { benchDiscord } from "./bench-discord.ts";
 import { benchLatency, benchQuiet } from "./bench-monitor.ts";
 import { benchMonitorDay } from "./bench-monitor-day.ts";
+import { benchSshLatency, benchSshLooks } from "./bench-ssh.ts";
 import { compile, isStale } from "./compile.ts";
 import { makeFakeSlurm } from "./fake-slurm.ts";
 import { ensureInstalled, ROOT } from "./setup.ts";
@@ -141,6 +142,8 @@ if (import.meta.main) {
     await benchSweep(folder, 10_000, "aim: 400 ms");
     await benchMonitorDay();
     await benchLatency(HERD, folder);
+    await benchSshLooks();
+    await benchSshLatency();
     await benchDiscord();
     await benchBroker();
     await benchQuiet(HERD, folder);

@@ -36,7 +36,7 @@ import { isMonitors } from "../sweep/monitor-state.ts";
 import { placeOfLive } from "../sweep/place-of-live.ts";
 import { apply, fromPlain, toPlain } from "../sweep/state.ts";
 import type { SweepState } from "../sweep/state.ts";
-import { transitions } from "../sweep/transition.ts";
+import { isOpen, transitions } from "../sweep/transition.ts";
 import type { Observation } from "../sweep/transition.ts";
 import { audited } from "./audited.ts";
 import { createComposer } from "./compose.ts";
@@ -57,6 +57,9 @@ import { createWorkspaceFiles } from "./workspace-files.ts";
 const LEASE_WAIT_MS = STALE_MS + 30_000;
 
 const SETTLE_MS = 30_000;
+
+/** So long a command that only shows files waits for those of another computer. */
+const FETCH_MS = 30_000;
 
 /** A read-only command gives another writer this long before it shows without remembering. */
 const POLITE_WAIT_MS = 250;
@@ -118,6 +121,8 @@ export interface Outside {
   state(): SweepState;
   /** Looks at the cluster, remembers what it can, and never waits for another writer. */
   look(): Promise<View>;
+  /** What jobs have written on another computer is here when it resolves, or it was told why not. */
+  fetch(): Promise<void>;
   /** Looks at the cluster and writes nothing at all. */
   watch(): Promise<View>;
   /**
@@ -452,6 +457,22 @@ export function openOutside(request: OutsideRequest): Outside {
     }
   }
 
+  async function fetch(): Promise<void> {
+    if (elsewhere.host() === undefined) return;
+    try {
+      const isLive = [...journal.state.attempts.values()].some(isOpen);
+      if (!isLive) return await elsewhere.catchUp(signal);
+      // A daemon that holds the sweep fetches by itself.
+      if (await request.findRemote?.(paths) !== undefined) return;
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]);
+      await elsewhere.side()?.mirror.pull({ signal: limited });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof UserError)) throw error;
+      request.onWarning(`${error.message}; this is what was fetched before`);
+    }
+  }
+
   async function look(): Promise<View> {
     await elsewhere.catchUp(signal).catch((error: Error) => request.onWarning(error.message));
     const lease = await leaseForLook();
@@ -534,6 +555,7 @@ export function openOutside(request: OutsideRequest): Outside {
     notices: () => [...journal.notices, ...inheritance?.carried.notices ?? []],
     sweep: readSweep,
     state: () => journal.seq > 0 || inheritance === undefined ? journal.state : copyOf(journal),
+    fetch,
     look,
     watch: lookWithoutMemory,
     assertTakeable,

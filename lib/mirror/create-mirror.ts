@@ -107,15 +107,14 @@ export function createMirror(parts: MirrorParts): Mirror {
       // Another place knows nothing of what was sent and fetched.
       memory = { ...freshMirrorMemory(host.name), id: memory.id };
     }
-    const claiming = found.claim;
     memory = { ...memory, root, isWished: parts.isWished };
     // Killed after the claim, the next life has to be known there by its id.
     writeMirrorMemory(memoryPath, memory);
-    if (await claim(claiming, stampText(clock.now())) === "new") forgetSent();
+    if (await claim(found.claim, stampText(clock.now())) === "new") forgetSent();
     const { fetched: known, sent } = memory;
     const puller = createPuller({
       ...{ host, root, here: here.state, clock, known, log },
-      assertOurs: (marker) => assertMarker(claiming, marker),
+      assertOurs: (marker) => assertMarker(found.claim, marker),
     });
     const pusher = createPusher({
       ...{ files: host.files, there: root, here: here.root, sent },

@@ -1,3 +1,4 @@
+import { runPacked } from "../ssh/run-packed.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import { LIST_SCRIPT, type Listing, parseListing } from "./listing.ts";
 import { MirrorError } from "./mirror-error.ts";
@@ -14,7 +15,7 @@ export async function listThere(
   signal?: AbortSignal,
 ): Promise<{ listing: Listing; said: string }> {
   const from = after === undefined ? "" : after.toFixed(3);
-  const ended = await host.run(["/bin/sh", "-c", LIST_SCRIPT, "sh", root, from], {
+  const ended = await runPacked(host, ["/bin/sh", "-c", LIST_SCRIPT, "sh", root, from], {
     timeoutMs: TIMEOUT_MS,
     ...(signal === undefined ? {} : { signal }),
   });
