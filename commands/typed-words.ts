@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { wordOf } from "../lib/ssh/word-bytes.ts";
+import { wordOf } from "../lib/base/word-bytes.ts";
 
 /**
  * The last words of this command line byte for byte. The runtime puts U+FFFD where bytes are no UTF-8;

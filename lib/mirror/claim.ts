@@ -71,10 +71,10 @@ export async function assertFree(parts: ClaimParts): Promise<Claimant | undefine
     );
   }
   const other = await readMarker(parts);
-  if (other === undefined || isSelf(other, self) || adopts) return other;
+  if (other === undefined || isSelf(other, self)) return other;
   // The same folder here without its memory: it was cleaned, or damaged.
   const isOwn = other.from === self.from && other.id !== self.id;
-  if (!isOwn) throw taken(parts, other);
+  if (!isOwn && !adopts) throw taken(parts, other);
   return other;
 }
 

@@ -1,6 +1,6 @@
 import { UserError } from "../base/errors.ts";
 import type { SshPlace } from "./ssh-host.ts";
-import { wordBytes } from "./word-bytes.ts";
+import { wordBytes } from "../base/word-bytes.ts";
 
 /** What is sent to have a program started. */
 export interface RemoteCommand {

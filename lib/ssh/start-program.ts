@@ -35,12 +35,9 @@ export async function startProgram(
   const mark = `herd-${randomBytes(8).toString("hex")}`;
   const terminal = options.pty !== undefined;
   const { line, head } = remoteCommand(argv, { ...options, mark, terminal });
-  const channel = await openChannel(link, line, options).catch(async (error) => {
+  const { channel, ended } = await openChannel(link, line, options).catch(async (error) => {
     throw await cutMeanwhile(link, error);
   });
-  const ended = endOf(channel, link);
-  // The other side may close its end first; how the program ended says more.
-  channel.on("error", () => {});
   if (head !== undefined) channel.write(head);
   const pattern = markPattern(mark);
   try {
@@ -59,17 +56,24 @@ export async function startProgram(
 }
 
 function openChannel(
-  { client, facts }: SshLink,
+  link: SshLink,
   line: string,
   { pty }: SshStreamOptions,
-): Promise<ClientChannel> {
+): Promise<Pick<Program, "channel" | "ended">> {
+  const { client, facts } = link;
   return new Promise((resolve, reject) => {
     const options = pty === undefined
       ? {}
       : { pty: { cols: pty.columns, rows: pty.rows, term: pty.term } };
     const fail = (error: Error) => reject(unopened(facts, error));
     try {
-      client.exec(line, options, (error, channel) => error ? fail(error) : resolve(channel));
+      client.exec(line, options, (error, channel) => {
+        if (error) return fail(error);
+        // The other side may close its end first; how the program ended says more.
+        channel.on("error", () => {});
+        // Now: on a bad line its beginning and its end come in one piece, before anybody could wait.
+        resolve({ channel, ended: endOf(channel, link) });
+      });
     } catch (error) {
       fail(error as Error);
     }

@@ -21,6 +21,8 @@ export interface TroubledProxy extends AsyncDisposable {
   refuse(on: boolean): void;
   /** Each piece is so late. Milliseconds. */
   delayMs: number;
+  /** What comes back within this comes as one piece. Milliseconds. */
+  gatherMs: number;
   /** Cuts after so many bytes towards the target, once. */
   cutAfter: number | undefined;
 }
@@ -35,6 +37,7 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     proxy.connections++;
     const far = connect(target, "127.0.0.1");
     const pair = { near, far };
+    const gathered: Uint8Array[] = [];
     pairs.add(pair);
     const end = () => {
       pairs.delete(pair);
@@ -60,7 +63,12 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     far.on("data", (bytes) => {
       proxy.received += bytes.length;
       isAnswered = true;
-      pass(() => near.write(bytes));
+      if (proxy.gatherMs === 0) return pass(() => near.write(bytes));
+      if (gathered.push(bytes) > 1) return;
+      setTimeout(() => {
+        const all = Buffer.concat(gathered.splice(0));
+        pass(() => near.write(all));
+      }, proxy.gatherMs);
     });
   });
   function pass(write: () => void): void {
@@ -79,6 +87,7 @@ export async function startTroubledProxy(target: number): Promise<TroubledProxy>
     received: 0,
     turns: 0,
     delayMs: 0,
+    gatherMs: 0,
     cutAfter: undefined,
     cut() {
       for (const { near, far } of pairs) {

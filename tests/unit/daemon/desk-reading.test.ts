@@ -39,6 +39,7 @@ type Reads =
 function reading(outside: Reads, more: Partial<DeskReadingParts> = {}) {
   return createDeskReading({
     outside: {
+      heardAt: () => undefined,
       sweep: () => {
         throw new UserError("Cannot read the YAML");
       },

@@ -41,6 +41,19 @@ test(
   },
 );
 
+test("a program whose beginning and end come in one piece has its exit code", onSshd, async () => {
+  await using scene = await openSshdScene();
+  const { proxy, host } = await troubled(scene);
+  await using _ = proxy;
+  await host.connect();
+  proxy.gatherMs = 600;
+  for (const code of [0, 3]) {
+    const ended = await host.run(["sh", "-c", `echo x; echo y >&2; exit ${code}`]);
+    assert.deepEqual([ended.exitCode, ended.stdout, ended.stderr], [code, "x\n", "y\n"]);
+    assert.equal(ended.lost, undefined);
+  }
+});
+
 test("a time limit ends the program and all of its group", onSshd, async () => {
   await using scene = await openSshdScene();
   const host = scene.here();
@@ -69,6 +82,8 @@ test("an abort sends TERM, also where the server knows no signals", onSshd, asyn
     const script = "trap 'echo bye; exit 3' TERM; touch \"$1\"; sleep 987 & wait";
     const running = host.run(["sh", "-c", script, "sh", ready], { signal: stop.signal });
     await untilFile(ready);
+    // That it has begun was heard of here by then, too.
+    await host.run(["true"]);
     stop.abort();
     const ended = await running;
     assert.deepEqual([ended.canceled, ended.stdout, ended.exitCode], [true, "bye\n", 3]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placeOfLive } from "../../../lib/sweep/place.ts";
+import { placeOfLive } from "../../../lib/sweep/place-of-live.ts";
 import { fromPlain, toPlain } from "../../../lib/sweep/state.ts";
 import { add, stateOf, submittedSweep } from "../../support/journal-of.ts";
 

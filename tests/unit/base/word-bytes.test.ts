@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { wordBytes, wordOf } from "../../../lib/ssh/word-bytes.ts";
+import { wordBytes, wordOf } from "../../../lib/base/word-bytes.ts";
 
 test("any bytes become a word and are the same bytes again; what is UTF-8 is that text", () => {
   for (const text of ["", "plain", "ünï 🐑", "\u{feff}bom", "\u{fffd}", "a\nb"]) {
