@@ -12,6 +12,7 @@ import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from 
 import { examineThere } from "./examine-there.ts";
 import { askHost } from "./host-facts.ts";
 import type { Mirror } from "./mirror.ts";
+import { heldHere } from "./held-here.ts";
 import { mirrorFailure } from "./mirror-failure.ts";
 import {
   freshMirrorMemory,
@@ -103,9 +104,10 @@ export function createMirror(parts: MirrorParts): Mirror {
     mkdirSync(here.state, { recursive: true, mode: 0o700 });
     const found = await find(signal);
     const { root } = found.paths;
-    if (memory.host !== host.name || (memory.root !== undefined && memory.root !== root)) {
-      // Another place knows nothing of what was sent and fetched.
-      memory = { ...freshMirrorMemory(host.name), id: memory.id };
+    if (memory.host !== host.name || memory.root !== root) {
+      // Another place knows nothing of what was sent and fetched. Of live jobs it may be known there.
+      const fetched = parts.isLive() ? new Map<string, Fetched>() : heldHere(here.state);
+      memory = { ...freshMirrorMemory(host.name), id: memory.id, fetched };
     }
     memory = { ...memory, root, isWished: parts.isWished };
     // Killed after the claim, the next life has to be known there by its id.

@@ -45,7 +45,8 @@ export async function fetchFile(
   parts: FetchFileParts,
 ): Promise<Got | "another" | undefined> {
   try {
-    return wanted.from === 0 ? await fetchNew(wanted, parts) : await fetchMore(wanted, parts);
+    if (wanted.from > 0) return await fetchMore(wanted, parts);
+    return wanted.base > 0 ? await fetchBehind(wanted, parts) : await fetchNew(wanted, parts);
   } catch (error) {
     if (error instanceof RemoteFileError && error.code === "ENOENT") return undefined;
     throw error;
@@ -70,22 +71,35 @@ async function fetchNew(wanted: Wanted, parts: FetchFileParts): Promise<Got> {
   }
 }
 
+/** All of it, behind what other places wrote. Cut short, it is fetched so again. */
+async function fetchBehind(wanted: Wanted, parts: FetchFileParts): Promise<Got> {
+  const { base } = wanted;
+  const path = join(parts.here, wanted.file.path);
+  const end = await into(path, "r+", async (descriptor) => {
+    ftruncateSync(descriptor, base);
+    let at = base;
+    for await (const bytes of read(wanted, 0, parts)) at = write(descriptor, bytes, at);
+    return at - base;
+  });
+  return done(wanted, end, path, parts);
+}
+
 async function fetchMore(wanted: Wanted, parts: FetchFileParts): Promise<Got | "another"> {
-  const { from } = wanted;
+  const { base, from } = wanted;
   const path = join(parts.here, wanted.file.path);
   const end = await into(path, "r+", async (descriptor) => {
     const seam = Buffer.alloc(Math.min(SEAM, from));
     const begin = from - seam.length;
-    if (readSync(descriptor, seam, 0, seam.length, begin) < seam.length) return undefined;
+    if (readSync(descriptor, seam, 0, seam.length, base + begin) < seam.length) return undefined;
     let at = begin;
     for await (const bytes of read(wanted, begin, parts)) {
       const known = Math.min(bytes.length, Math.max(0, from - at));
       const same = seam.subarray(at - begin, at - begin + known);
       if (known > 0 && !same.equals(bytes.subarray(0, known))) return undefined;
-      at = write(descriptor, bytes.subarray(known), at + known);
+      at = write(descriptor, bytes.subarray(known), base + at + known) - base;
     }
     if (at < from) return undefined;
-    if (fstatSync(descriptor).size > at) ftruncateSync(descriptor, at);
+    if (fstatSync(descriptor).size > base + at) ftruncateSync(descriptor, base + at);
     return at;
   });
   return end === undefined ? "another" : done(wanted, end, path, parts);
@@ -121,10 +135,11 @@ function write(descriptor: number, bytes: Uint8Array, at: number): number {
   return at + bytes.length;
 }
 
-function done({ file, from }: Wanted, end: number, path: string, parts: FetchFileParts): Got {
+function done({ file, base, from }: Wanted, end: number, path: string, parts: FetchFileParts): Got {
   stamp(path, file.modified, parts.skewMs);
   const { inode, modified } = file;
-  return { fetched: { size: end, inode, modified }, bytes: end - from };
+  const fetched = { ...(base > 0 && { base }), size: end, inode, modified };
+  return { fetched, bytes: end - from };
 }
 
 /** The time of the last change, by this machine's clock: by it herd tells a living job. */

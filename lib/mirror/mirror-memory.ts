@@ -33,7 +33,12 @@ const File = z.object({
   ),
   fetched: z.record(
     z.string(),
-    z.object({ size: z.number(), modified: z.string(), inode: z.string() }),
+    z.object({
+      base: z.number().optional(),
+      size: z.number(),
+      modified: z.string(),
+      inode: z.string(),
+    }),
   ),
 });
 
@@ -51,7 +56,12 @@ export function readMirrorMemory(path: string): MirrorMemory | undefined {
     return {
       ...{ id, host, isWished: wished, root, isWhole: whole },
       sent: new Map(Object.entries(sent)),
-      fetched: new Map(Object.entries(fetched)),
+      fetched: new Map(
+        Object.entries(fetched).map(([name, { base, ...one }]) => [
+          name,
+          base === undefined ? one : { base, ...one },
+        ]),
+      ),
     };
   } catch {
     return undefined;

@@ -9,7 +9,7 @@ import { listThere } from "./list-there.ts";
 import type { Listed, Listing } from "./listing.ts";
 import { MirrorError } from "./mirror-error.ts";
 import { sideBySide } from "./side-by-side.ts";
-import { anew, type Fetched, isRecord, type Wanted, wantedOf } from "./wanted.ts";
+import { anew, type Fetched, grows, isRecord, type Wanted, wantedOf } from "./wanted.ts";
 
 export interface PullParts {
   host: Pick<SshHost, "name" | "run" | "files">;
@@ -111,7 +111,7 @@ export function createPuller(parts: PullParts): Puller {
     const before = known.get(path);
     if (before === undefined || before.modified === modified || before.size !== size) return;
     stamp(join(parts.here, path), modified, skewMs ?? 0);
-    known.set(path, { size, modified, inode });
+    known.set(path, { ...before, size, modified, inode });
   }
 
   /** What is owed now; what is here already is forgotten. */
@@ -140,7 +140,11 @@ export function createPuller(parts: PullParts): Puller {
         coming: join(coming, `${process.pid}-${++number}`),
       };
       const got = await fetchFile(one, fetching);
-      if (got === "another") return await fetch(anew(one.file), report, signal);
+      if (got === "another") {
+        // What nobody knows of may be of another place, and stays.
+        const base = known.has(path) || !grows(one.file) ? one.base : sizeHere(path) ?? 0;
+        return await fetch(anew(one.file, base), report, signal);
+      }
       refused.delete(path);
       if (got === undefined) return void owed.delete(path);
       known.set(path, got.fetched);

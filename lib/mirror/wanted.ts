@@ -2,6 +2,9 @@ import type { Listed } from "./listing.ts";
 
 /** A file as it was when it was last fetched. */
 export interface Fetched {
+  /** Bytes at the beginning of the copy that other places wrote before; none when absent. */
+  base?: number;
+  /** Of the file there. */
   size: number;
   modified: string;
   inode: string;
@@ -10,7 +13,9 @@ export interface Fetched {
 /** What is to be fetched of a file: all of it, or what was written behind `from`. */
 export interface Wanted {
   file: Listed;
-  /** Bytes that are here already and stay, if they are what the file begins with. */
+  /** Bytes at the beginning of the copy that are not of this file, and stay. */
+  base: number;
+  /** Bytes behind them that are here already and stay, if they are what the file begins with. */
   from: number;
   length: number;
 }
@@ -39,33 +44,38 @@ export function wantedOf(
   }).sort((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** A file from its beginning, whatever of it was thought to be here. */
-export function anew(file: Listed): Wanted {
-  return part(file, 0);
+/** A file from its beginning, whatever of it was thought to be here behind the first `base` bytes. */
+export function anew(file: Listed, base: number): Wanted {
+  return part(file, base, 0);
 }
 
 function ofOne(
   file: Listed,
   known: Fetched | undefined,
-  here: number | undefined,
+  size: number | undefined,
 ): Wanted | undefined {
+  // A copy that lost what other places wrote is one of this place alone.
+  const base = size === undefined || size < (known?.base ?? 0) ? 0 : known?.base ?? 0;
+  const here = size === undefined ? undefined : size - base;
   const isSame = known?.inode === file.inode && here !== undefined;
   if (isSame && here === known.size && known.size === file.size) {
     // A heartbeat only touches the record; whatever else was touched may have been rewritten.
-    return known.modified === file.modified || isRecord(file) ? undefined : anew(file);
+    return known.modified === file.modified || isRecord(file) ? undefined : anew(file, base);
   }
   const isUnderWay = isSame && known.modified === file.modified;
-  if (here === undefined || !(isUnderWay || grows(file))) return anew(file);
+  if (here === undefined || !(isUnderWay || grows(file))) return anew(file, 0);
   // More is here than is known where herd was killed before it wrote that down.
   const from = known === undefined ? here : isSame && here >= known.size ? known.size : 0;
-  return from <= file.size ? part(file, from) : anew(file);
+  if (from <= file.size) return part(file, base, from);
+  return anew(file, known === undefined ? here : base);
 }
 
-function part(file: Listed, from: number): Wanted {
-  return { file, from, length: Math.min(file.size - from, MOST_OF_ONE) };
+function part(file: Listed, base: number, from: number): Wanted {
+  return { file, base, from, length: Math.min(file.size - from, MOST_OF_ONE) };
 }
 
-function grows({ path }: Listed): boolean {
+/** Whether jobs only add to it. */
+export function grows({ path }: Pick<Listed, "path">): boolean {
   return !path.startsWith("results/") || GROWING.test(path);
 }
 
