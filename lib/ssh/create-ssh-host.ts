@@ -81,8 +81,8 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
         return await unlessAborted(starting, signal);
       } catch (error) {
         if (!(error instanceof NoSessionError)) throw error;
-        if (slots.refused()) continue;
-        // A session that has just ended counts for a moment longer.
+        slots.refused();
+        // A session that has just ended counts for a moment longer; meanwhile nobody takes another's turn.
         if (refusals > MOST_REFUSALS) throw crowded(link, error);
         await parts.clock.sleep(REFUSED_MS * refusals, signal);
       }

@@ -3,4 +3,4 @@ export const NO_SESSION = /open failure|prohibited|resource shortage|open failed
 
 /** After a refusal with no session of ours open, one is asked for again after so long, and longer each time. Milliseconds. */
 export const REFUSED_MS = 50;
-export const MOST_REFUSALS = 8;
+export const MOST_REFUSALS = 16;

@@ -75,7 +75,8 @@ export function createSftpSession({ slots, link, clock }: SftpParts): SftpSessio
         if (!isCrowded || refusals > MOST_REFUSALS) {
           throw await cutMeanwhile(way) ?? unopened(way, error as Error);
         }
-        if (!slots.refused()) await clock.sleep(REFUSED_MS * refusals, signal);
+        slots.refused();
+        await clock.sleep(REFUSED_MS * refusals, signal);
       }
     }
   }
