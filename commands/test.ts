@@ -48,6 +48,8 @@ export const command = defineCommand({
     const { preflight } = await import("../lib/daemon/preflight.ts");
     const sweep = outside.sweep();
     for (const warning of preflight(outside, "local")) say(out, warning);
+    const host = outside.host();
+    if (host !== undefined) say(out, `The launcher runs here; jobs run it on "${host}"`);
     const { state } = remember(outside, clock.now());
     const trials = [...state.trials.values()].filter(({ dropped }) => dropped !== true)
       .sort((a, b) => a.index - b.index);

@@ -30,7 +30,9 @@ import type { Outside } from "./outside.ts";
 import type { SweepFile } from "./sweep-file.ts";
 
 export interface DeskReadingParts {
-  outside: Pick<Outside, "paths" | "state" | "sweep" | "scheduler" | "readRecords" | "heardAt">;
+  outside:
+    & Pick<Outside, "paths" | "state" | "sweep" | "scheduler" | "readRecords">
+    & Partial<Pick<Outside, "heardAt">>;
   id: string;
   clock: Pick<Clock, "now">;
   monitorFacts(): MonitorFacts;
@@ -109,7 +111,7 @@ export function createDeskReading(parts: DeskReadingParts): DeskReading {
   }
 
   function fetched(): { heardAt?: number } {
-    const heardAt = outside.heardAt();
+    const heardAt = outside.heardAt?.();
     return heardAt === undefined ? {} : { heardAt };
   }
 

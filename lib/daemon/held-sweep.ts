@@ -40,6 +40,7 @@ import { createDeskActing } from "./desk-acting.ts";
 import { createDeskReading } from "./desk-reading.ts";
 import { previewMonitor } from "./monitor-preview.ts";
 import type { MonitorPreview } from "./monitor-preview.ts";
+import { startPulse } from "./pulse.ts";
 import { keepMirrored } from "./keep-mirrored.ts";
 import { createMetricSource } from "./metric-source.ts";
 import { fileStamp } from "./desk-stamp.ts";
@@ -378,6 +379,7 @@ export function holdSweep(parts: HeldSweepParts): HeldSweep {
     get canAsk() {
       return parts.canAsk();
     },
+    stoppedSince: startPulse({ clock, signal: controller.signal }).stoppedSince,
     lingerMs: () => parts.lingerMs?.() ?? 0,
     news: news.wait,
     actionsBy(actor, since) {

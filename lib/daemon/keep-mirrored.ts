@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Mirror } from "../mirror/create-mirror.ts";
+import type { Mirror } from "../mirror/mirror.ts";
 
 export interface KeepMirroredParts {
   /** Undefined where jobs run here. Throws what the YAML is wrong in. */

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { EXEC_AS_LOGIN } from "../deploy/login-shell.ts";
 import type { SshHost, SshStream, WindowSize } from "../ssh/ssh-host.ts";
+import { unlessAborted } from "../ssh/unless-aborted.ts";
 
 export interface RunThereParts {
   host: SshHost;
@@ -52,9 +53,14 @@ export function herdThere(words: readonly string[]): string[] {
 export async function runThere(parts: RunThereParts): Promise<ThereEnd> {
   const { host, words, env, terminal } = parts;
   parts.signal.throwIfAborted();
-  const stream = await host.stream(herdThere(words), {
+  const starting = host.stream(herdThere(words), {
     env,
     ...(terminal === undefined ? {} : { pty: { term: terminal.term, ...terminal.size() } }),
+  });
+  const stream = await unlessAborted(starting, parts.signal).catch((error) => {
+    // Before it runs there is nothing to be told.
+    starting.then((late) => late.destroy(), () => {});
+    throw error;
   });
   const stop = () => stream.kill("INT");
   parts.signal.addEventListener("abort", stop, { once: true });

@@ -6,11 +6,12 @@ import type { Clock } from "../base/clock.ts";
 import { codeOf } from "../base/files.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
-import { chooseFiles, type ChosenFiles, type FilesWish } from "./choose-files.ts";
+import { chooseFiles, type FilesWish } from "./choose-files.ts";
 import { type Clearing, clearThere } from "./clear-there.ts";
 import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from "./claim.ts";
-import { examineThere, type Lack } from "./examine-there.ts";
-import { askHost, type HostFacts } from "./host-facts.ts";
+import { examineThere } from "./examine-there.ts";
+import { askHost } from "./host-facts.ts";
+import type { Mirror } from "./mirror.ts";
 import { mirrorFailure } from "./mirror-failure.ts";
 import {
   freshMirrorMemory,
@@ -20,6 +21,7 @@ import {
 } from "./mirror-memory.ts";
 import { createPuller, type Puller, type PullOptions, type PullReport } from "./pull.ts";
 import { createPusher, type Pusher, type PushReport } from "./push.ts";
+import type { ThereAndFacts } from "./there-and-facts.ts";
 import { waitingFiles } from "./waiting-files.ts";
 
 export interface MirrorParts {
@@ -45,47 +47,6 @@ export interface MirrorParts {
   alone<T>(purpose: string, act: () => Promise<T>): Promise<T>;
   clock: Clock;
   log(level: "info" | "warn", message: string, facts?: Readonly<Record<string, unknown>>): void;
-}
-
-/** The workspace as it is on the host. */
-export interface ThereAndFacts {
-  paths: WorkspacePaths;
-  facts: HostFacts;
-}
-
-/**
- * A workspace whose jobs run on another computer: here is the truth, there is a copy of what jobs
- * need, and what they write comes here. Everything rejects with MirrorError, or with UserError
- * where the YAML is wrong.
- */
-export interface Mirror extends AsyncDisposable {
-  readonly host: string;
-  /** Undefined before it was opened once in this process. */
-  there(): ThereAndFacts | undefined;
-  /** Connects and learns what the host is and whether the folder there can be ours; changes nothing. */
-  survey(signal?: AbortSignal): Promise<ThereAndFacts>;
-  /** Deletes there what is deleted here; nothing where nothing of ours is there. */
-  clear(what: Clearing, signal?: AbortSignal): Promise<void>;
-  /** What keeps jobs from running there; changes nothing. */
-  examine(signal?: AbortSignal): Promise<readonly Lack[]>;
-  /** What `push` would have there beside herd's own files. Throws MirrorError. */
-  chosen(): ChosenFiles;
-  /** When the listing was made that the last pull brought; undefined before the first. */
-  pulledAt(): number | undefined;
-  /** False where more was written there than was fetched so far, in an earlier life too. */
-  isWhole(): boolean;
-  /** Connects, finds or makes the folder there, and learns what the host is. Once. */
-  open(signal?: AbortSignal): Promise<ThereAndFacts>;
-  /** Brings what jobs had written by now. */
-  pull(options?: PullOptions): Promise<PullReport>;
-  /** When it resolves everything that a job needs is there. */
-  push(signal?: AbortSignal): Promise<PushReport>;
-  /** When it resolves what jobs are told is there; the files of `sync` stay as they are. */
-  tell(signal?: AbortSignal): Promise<void>;
-  /** The same, unless nothing was told since the last time. */
-  settle(signal?: AbortSignal): Promise<void>;
-  /** Something for jobs was written here: it goes there soon, and with the next `pull` at the latest. */
-  touched(): void;
 }
 
 interface Surveyed extends ThereAndFacts {
@@ -127,11 +88,8 @@ export function createMirror(parts: MirrorParts): Mirror {
       from: `${parts.user}@${hostname()}:${here.root}`,
       inode: parts.inode(),
     };
-    return {
-      paths,
-      facts,
-      claim: { host, paths, self, adopts: parts.adopts, isLive: parts.isLive() },
-    };
+    const isLive = parts.isLive();
+    return { paths, facts, claim: { host, paths, self, adopts: parts.adopts, isLive } };
   }
 
   async function survey(signal?: AbortSignal): Promise<Surveyed> {

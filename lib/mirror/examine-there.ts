@@ -1,5 +1,5 @@
 import type { SshHost } from "../ssh/ssh-host.ts";
-import type { ThereAndFacts } from "./create-mirror.ts";
+import type { ThereAndFacts } from "./there-and-facts.ts";
 import { MirrorError } from "./mirror-error.ts";
 
 /** What keeps jobs from running there, with what to do. */

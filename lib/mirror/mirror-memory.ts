@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { readIfThere, replaceFile } from "../base/files.ts";
 import { z } from "../base/schema.ts";
-import type { Sent } from "./push.ts";
+import type { Sent } from "./sent.ts";
 import type { Fetched } from "./wanted.ts";
 
 /** What is remembered of the other side: without it everything is only compared anew. */

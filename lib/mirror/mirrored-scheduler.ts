@@ -4,8 +4,9 @@ import { SchedulerError, UserError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import type { Answer } from "../sweep/sighting.ts";
-import type { Mirror, ThereAndFacts } from "./create-mirror.ts";
+import type { Mirror } from "./mirror.ts";
 import { MirrorError } from "./mirror-error.ts";
+import type { ThereAndFacts } from "./there-and-facts.ts";
 
 export interface MirroredSchedulerParts {
   mirror: Mirror;

@@ -4,9 +4,9 @@ import { codeOf } from "../base/files.ts";
 import type { Clock } from "../base/clock.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import { RemoteFileError } from "../ssh/remote-files.ts";
-import { runPacked } from "../ssh/run-packed.ts";
 import { fetchFile, stamp } from "./fetch-file.ts";
-import { LIST_SCRIPT, type Listed, type Listing, parseListing } from "./listing.ts";
+import { listThere } from "./list-there.ts";
+import type { Listed, Listing } from "./listing.ts";
 import { MirrorError } from "./mirror-error.ts";
 import { sideBySide } from "./side-by-side.ts";
 import { anew, type Fetched, isRecord, type Wanted, wantedOf } from "./wanted.ts";
@@ -53,7 +53,6 @@ const AT_ONCE = 64;
 /** A larger one takes up to 2 MiB of memory while it is read. Bytes. */
 const LARGE = 256 * 1024;
 const LARGE_AT_ONCE = 4;
-const TIMEOUT_MS = 60_000;
 /** Clocks of several file servers may differ by so much. Seconds. */
 const OVERLAP = 120;
 /** All files are listed again so often, for whatever the times did not tell. */
@@ -84,26 +83,12 @@ export function createPuller(parts: PullParts): Puller {
 
   async function list(signal: AbortSignal | undefined): Promise<Listing> {
     const isAll = since === undefined || clock.now() - allAt >= ALL_EVERY_MS;
-    const from = isAll ? "" : (since! / 1000 - OVERLAP).toFixed(3);
-    const ended = await runPacked(host, ["/bin/sh", "-c", LIST_SCRIPT, "sh", parts.root, from], {
-      timeoutMs: TIMEOUT_MS,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const cannot = `Cannot list what jobs wrote on "${host.name}"`;
-    if (ended.lost !== undefined || ended.timedOut || ended.canceled) {
-      const why = ended.lost ??
-        (ended.timedOut ? `no answer in ${TIMEOUT_MS / 1000} s` : "it was stopped");
-      throw new MirrorError("unreachable", `${cannot}: ${why}`);
-    }
-    if (ended.exitCode === 3) throw gone(host.name, parts.root);
-    const said = ended.stderr.trim().split("\n").at(-1);
-    const listing = parseListing(ended.stdout);
-    if (listing === undefined) {
-      throw new MirrorError("unusable", `${cannot}: ${said || "GNU find is needed there"}`);
-    }
+    const after = isAll ? undefined : since! / 1000 - OVERLAP;
+    const { listing, said } = await listThere(host, { root: parts.root, after }, signal);
     parts.assertOurs(listing.marker);
-    if (listing.isPartial) complain("", `${cannot} whole: ${said || "find failed there"}`);
-    else refused.delete("");
+    if (listing.isPartial) {
+      complain("", `Cannot list what jobs wrote on "${host.name}" whole: ${said}`);
+    } else refused.delete("");
     if (isAll && !listing.isPartial) allAt = clock.now();
     return listing;
   }
@@ -216,14 +201,6 @@ function removeLeft(coming: string, now: number): void {
   } catch {
     // It takes a little room, and nobody reads it.
   }
-}
-
-function gone(host: string, root: string): MirrorError {
-  return new MirrorError(
-    "unusable",
-    `Cannot list what jobs wrote on "${host}": "${root}" is not there any more`,
-    { hint: "What was fetched before stays here; the next submission makes the folder anew" },
-  );
 }
 
 function full(here: string, error: unknown): MirrorError {

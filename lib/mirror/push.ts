@@ -3,22 +3,13 @@ import { createReadStream, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { codeOf } from "../base/files.ts";
-import type { RemoteFiles, RemoteStat } from "../ssh/remote-files.ts";
+import type { RemoteFiles } from "../ssh/remote-files.ts";
 import { RemoteFileError } from "../ssh/remote-files.ts";
 import type { LocalFile } from "./choose-files.ts";
 import { MirrorError } from "./mirror-error.ts";
+import { findThere } from "./find-there.ts";
+import { hashOfBytes, type Sent, stampOf } from "./sent.ts";
 import { sideBySide } from "./side-by-side.ts";
-
-/** A file as it was when it was last sent. */
-export interface Sent {
-  /** Of the file here. */
-  stamp: string;
-  mode: number;
-  /** SHA-256, hexadecimal. */
-  hash: string;
-  /** Of the file there, right after. */
-  there: string;
-}
 
 export interface PushParts {
   files: Pick<
@@ -94,9 +85,9 @@ export function createPusher(parts: PushParts): Pusher {
         sent.set(file.path, { ...before, stamp: file.stamp });
         return;
       }
-      const theirs = await lookThere(file, before, hash);
-      if (theirs === "the same") return;
-      if (theirs !== undefined) kept.push({ path: file.path, as: theirs });
+      const found = await findThere(files, { there: parts.there, file, before, hash });
+      if (found.kind === "the same") return void sent.set(file.path, found.sent);
+      if (found.kind === "kept") kept.push({ path: file.path, as: found.as });
       await send(file, hash, signal);
       report.files++;
       report.bytes += file.size;
@@ -136,38 +127,6 @@ export function createPusher(parts: PushParts): Pusher {
     const mode = folder.startsWith(".hyperherd") ? { mode: 0o700 } : {};
     await files.makeFolder(join(parts.there, folder), { parents: true, ...mode });
     folders.add(folder);
-  }
-
-  /**
-   * What another hand wrote there is not written over: it is renamed, and its new name given. What
-   * is there already, as after a life that could not write down what it sent, is not sent again.
-   */
-  async function lookThere(
-    file: LocalFile,
-    before: Sent | undefined,
-    hash: string,
-  ): Promise<string | undefined> {
-    const { path, size, mode, stamp } = file;
-    if (path.startsWith(".hyperherd/") || before?.hash === hash) return undefined;
-    const whole = join(parts.there, path);
-    const now = await files.stat(whole);
-    if (now === undefined || now.kind !== "file") return undefined;
-    if (before !== undefined && before.there === stampOf(now)) return undefined;
-    if (now.size === size && size <= SMALL && hash === hashOfBytes(await files.readBytes(whole))) {
-      if (now.mode !== mode) await files.chmod(whole, mode);
-      sent.set(path, { stamp, mode, hash, there: stampOf(now) });
-      return "the same";
-    }
-    const as = await freeName(path);
-    await files.rename(whole, join(parts.there, as));
-    return as;
-  }
-
-  async function freeName(path: string): Promise<string> {
-    for (let n = 1;; n++) {
-      const name = n === 1 ? `${path}.there` : `${path}.there-${n}`;
-      if (await files.stat(join(parts.there, name)) === undefined) return name;
-    }
   }
 
   async function send(file: LocalFile, hash: string, signal?: AbortSignal): Promise<void> {
@@ -216,14 +175,6 @@ export function createPusher(parts: PushParts): Pusher {
 
 function unlessAbsent(error: unknown): void {
   if (!(error instanceof RemoteFileError) || error.code !== "ENOENT") throw error;
-}
-
-function hashOfBytes(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-function stampOf({ size, modified }: RemoteStat): string {
-  return `${size} ${modified}`;
 }
 
 async function hashOf(path: string, size: number): Promise<string> {

@@ -9,8 +9,10 @@ export interface Away {
 
 /** Notices that time has passed in which nothing could be seen. */
 export interface Absence {
-  /** A wait that should have been over by `dueAt` is over. */
-  woke(began: number, dueAt: number, now: number): void;
+  /** The process was stopped since then, and goes on. */
+  woke(since: number, now: number): void;
+  /** Just awake, nothing was seen yet: what is told now would be told in pieces. */
+  isWaking(now: number): boolean;
   /** A look that began then had no answer. */
   unanswered(began: number): void;
   /** A look was answered: how long that had not been so, where it is worth a word. */
@@ -19,18 +21,19 @@ export interface Absence {
 
 /** Shorter ones nobody needs to hear of. */
 const WORTH_MS = 60_000;
-/** No machine is so busy that a wait ends later than this: the process was stopped. */
-const LATE_MS = 20_000;
-/** When within its wait it was stopped nobody knows; of a long wait this much is counted. */
-const COUNTED_MS = 60_000;
+/** A new connection takes a while; longer nobody is kept waiting for what is known. */
+const WAKING_MS = 2 * 60_000;
 
 export function createAbsence(): Absence {
+  let wokeAt = -Infinity;
   let asleepSince: number | undefined;
   let silentSince: number | undefined;
   return {
-    woke(began, dueAt, now) {
-      if (now - dueAt >= LATE_MS) asleepSince ??= Math.max(began, dueAt - COUNTED_MS);
+    woke(since, now) {
+      asleepSince ??= since;
+      wokeAt = now;
     },
+    isWaking: (now) => asleepSince !== undefined && now - wokeAt < WAKING_MS,
     unanswered(began) {
       silentSince ??= began;
     },

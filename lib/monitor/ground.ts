@@ -54,6 +54,8 @@ export interface Ground {
   notice(notice: Notice): void;
   /** A person may answer questions: a terminal or a chat is there. */
   canAsk: boolean;
+  /** Since when the process was stopped, if it was since this was last asked. */
+  stoppedSince?(): number | undefined;
   /** How long a sweep that is done stays for what somebody else still does about it. Milliseconds. */
   lingerMs?(): number;
   /** Resolves at a job's sign of life, a new event of somebody else's, a wake, or after `ms`. */

@@ -128,9 +128,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
   async function waitForNews(signal: AbortSignal): Promise<void> {
     const early = new AbortController();
     void tickEnds?.then(() => early.abort());
-    const [began, planned] = [clock.now(), pause()];
-    await ground.news(planned, AbortSignal.any([signal, early.signal]));
-    absence.woke(began, began + planned, clock.now());
+    await ground.news(pause(), AbortSignal.any([signal, early.signal]));
     // A thousand trials that end together are a few steps, not a thousand.
     const least = mute === 0 ? LEAST_MS : Math.min(LOOK_AGAIN_MS, 1_000 * 2 ** Math.min(mute, 10));
     const rest = steppedAt + least - clock.now();
@@ -258,11 +256,13 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     const graceSeconds = session.config?.pruneGraceSeconds ?? 600;
     const seq = ground.state().seq;
     const began = clock.now();
+    const stoppedSince = ground.stoppedSince?.();
+    if (stoppedSince !== undefined) absence.woke(stoppedSince, began);
     // What it finds may be impossible to write down: no reason to ask the cluster without end.
     if (!records) lookAt = clock.now() + LOOK_AGAIN_MS;
     const found = await ground.perform({ verb: "look", graceSeconds, records });
     if (!found.done) return;
-    if (records && isFresh()) return await look(false);
+    if (records && (stoppedSince !== undefined || isFresh())) return await look(false);
     if (!records) {
       lookedAt = clock.now();
       session.observations = found.observations;
@@ -272,6 +272,13 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
       session.unanswered = silent ? session.unanswered + 1 : 0;
       // A look that took long saw nothing while it did.
       absence.unanswered(began);
+      const cutOff = ground.stoppedSince?.();
+      if (cutOff !== undefined) {
+        // What it found may be from before the sleep.
+        absence.woke(cutOff, lookedAt);
+        lookAt = lookedAt;
+        return;
+      }
       if (!silent) away = absence.answered(lookedAt) ?? away;
       for (const warning of found.warnings) await complain(session, warning);
     }
@@ -307,6 +314,7 @@ export function createSweepMonitor(ground: Ground, options: MonitorOptions = {})
     rules: InForce,
     begun = clock.now(),
   ): Promise<void> {
+    if (away === undefined && absence.isWaking(clock.now())) return;
     const { told, verdicts } = ground.state().monitor;
     const { objective } = rules;
     const posts = transitionPosts(told, views, {

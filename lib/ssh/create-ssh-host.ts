@@ -4,12 +4,12 @@ import type { Log } from "../base/log.ts";
 import type { Ended } from "../base/process.ts";
 import type { Asker } from "./asker.ts";
 import { createConnection } from "./connection.ts";
+import { inTurn } from "./in-turn.ts";
 import { openForward } from "./open-forward.ts";
 import type { SshLink } from "./open-link.ts";
 import { openRoute } from "./open-route.ts";
 import { createSftpFiles } from "./sftp-files.ts";
 import { type ProgramEnd, runProgram } from "./run-program.ts";
-import { MOST_REFUSALS, REFUSED_MS } from "./session-refused.ts";
 import { createSessionSlots } from "./session-slots.ts";
 import { SshError } from "./ssh-error.ts";
 import type { SshHost, SshRunOptions, SshStream, SshStreamOptions } from "./ssh-host.ts";
@@ -32,6 +32,8 @@ export interface SshParts {
   configFiles?: readonly string[] | undefined;
   /** What people should know: a key was added, a setting is not supported. */
   onNotice?: ((text: string) => void) | undefined;
+  /** A login shell comes to the program within this; by default a minute. Milliseconds. */
+  startMs?: number | undefined;
   /** Between 0 and 1, for the jitter of back-off. */
   random?: (() => number) | undefined;
 }
@@ -70,22 +72,18 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     options: SshStreamOptions,
     signal: AbortSignal | undefined,
   ): Promise<Program> {
-    for (let refusals = 1;; refusals++) {
-      const giveBack = await slots.take(signal);
-      try {
-        const starting = startProgram(link, argv, options);
-        starting.then((program) => {
-          void program.ended.then(giveBack);
-          if (signal?.aborted) kill(link, program, "KILL");
-        }, giveBack);
-        return await unlessAborted(starting, signal);
-      } catch (error) {
-        if (!(error instanceof NoSessionError)) throw error;
-        slots.refused();
-        // A session that has just ended counts for a moment longer; meanwhile nobody takes another's turn.
-        if (refusals > MOST_REFUSALS) throw crowded(link, error);
-        await parts.clock.sleep(REFUSED_MS * refusals, signal);
-      }
+    const starting = inTurn(() => startProgram(link, argv, options, parts.startMs), {
+      ...{ slots, clock: parts.clock, signal },
+      isRefusal: (error) => error instanceof NoSessionError,
+    });
+    starting.then(({ opened, giveBack }) => {
+      void opened.ended.then(giveBack);
+      if (signal?.aborted) kill(link, opened, "KILL");
+    }, () => {});
+    try {
+      return (await unlessAborted(starting, signal)).opened;
+    } catch (error) {
+      throw error instanceof NoSessionError ? crowded(link, error) : error;
     }
   }
 

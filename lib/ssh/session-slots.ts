@@ -2,7 +2,7 @@
 export interface SessionSlots {
   /** Waits for its turn; gives back what ends it. Rejects with the signal's reason. */
   take(signal?: AbortSignal): Promise<() => void>;
-  /** The server refused one more: it is not asked for as many again. False when it refused the only one. */
+  /** The server refused the one that has its turn: it is not asked for as many again. False when that is the only one. */
   refused(): boolean;
   /** Whether somebody waits. */
   readonly wanted: boolean;
@@ -53,8 +53,8 @@ export function createSessionSlots(most: number): SessionSlots {
       });
     },
     refused() {
-      if (taken === 0) return false;
-      limit = Math.min(limit, taken);
+      if (taken <= 1) return false;
+      limit = Math.min(limit, taken - 1);
       return true;
     },
     onWanted(listener) {

@@ -1,10 +1,11 @@
 import type { SFTPWrapper } from "./ssh2.d.ts";
 import type { Clock } from "../base/clock.ts";
+import { inTurn } from "./in-turn.ts";
 import type { SshLink } from "./open-link.ts";
 import type { SessionSlots } from "./session-slots.ts";
 import type { SftpChannel } from "./sftp-request.ts";
 import { SshError } from "./ssh-error.ts";
-import { MOST_REFUSALS, NO_SESSION, REFUSED_MS } from "./session-refused.ts";
+import { NO_SESSION } from "./session-refused.ts";
 
 /** Within this after it failed a request, a connection that was cut is seen to be. Milliseconds. */
 const CUT_MS = 200;
@@ -42,7 +43,7 @@ export function createSftpSession({ slots, link, clock }: SftpParts): SftpSessio
 
   async function open(mine: Session, signal: AbortSignal | undefined): Promise<Opened> {
     const way = await link(signal);
-    const { sftp, giveBack } = await openInTurn(way, signal);
+    const { opened: sftp, giveBack } = await openInTurn(way, signal);
     const gone = new AbortController();
     const close = () => {
       if (gone.signal.aborted) return;
@@ -60,24 +61,16 @@ export function createSftpSession({ slots, link, clock }: SftpParts): SftpSessio
     return one;
   }
 
-  /** A session that has just ended counts for a moment longer where few are allowed. */
   async function openInTurn(
     way: SshLink,
     signal: AbortSignal | undefined,
-  ): Promise<{ sftp: SFTPWrapper; giveBack(): void }> {
-    for (let refusals = 1;; refusals++) {
-      const giveBack = await slots.take(signal);
-      try {
-        return { sftp: await openChannel(way), giveBack };
-      } catch (error) {
-        giveBack();
-        const isCrowded = NO_SESSION.test((error as Error).message);
-        if (!isCrowded || refusals > MOST_REFUSALS) {
-          throw await cutMeanwhile(way) ?? unopened(way, error as Error);
-        }
-        slots.refused();
-        await clock.sleep(REFUSED_MS * refusals, signal);
-      }
+  ): Promise<{ opened: SFTPWrapper; giveBack(): void }> {
+    const isRefusal = (error: unknown) => NO_SESSION.test((error as Error).message);
+    try {
+      return await inTurn(() => openChannel(way), { slots, clock, signal, isRefusal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw await cutMeanwhile(way) ?? unopened(way, error as Error);
     }
   }
 

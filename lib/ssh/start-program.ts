@@ -23,6 +23,9 @@ export class NoSessionError extends Error {}
 /** The connection was gone before anything was sent: it is certain that nothing was started. */
 export class NotSentError extends Error {}
 
+/** A login shell that loads modules may take long; one that never comes to the program is told. Milliseconds. */
+const START_MS = 60_000;
+
 /** More than this a login shell does not print before a program starts. Bytes. */
 const MOST_BEFORE = 1024 * 1024;
 
@@ -31,6 +34,7 @@ export async function startProgram(
   link: SshLink,
   argv: readonly string[],
   options: SshStreamOptions,
+  startMs = START_MS,
 ): Promise<Program> {
   const mark = `herd-${randomBytes(8).toString("hex")}`;
   const terminal = options.pty !== undefined;
@@ -40,6 +44,11 @@ export async function startProgram(
   });
   if (head !== undefined) channel.write(head);
   const pattern = markPattern(mark);
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    channel.close();
+  }, startMs);
   try {
     const [pid] = await Promise.all([
       untilMark(channel, pattern),
@@ -49,9 +58,12 @@ export async function startProgram(
   } catch (error) {
     channel.resume();
     channel.stderr.resume();
+    if (isLate) throw neverStarted(link, startMs);
     const end = await ended;
     channel.close();
     throw notStarted(link, end, error as Error);
+  } finally {
+    clearTimeout(late);
   }
 }
 
@@ -152,6 +164,21 @@ function untilMark(stream: Readable, pattern: RegExp): Promise<string | undefine
     stream.on("close", fail);
     read();
   });
+}
+
+function neverStarted({ facts }: SshLink, startMs: number): SshError {
+  const where = `${facts.user}@${facts.address}`;
+  return new SshError(
+    "channel",
+    facts.address,
+    `Cannot start a program at "${where}": the login shell did not come to it within ${
+      Math.round(startMs / 1000)
+    } s`,
+    {
+      hint: "A start file there, such as ~/.bashrc, may read the input or start another shell: " +
+        `does this end: ssh ${where} true`,
+    },
+  );
 }
 
 function notStarted({ facts }: SshLink, end: SshEnd, printed: Error): SshError {

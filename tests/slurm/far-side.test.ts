@@ -209,6 +209,8 @@ test(
       const moved = await scene.herd("run", "--host", "");
       assert.equal(moved.code, 3, moved.stderr);
       assert.match(moved.stderr, /jobs of it live on "login"/);
+      await done(scene, "monitor", "--host", "login", "--once", "--no-agent");
+      assert.match(postsOf(here).join("\n"), /tick clean — 1 running, 1 completed/);
       assert.match(await done(scene, "doctor"), /SLURM \d\d\.[^]*Accounting answers/);
       await done(scene, "clean", "--all", "--yes");
       assert.ok(

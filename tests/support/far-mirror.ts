@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createSystemClock } from "../../lib/base/clock.ts";
-import { createMirror, type Mirror } from "../../lib/mirror/create-mirror.ts";
+import { createMirror } from "../../lib/mirror/create-mirror.ts";
+import type { Mirror } from "../../lib/mirror/mirror.ts";
 import type { FilesWish } from "../../lib/mirror/choose-files.ts";
 import { workspacePaths } from "../../lib/store/paths.ts";
 import type { SshHost } from "../../lib/ssh/ssh-host.ts";

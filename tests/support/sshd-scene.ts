@@ -6,7 +6,7 @@ import { startTroubledProxy, type TroubledProxy } from "./troubled-proxy.ts";
 /** A real server that lets us in, and whose key is known. */
 export interface SshdScene extends SshScene {
   server: Sshd;
-  here(): SshHost;
+  here(parts?: Parameters<SshScene["host"]>[1]): SshHost;
 }
 
 export async function openSshdScene(options: SshdOptions = {}): Promise<SshdScene> {
@@ -17,7 +17,8 @@ export async function openSshdScene(options: SshdOptions = {}): Promise<SshdScen
   const end = scene[Symbol.asyncDispose].bind(scene);
   return Object.assign(scene, {
     server,
-    here: () => scene.host(`127.0.0.1:${server.port}`),
+    here: (parts?: Parameters<SshScene["host"]>[1]) =>
+      scene.host(`127.0.0.1:${server.port}`, parts),
     async [Symbol.asyncDispose]() {
       await end();
       await server[Symbol.asyncDispose]();

@@ -36,6 +36,7 @@ test("check says what a run would submit, and writes nothing", () =>
       workspace: root,
       config: join(root, "hyperherd.yaml"),
       scheduler: "local",
+      host: null,
       trials: 3,
       combinations: 4,
       excluded: 1,
@@ -126,4 +127,22 @@ test("conditions that exclude everything are named with their counts and their p
     assert.match(error.message, /exclude every one of 4 combinations: "none at all" 4$/);
     assert.doesNotMatch(error.hint ?? "", /herd ls/);
     assert.deepEqual([error.mistakes[0]?.line, error.mistakes[0]?.path], [10, "conditions"]);
+  }));
+
+test("a sweep whose jobs run on another host is checked without one here, with what it sends there", () =>
+  inWorkspace(YAML, async ({ herd, write, root }) => {
+    const yaml = YAML.replace("scheduler: local\n", "") + "sync: [src, gone.py]\n";
+    write("src/a.py", "a = 1\n");
+    const words = ["check", "--no-cluster", "--host", "login.example.org"];
+    write("hyperherd.yaml", yaml);
+    const lacking = await herd([...words, "--json"]);
+    const found = lacking.json() as { problems: { message: string }[]; scheduler: string };
+    assert.equal(lacking.code, 2);
+    assert.match(found.problems[0]!.message, /Cannot send "gone\.py": there is no such file/);
+    write("gone.py", "");
+    const said = await herd(words);
+    assert.equal(said.code, 0, said.stdout);
+    assert.match(said.stdout, /A run would submit 3 trials to SLURM on login\.example\.org/);
+    assert.match(said.stdout, /Before that it sends 4 files to login\.example\.org/);
+    assert.ok(!existsSync(join(root, ".hyperherd")), "and it is not remembered");
   }));

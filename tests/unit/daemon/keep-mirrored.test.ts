@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepMirrored } from "../../../lib/daemon/keep-mirrored.ts";
-import type { Mirror } from "../../../lib/mirror/create-mirror.ts";
+import type { Mirror } from "../../../lib/mirror/mirror.ts";
 import { createHeldTime } from "../../support/held-time.ts";
 
 const MINUTE = 60_000;

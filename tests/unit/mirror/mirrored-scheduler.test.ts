@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createSystemClock } from "../../../lib/base/clock.ts";
 import { SchedulerError, UserError } from "../../../lib/base/errors.ts";
-import type { Mirror } from "../../../lib/mirror/create-mirror.ts";
+import type { Mirror } from "../../../lib/mirror/mirror.ts";
 import { MirrorError } from "../../../lib/mirror/mirror-error.ts";
 import { createMirroredScheduler } from "../../../lib/mirror/mirrored-scheduler.ts";
 import type { Found, JobRequest, Scheduler } from "../../../lib/schedulers/scheduler.ts";

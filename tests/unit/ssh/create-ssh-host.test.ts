@@ -117,6 +117,17 @@ test(
   },
 );
 
+test("a login shell that never comes to the program is told in time", onSshd, async () => {
+  await using scene = await openSshdScene({ config: ["ForceCommand cat >/dev/null"] });
+  const host = scene.here({ startMs: 1_000 });
+  // More of them than there are sessions: each gives its place back.
+  const all = await Promise.all(Array.from({ length: 12 }, () => host.run(["true"])));
+  for (const { spawnError = "" } of all) {
+    assert.match(spawnError, /the login shell did not come to it within 1 s/);
+  }
+  await assert.rejects(host.stream(["true"]), /did not come to it within 1 s/);
+});
+
 test(
   "a cut is lost and no exit code; the program may go on, and the next run connects anew",
   onSshd,

@@ -52,6 +52,15 @@ test("a running job without a sign of life for more than ten heartbeats gets a w
   assert.equal(view?.status, "running");
 });
 
+test("while nothing that jobs write can be fetched their silence does not grow", () => {
+  const [one] = seen({ aliveAt: NOW - 40_000 });
+  const heard = { ...one!, look: { ...one!.look, heardAt: NOW - 30_000 } };
+  assert.equal(silences(running(), [heard], NOW).get(0), 10_000);
+  assert.equal(silences(running(), [heard], NOW + 7_200_000).get(0), 10_000);
+  const never = { ...one!, look: { ...one!.look, heardAt: 0 } };
+  assert.equal(silences(running(), [never], NOW).get(0), 0);
+});
+
 test("long silences are told in hours and days", () => {
   assert.equal(silenceNote(119 * 60_000), "no sign of life for 119 min");
   assert.equal(silenceNote(120 * 60_000), "no sign of life for 2 h");

@@ -59,7 +59,7 @@ for (const [heading, yaml] of MAPPINGS) {
 
 test("every section that the file may have is among those that are tested", () => {
   const plain = ["name", "grid", "samples", "seed", "zip", "trials", "scheduler", "launcher"];
-  const others = [...plain, "static_overrides", "prune_grace_seconds"];
+  const others = [...plain, "static_overrides", "prune_grace_seconds", "sync"];
   const tested = MAPPINGS.map(([, yaml]) => /^(\w+):/.exec(yaml)![1]!);
   for (const key of allowedIn(MAPPINGS[0]![1])) {
     assert.ok(others.includes(key) || tested.includes(key), `${key} has no row above`);
