@@ -122,5 +122,6 @@ function circle(host: ResolvedHost, names: readonly string[]): SshError {
     "config",
     host.alias,
     `Cannot connect to "${names[0]}": its ProxyJump leads in a circle (${names.join(", ")})`,
+    { hint: `ssh -G ${names[0]} | grep -i proxyjump shows which block of the config says so` },
   );
 }
