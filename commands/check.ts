@@ -39,7 +39,7 @@ export const command = defineCommand({
     const flag = schedulerFlag(values);
     const outside = await openWorkspace(context, positionals[0] ?? ".", {
       host: values.host,
-      isKept: false,
+      keep: "never",
     });
     const sweep = outside.sweep();
     const { checkSweep } = await import("../lib/daemon/check.ts");

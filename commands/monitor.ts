@@ -69,7 +69,7 @@ async function monitorCommand(context: MonitorContext): Promise<number> {
   await checkWorkspaces(workspaces);
   if (values.host !== undefined) {
     for (const one of workspaces) {
-      await openWorkspace(context, one, { host: values.host, isKept: true });
+      await openWorkspace(context, one, { host: values.host, keep: "now" });
     }
   }
   const alone = values.once || values["max-ticks"] !== undefined;

@@ -12,8 +12,7 @@ import { terminalAsker } from "./terminal-asker.ts";
 export async function openWorkspace(
   context: Pick<Context, "out" | "log" | "env" | "cwd" | "clock" | "signal" | "json">,
   workspace: string,
-  /** What `--host` says, and whether it is to be remembered. */
-  wish: { host: string | undefined; isKept: boolean } = { host: undefined, isKept: true },
+  wish: HostWish = { host: undefined, keep: "never" },
 ): Promise<Outside> {
   const { openOutside } = await import("../lib/daemon/outside.ts");
   const { findRemoteIn } = await import("../lib/daemon/remote.ts");
@@ -35,8 +34,17 @@ export async function openWorkspace(
       : () => announce("Asking the cluster…", { out, clock }),
   });
   for (const { message } of outside.notices()) say(out, message);
-  if (wish.host !== undefined) outside.wishHost(wish.host, wish);
+  const { host, keep } = wish;
+  if (host === undefined) return outside;
+  if (keep === "reached") await outside.moveTo(host);
+  else outside.wishHost(host, { isKept: keep === "now" });
   return outside;
+}
+
+/** What `--host` says, and when it is remembered: who reaches it later does so with its own connection. */
+export interface HostWish {
+  host: string | undefined;
+  keep: "now" | "reached" | "never";
 }
 
 /** An empty argument stays one, to be refused: resolved it would be the current folder. */

@@ -39,7 +39,7 @@ async function runCommand(context: RunContext): Promise<number> {
   refuseBoth(values);
   const outside = await openWorkspace(context, context.positionals[0] ?? ".", {
     host: values.host,
-    isKept: !values["dry-run"],
+    keep: values["dry-run"] ? "never" : "reached",
   });
   const { preflight } = await import("../lib/daemon/preflight.ts");
   const sweep = outside.sweep();

@@ -9,6 +9,7 @@ import {
   readMirrorMemory,
   writeMirrorMemory,
 } from "../mirror/mirror-memory.ts";
+import { asScheduler } from "../mirror/as-scheduler.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import type { Place } from "../sweep/place.ts";
@@ -50,6 +51,8 @@ export interface Elsewhere {
   telling(files: WorkspaceFiles): WorkspaceFiles;
   /** See `Outside.wishHost`. */
   wish(host: string, how: { isKept: boolean }): void;
+  /** Connects to where jobs go, and looks whether they may. Throws SchedulerError. */
+  prove(signal: AbortSignal): Promise<void>;
   /** What jobs there are to know is there when it resolves, or is told to go later. */
   settle(signal: AbortSignal): Promise<void>;
   /** What an earlier life did not come to fetch is here when it resolves. */
@@ -107,7 +110,7 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
       ...parts,
       folder: () => folder,
       isLive: () => parts.live() !== undefined,
-      ...{ host: request.reach(host), isWished: kept() === host, adopts: parts.adopts() },
+      ...{ host: request.reach(host), isWished: () => kept() === host, adopts: parts.adopts() },
       ...{ clock: request.clock, onWarning: request.onWarning },
     });
     return made;
@@ -116,9 +119,25 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
   function asked(sweep: SweepFile): SweepFile {
     const host = wished();
     if (host === undefined) return sweep;
-    const { config } = sweep;
+    const { config, notices } = sweep;
     const scheduler = config.scheduler ?? "slurm";
-    return { ...sweep, config: { ...config, scheduler, slurm: { ...config.slurm, host } } };
+    const named = config.slurm.host;
+    const other = named === undefined || named === host ? [] : [{
+      message: `Jobs go to "${host}", as --host says; this file names "${named}", which ` +
+        '--host "" takes again',
+    }];
+    return {
+      ...sweep,
+      notices: [...notices, ...other],
+      config: { ...config, scheduler, slurm: { ...config.slurm, host } },
+    };
+  }
+
+  function remember(host: string): void {
+    const memory = remembered();
+    const fresh = memory?.host === host ? memory : freshMirrorMemory(host);
+    if (host !== "") writeMirrorMemory(memoryPath, { ...fresh, isWished: true });
+    else if (memory !== undefined) writeMirrorMemory(memoryPath, { ...memory, isWished: false });
   }
 
   return {
@@ -166,10 +185,12 @@ export function createElsewhere(parts: ElsewhereParts): Elsewhere {
         supposed = host;
         return;
       }
-      const memory = remembered();
-      const fresh = memory?.host === host ? memory : freshMirrorMemory(host);
-      if (host !== "") writeMirrorMemory(memoryPath, { ...fresh, isWished: true });
-      else if (memory !== undefined) writeMirrorMemory(memoryPath, { ...memory, isWished: false });
+      supposed = undefined;
+      remember(host);
+    },
+    async prove(signal) {
+      const there = side();
+      if (there !== undefined) await asScheduler(there.mirror.survey(signal));
     },
     async settle(signal) {
       await made?.mirror.settle(signal);

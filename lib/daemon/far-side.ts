@@ -26,7 +26,7 @@ export interface FarSideParts {
   /** Whether jobs may be alive there. */
   isLive(): boolean;
   adopts: boolean;
-  isWished: boolean;
+  isWished(): boolean;
   clock: Clock;
   /** Told of each call to SLURM; what it gives back is called at the answer. */
   announced(run: Runner): Runner;

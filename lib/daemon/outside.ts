@@ -161,7 +161,9 @@ export interface Outside {
    * From now on jobs run on that host, whatever the YAML says; "" takes it back. Throws RefusedError
    * while jobs live elsewhere. Unless it is kept it ends with this process, and nothing is written.
    */
-  wishHost(host: string, how?: { isKept: boolean }): void;
+  wishHost(host: string, how: { isKept: boolean }): void;
+  /** The same, kept once it was reached: a name that leads nowhere is not. Throws SchedulerError, too. */
+  moveTo(host: string): Promise<void>;
   /** `prune_grace_seconds` of the YAML, or its default where the YAML cannot be read. */
   graceSeconds(): number;
   readRecords: Parts["files"]["readRecords"];
@@ -473,6 +475,12 @@ export function openOutside(request: OutsideRequest): Outside {
     }
   }
 
+  function wishHost(host: string, how: { isKept: boolean }): void {
+    if (how.isKept) createState(paths);
+    elsewhere.wish(host, how);
+    sweep = undefined;
+  }
+
   async function look(): Promise<View> {
     await elsewhere.catchUp(signal).catch((error: Error) => request.onWarning(error.message));
     const lease = await leaseForLook();
@@ -574,10 +582,11 @@ export function openOutside(request: OutsideRequest): Outside {
     mirror: () => elsewhere.side()?.mirror,
     close: elsewhere.close,
     heardAt: elsewhere.heardAt,
-    wishHost(host, { isKept } = { isKept: true }) {
-      if (isKept) createState(paths);
-      elsewhere.wish(host, { isKept });
-      sweep = undefined;
+    wishHost,
+    async moveTo(host) {
+      wishHost(host, { isKept: false });
+      await elsewhere.prove(signal);
+      wishHost(host, { isKept: true });
     },
     graceSeconds,
     readRecords: near.readRecords,

@@ -68,10 +68,18 @@ export function chooseFiles(root: string, { needed, patterns }: FilesWish): Chos
     if (entry.isDirectory()) {
       for (const name of readdirSync(join(root, path)).toSorted()) {
         const below = `${path}/${name}`;
+        if (isUnnamed(below)) continue;
         if (!USUAL.has(name) && !isOut(below)) add(below, false);
       }
     } else if (entry.isFile()) keep(path, entry);
     else if (isNamed) notices.push(`"${path}" is neither a file nor a folder, and is not sent`);
+  }
+
+  /** Node gives a sign in place of bytes that are no UTF-8: by that name nothing can be opened. */
+  function isUnnamed(path: string): boolean {
+    const isLost = path.includes("\uFFFD") && !isThere(join(root, path));
+    if (isLost) notices.push(`The name of "${path}" is no UTF-8: it is not sent`);
+    return isLost;
   }
 
   /** What is there; undefined, with a word, for a link that leads out or nowhere. */
@@ -110,7 +118,7 @@ export function chooseFiles(root: string, { needed, patterns }: FilesWish): Chos
     }
     const before = found.size;
     for (const path of walk(root, fixedPart(pattern))) {
-      if (matchesGlob(path, pattern) && !isOut(path)) add(path, false);
+      if (matchesGlob(path, pattern) && !isOut(path) && !isUnnamed(path)) add(path, false);
     }
     if (found.size === before) notices.push(`Nothing new matches "${pattern}" of "sync"`);
   }

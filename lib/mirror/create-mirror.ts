@@ -10,9 +10,9 @@ import { chooseFiles, type FilesWish } from "./choose-files.ts";
 import { type Clearing, clearThere } from "./clear-there.ts";
 import { assertClaimed, assertFree, assertMarker, claim, type ClaimParts } from "./claim.ts";
 import { examineThere } from "./examine-there.ts";
+import { heldHere } from "./held-here.ts";
 import { askHost } from "./host-facts.ts";
 import type { Mirror } from "./mirror.ts";
-import { heldHere } from "./held-here.ts";
 import { mirrorFailure } from "./mirror-failure.ts";
 import {
   freshMirrorMemory,
@@ -24,6 +24,7 @@ import { createPuller, type Puller, type PullOptions, type PullReport } from "./
 import { createPusher, type Pusher, type PushReport } from "./push.ts";
 import type { ThereAndFacts } from "./there-and-facts.ts";
 import { waitingFiles } from "./waiting-files.ts";
+import type { Fetched } from "./wanted.ts";
 
 export interface MirrorParts {
   host: SshHost;
@@ -36,7 +37,7 @@ export interface MirrorParts {
   /** By the YAML as it is now; throws UserError. */
   wish(): FilesWish;
   /** The host was named on a command line, and is to be remembered. */
-  isWished: boolean;
+  isWished(): boolean;
   /** The user's word that the folder there is this workspace's, whoever used it before. */
   adopts: boolean;
   user: string;
@@ -109,7 +110,7 @@ export function createMirror(parts: MirrorParts): Mirror {
       const fetched = parts.isLive() ? new Map<string, Fetched>() : heldHere(here.state);
       memory = { ...freshMirrorMemory(host.name), id: memory.id, fetched };
     }
-    memory = { ...memory, root, isWished: parts.isWished };
+    memory = { ...memory, root, isWished: parts.isWished() };
     // Killed after the claim, the next life has to be known there by its id.
     writeMirrorMemory(memoryPath, memory);
     if (await claim(found.claim, stampText(clock.now())) === "new") forgetSent();
@@ -155,7 +156,7 @@ export function createMirror(parts: MirrorParts): Mirror {
   async function pullNow(options: PullOptions): Promise<PullReport> {
     const { puller } = await open(options.signal);
     // What is wrong with what goes there keeps nothing from coming here.
-    await settle(options.signal).catch((error: unknown) => log("warn", `${error}`));
+    await settle(options.signal).catch((error: Error) => log("warn", error.message));
     const at = clock.now();
     const report = await parts.alone("fetch what jobs wrote", () => puller.pull(options));
     pulledAt = at;

@@ -4,8 +4,8 @@ import { SchedulerError, UserError } from "../base/errors.ts";
 import { codeOf } from "../base/files.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import type { Answer } from "../sweep/sighting.ts";
+import { asScheduler } from "./as-scheduler.ts";
 import type { Mirror } from "./mirror.ts";
-import { MirrorError } from "./mirror-error.ts";
 import type { ThereAndFacts } from "./there-and-facts.ts";
 
 export interface MirroredSchedulerParts {
@@ -115,19 +115,3 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
 }
 
 type Silent = Extract<Answer, { answered: false }>;
-
-/** Nothing was submitted: the same may be tried again, or has to be mended first. */
-async function asScheduler<T>(act: Promise<T>): Promise<T> {
-  try {
-    return await act;
-  } catch (error) {
-    // A mistake of the user's, or what the disk here refuses; anything else is a bug.
-    if (!(error instanceof UserError) && codeOf(error) === undefined) throw error;
-    const { message } = error as Error;
-    const hint = error instanceof UserError && error.hint !== undefined ? `. ${error.hint}` : "";
-    const isPassing = error instanceof MirrorError && error.kind === "unreachable";
-    throw new SchedulerError(isPassing ? "unreachable" : "rejected", `${message}${hint}`, {
-      cause: error,
-    });
-  }
-}

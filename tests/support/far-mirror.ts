@@ -73,7 +73,7 @@ export async function mirrorScene(
           folder: () => there,
           wish: more.wish ?? wish,
           adopts,
-          isWished: false,
+          isWished: () => false,
           user: "ana",
           isLive: () => more.isLive ?? false,
           inode: () => `${statSync(join(root, ".hyperherd")).ino}`,

@@ -81,3 +81,14 @@ test("a launcher outside the workspace is not sent over what lies beside the fol
     assert.throws(() => paths(root, [], needed), /it lies outside the workspace/);
   });
 });
+
+test("a name that is no UTF-8 is told, and keeps nothing else from being sent", () => {
+  inFolder(["src/a.py"], (root) => {
+    writeFileSync(Buffer.concat([Buffer.from(`${root}/src/b`), Buffer.from([0xff])]), "");
+    for (const pattern of ["src", "src/*"]) {
+      const { files, notices } = chooseFiles(root, { needed: [], patterns: [pattern] });
+      assert.deepEqual(files.map(({ path }) => path), ["src/a.py"]);
+      assert.match(notices.join(), /The name of "src\/b\uFFFD" is no UTF-8: it is not sent/);
+    }
+  });
+});

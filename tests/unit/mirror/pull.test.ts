@@ -18,6 +18,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { createSystemClock } from "../../../lib/base/clock.ts";
+import { heldHere } from "../../../lib/mirror/held-here.ts";
 import { MirrorError } from "../../../lib/mirror/mirror-error.ts";
 import { createPuller, type Puller } from "../../../lib/mirror/pull.ts";
 import type { Fetched } from "../../../lib/mirror/wanted.ts";
@@ -82,6 +83,42 @@ test("a log that was emptied and has grown past what it was is fetched anew", ()
     append("logs/0.out", "more\n");
     assert.deepEqual(await one.pull().then(({ bytes }) => bytes), 5);
     assert.equal(read("logs/0.out"), "other line, and longer\nmore\n");
+  }));
+
+test("what an earlier place wrote stays, and what the new one writes follows it", () =>
+  scene(async ({ puller, write, append, there, here, read }) => {
+    const log = "logs/0.out";
+    const stream = "results/0/stream/loss.jsonl";
+    for (const [path, text] of [[log, "attempt 1\n"], [stream, '{"step": 1}\n']] as const) {
+      mkdirSync(dirname(join(here, path)), { recursive: true });
+      writeFileSync(join(here, path), text);
+    }
+    writeFileSync(join(here, "results/0.json"), "1");
+    const one = puller(0, heldHere(here));
+    write(log, "attempt 2\n");
+    write(stream, '{"step": 1}\n{"step": 2}\n');
+    write("results/0.json", "2");
+    await one.pull();
+    append(log, "more\n");
+    await one.pull();
+    assert.equal(read(log), "attempt 1\nattempt 2\nmore\n");
+    assert.equal(read(stream), '{"step": 1}\n{"step": 1}\n{"step": 2}\n');
+    assert.equal(read("results/0.json"), "2");
+    // As after a kill that left half of a piece, and another process.
+    appendFileSync(join(here, log), "mo");
+    append(log, "again\n");
+    const next = puller(0, new Map(one.known()));
+    await next.pull();
+    assert.equal(read(log), "attempt 1\nattempt 2\nmore\nagain\n");
+    assert.equal((await next.pull()).bytes, 0);
+    writeFileSync(join(there, log), "anew\n");
+    await next.pull();
+    assert.equal(read(log), "attempt 1\nanew\n");
+    // Nobody knows any more what of it is whose.
+    const lost = puller();
+    writeFileSync(join(there, log), "other\n");
+    await lost.pull();
+    assert.equal(read(log), "attempt 1\nanew\nother\n");
   }));
 
 test("a log that another one took the place of, with the same inode, is no mixture of both", () =>
