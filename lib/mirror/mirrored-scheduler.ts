@@ -1,7 +1,6 @@
 import { join, relative } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { SchedulerError, UserError } from "../base/errors.ts";
-import { codeOf } from "../base/files.ts";
 import type { Scheduler } from "../schedulers/scheduler.ts";
 import type { Answer } from "../sweep/sighting.ts";
 import { asScheduler } from "./as-scheduler.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -84,7 +85,7 @@ test("a launcher outside the workspace is not sent over what lies beside the fol
 
 test("a name that is no UTF-8 is told, and keeps nothing else from being sent", () => {
   inFolder(["src/a.py"], (root) => {
-    writeFileSync(Buffer.concat([Buffer.from(`${root}/src/b`), Buffer.from([0xff])]), "");
+    execFileSync("bash", ["-c", "touch src/b$'\\xff'"], { cwd: root });
     for (const pattern of ["src", "src/*"]) {
       const { files, notices } = chooseFiles(root, { needed: [], patterns: [pattern] });
       assert.deepEqual(files.map(({ path }) => path), ["src/a.py"]);
