@@ -11,9 +11,10 @@ export interface Connection {
   /**
    * The link that stands, or a new one. `person`: somebody waits and may be asked, so it is
    * tried at once and also after a refusal; otherwise it waits out the back-off, and tries
-   * again until the signal ends that. Rejects with SshError, or with the signal's reason.
+   * again for `patienceMs`, or until the signal ends that. Rejects with SshError, or with the
+   * signal's reason.
    */
-  link(options: { person: boolean; patient: boolean; signal?: AbortSignal }): Promise<SshLink>;
+  link(options: { person: boolean; patienceMs: number; signal?: AbortSignal }): Promise<SshLink>;
   close(): Promise<void>;
 }
 
@@ -88,8 +89,9 @@ export function createConnection({ name, clock, random, open }: ConnectionParts)
   }
 
   async function link(
-    { person, patient, signal }: Parameters<Connection["link"]>[0],
+    { person, patienceMs, signal }: Parameters<Connection["link"]>[0],
   ): Promise<SshLink> {
+    const until = clock.now() + patienceMs;
     for (;;) {
       over.signal.throwIfAborted();
       signal?.throwIfAborted();
@@ -98,7 +100,7 @@ export function createConnection({ name, clock, random, open }: ConnectionParts)
         if (state.kind === "refused") throw state.error;
         if (state.kind === "waiting") {
           const ms = state.notBefore - clock.now();
-          if (ms > 0 && !patient) throw state.error;
+          if (ms > 0 && state.notBefore > until) throw state.error;
           if (ms > 0) {
             await clock.sleep(ms, any(over.signal, signal));
             continue;
@@ -108,7 +110,8 @@ export function createConnection({ name, clock, random, open }: ConnectionParts)
       try {
         return await unlessAborted(opening ?? start(), signal);
       } catch (error) {
-        const again = patient && !person && error instanceof SshError && error.passing;
+        const isInTime = clock.now() < until;
+        const again = isInTime && !person && error instanceof SshError && error.passing;
         if (!again) throw error;
       }
     }

@@ -91,7 +91,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
   async function begin(
     argv: readonly string[],
     options: SshStreamOptions,
-    way: { person: boolean; patient: boolean },
+    way: { person: boolean; patienceMs: number },
     signal: AbortSignal | undefined,
   ): Promise<{ link: SshLink; program: Program }> {
     for (;;) {
@@ -149,7 +149,9 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
       };
     };
     try {
-      const way = { person: false, patient: timeoutMs !== undefined };
+      // Without a limit of its own the time limit ends it.
+      const { patienceMs = timeoutMs === undefined ? 0 : Infinity } = options;
+      const way = { person: false, patienceMs };
       const { link, program } = await begin(argv, options, way, wanted);
       return done(
         await runProgram(program, options, {
@@ -177,7 +179,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     options: SshStreamOptions = {},
   ): Promise<SshStream> {
     const { signal } = options;
-    const way = { person: true, patient: false };
+    const way = { person: true, patienceMs: 0 };
     const { link, program } = await begin(argv, options, way, signal);
     const { channel, ended } = program;
     const stop = () => kill(link, program, "TERM");
@@ -199,7 +201,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     link: (signal) =>
       connection.link({
         person: false,
-        patient: false,
+        patienceMs: 0,
         ...(signal === undefined ? {} : { signal }),
       }),
   });
@@ -213,7 +215,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
     connect: async (signal) =>
       (await connection.link({
         person: true,
-        patient: false,
+        patienceMs: 0,
         ...(signal === undefined ? {} : { signal }),
       })).facts,
     run,
@@ -223,7 +225,7 @@ export function createSshHost(name: string, parts: SshParts): SshHost {
       await openForward(
         await connection.link({
           person: false,
-          patient: false,
+          patienceMs: 0,
           ...(signal === undefined ? {} : { signal }),
         }),
         target,

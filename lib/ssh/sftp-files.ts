@@ -60,6 +60,22 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
     }
   }
 
+  /** A server says no more than "failure" where something is there already. */
+  async function makeOne(path: string, mode: number, mayBeThere: boolean): Promise<void> {
+    try {
+      const attributes = { mode } as never;
+      await ask(
+        "make",
+        path,
+        (sftp, done) => sftp.mkdir(path, attributes, (error) => done(error, undefined)),
+      );
+    } catch (error) {
+      const there = (error as RemoteFileError).code === "UNKNOWN" ? await stat(path) : undefined;
+      if (there === undefined) throw error;
+      if (!mayBeThere || there.kind !== "folder") throw fileFailure("make", path, "EEXIST");
+    }
+  }
+
   const files: RemoteFiles = {
     realPath: (path) => ask("find", path, (sftp, done) => sftp.realpath(path, done)),
     stat,
@@ -126,21 +142,15 @@ export function createSftpFiles(parts: SftpParts): RemoteFiles {
     },
     async makeFolder(path, { mode = 0o755, parents = false } = {}) {
       try {
-        await ask(
-          "make",
-          path,
-          (sftp, done) => sftp.mkdir(path, { mode } as never, (error) => done(error, undefined)),
-        );
+        return await makeOne(path, mode, parents);
       } catch (error) {
-        const { code } = error as RemoteFileError;
-        const there = code === "UNKNOWN" ? await stat(path) : undefined;
-        if (there !== undefined && parents && there.kind === "folder") return;
-        if (there !== undefined) throw fileFailure("make", path, "EEXIST");
         const above = path.replace(/\/+[^/]*\/*$/, "");
-        if (code !== "ENOENT" || !parents || above === "" || above === path) throw error;
+        const isMissing = (error as RemoteFileError).code === "ENOENT";
+        if (!isMissing || !parents || above === "" || above === path) throw error;
         await files.makeFolder(above, { mode, parents });
-        await files.makeFolder(path, { mode, parents });
       }
+      // Once: what an automounter shows is there, and nothing can be made below it.
+      await makeOne(path, mode, parents);
     },
     chmod: (path, mode) =>
       ask(

@@ -44,6 +44,8 @@ export interface SshRunOptions extends SshPlace {
   input?: string | Uint8Array;
   /** For all of it, waiting for the connection included. Milliseconds. */
   timeoutMs?: number;
+  /** So long it is tried to connect again after a failure that may pass; by default as long as `timeoutMs`. */
+  patienceMs?: number;
   /** On abort the program is sent SIGTERM. */
   signal?: AbortSignal;
   /** Bytes kept of each stream; more is dropped. */

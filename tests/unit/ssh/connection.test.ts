@@ -32,7 +32,7 @@ function scene(outcomes: (() => SshLink)[], asks = false) {
   return { clock, tries, connection };
 }
 
-const RUN = { person: false, patient: true };
+const RUN = { person: false, patienceMs: Infinity };
 
 test("tries are further apart after each failure, up to a minute, until one succeeds", async () => {
   const failing = Array.from({ length: 8 }, () => () => {
@@ -65,14 +65,14 @@ test("a refusal is not repeated until a person wants it", async () => {
   const { tries, connection } = scene(outcomes);
   for (let turn = 0; turn < 3; turn++) await assert.rejects(connection.link(RUN), /Refused/);
   assert.equal(tries.length, 1);
-  assert.equal(await connection.link({ person: true, patient: false }), link);
+  assert.equal(await connection.link({ person: true, patienceMs: 0 }), link);
 });
 
 test("who gave a code in vain is not asked for another one in a loop", async () => {
   const { tries, connection } = scene([() => {
     throw passing();
   }], true);
-  await assert.rejects(connection.link({ person: false, patient: false }), /Cannot connect/);
+  await assert.rejects(connection.link({ person: false, patienceMs: 0 }), /Cannot connect/);
   await assert.rejects(connection.link(RUN), /Cannot connect/);
   assert.equal(tries.length, 1);
   assert.equal(connection.state.kind, "refused");
@@ -82,17 +82,31 @@ test("without patience the failure before is told during the back-off, and nothi
   const { tries, connection } = scene([() => {
     throw passing();
   }]);
-  const impatient = { person: false, patient: false };
+  const impatient = { person: false, patienceMs: 0 };
   await assert.rejects(connection.link(impatient), /Cannot connect/);
   await assert.rejects(connection.link(impatient), /Cannot connect/);
   assert.equal(tries.length, 1);
+});
+
+test("patience ends in time, and never waits for a try that comes later", async () => {
+  const failing = Array.from({ length: 9 }, () => () => {
+    throw passing();
+  });
+  const { tries, connection, clock } = scene(failing);
+  const once = { person: false, patienceMs: 5_000 };
+  await assert.rejects(connection.link(once), /Cannot connect/);
+  assert.deepEqual(tries, [0, 1000, 3000]);
+  const before = clock.now();
+  await assert.rejects(connection.link(once), /Cannot connect/);
+  assert.deepEqual([clock.now(), tries.length], [7000, 4]);
+  assert.equal(before, 3000);
 });
 
 test("closing ends what waits", async () => {
   const { connection } = scene([() => {
     throw passing();
   }]);
-  const waiting = connection.link({ person: false, patient: false }).catch(() => {});
+  const waiting = connection.link({ person: false, patienceMs: 0 }).catch(() => {});
   await waiting;
   await connection.close();
   await assert.rejects(connection.link(RUN), /closed here/);

@@ -65,6 +65,17 @@ test("names of every kind are made, listed, moved and removed as they are", onSs
 });
 
 test(
+  "a folder in which nothing can be made is an error, and no endless effort",
+  onSshd,
+  async () => {
+    await using scene = await openSshdScene();
+    // As below the mount point of an automounter.
+    const making = scene.here().files.makeFolder("/proc/herd/a/b", { parents: true });
+    await assert.rejects(making, /Cannot make "\/proc\/herd"/);
+  },
+);
+
+test(
   "a name that is no UTF-8 is listed, does no harm to others, and is refused by itself",
   onSshd,
   async () => {
