@@ -11,6 +11,7 @@ import { workspacePaths } from "../store/paths.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import { CONFIG_NAME, emptyWorkspace, findWorkspace } from "../store/workspace.ts";
 import type { Config } from "../sweep/config.ts";
+import { checkElsewhere } from "./check-elsewhere.ts";
 import { judgeFolder } from "./folder-findings.ts";
 import { judgeMachine } from "./machine-findings.ts";
 import { openOutside } from "./outside.ts";
@@ -39,9 +40,12 @@ const UNKNOWABLE = [
 export async function checkUp(request: OutsideRequest): Promise<Checkup> {
   const { env, clock } = request;
   const { paths, outside, config, findings } = openForCheckup(request);
-  const slurm = chooseScheduler({ flag: undefined, config: config?.scheduler }, env) === "slurm";
+  const host = outside?.host();
+  const isSlurm = chooseScheduler({ flag: undefined, config: config?.scheduler }, env) === "slurm";
+  // Where jobs run elsewhere, no compute node sees this folder.
+  const slurm = isSlurm && host === undefined;
   const [site, machine] = await Promise.all([
-    askSlurm(request, config, outside?.host()),
+    askSlurm(request, config, host),
     judgeMachine({ run: runProcess, environment: env }),
   ]);
   const dotenv = outside && attempt(() => outside.dotenv(), findings);
@@ -51,6 +55,7 @@ export async function checkUp(request: OutsideRequest): Promise<Checkup> {
       ...site.findings,
       ...findings,
       ...notices.map(({ message }): Finding => ({ area: "Workspace", mark: "doubt", message })),
+      ...await examineElsewhere(outside),
       ...judgeFolder(paths, { clock, slurm }),
       ...machine,
     ],
@@ -58,6 +63,21 @@ export async function checkUp(request: OutsideRequest): Promise<Checkup> {
     folder: paths.root,
     unknowable: UNKNOWABLE,
   };
+}
+
+/** The folder and the programs on the computer where jobs run. */
+async function examineElsewhere(outside: Outside | undefined): Promise<Finding[]> {
+  const there = outside && await checkElsewhere(outside, { cluster: true });
+  if (there === undefined) return [];
+  const area = "Workspace";
+  const host = outside!.host();
+  const wrong = there.problems.map(({ message, hint }): Finding => ({
+    ...{ area, mark: "bad", message },
+    ...(hint === undefined ? {} : { mend: hint }),
+  }));
+  if (wrong.length > 0 || there.path === undefined) return wrong;
+  const message = `Jobs run in ${there.path} on "${host}"; what they write comes here`;
+  return [{ area, mark: "good", message }];
 }
 
 interface Opened {

@@ -32,6 +32,8 @@ export interface HostDesk extends Pick<Station, "hosts" | "answerHost">, AsyncDi
 
 interface Known {
   host: SshHost;
+  /** Since when it is away; undefined while it is not. */
+  awaySince(): number | undefined;
   governed: SshHost;
   login: HostLogin;
 }
@@ -67,7 +69,7 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
           ? undefined
           : `not reached since ${clockTime(outage.since()!)}`,
     });
-    const one = { host, governed, login };
+    const one = { host, governed, login, awaySince: outage.since };
     known.set(name, one);
     return one;
   }
@@ -112,8 +114,9 @@ export function createHostDesk(parts: HostDeskParts): HostDesk {
     return clock.now() - state.since >= (isHarmless ? HARMLESS_MS : LOGIN_MS);
   }
 
-  async function statusOf({ host, login }: Known): Promise<HostStatus> {
+  async function statusOf({ host, login, awaySince }: Known): Promise<HostStatus> {
     return await hostStanding(host, {
+      awaySince: awaySince(),
       question: login.question(),
       sweeps: parts.sweepsOn(host.name),
       clock,

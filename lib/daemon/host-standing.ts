@@ -7,6 +7,8 @@ import type { LoginQuestion } from "./host-login.ts";
 export interface HostStandingParts {
   question: LoginQuestion | undefined;
   sweeps: readonly SweepOnHost[];
+  /** Since when it could not be reached, over all tries. */
+  awaySince?: number | undefined;
   clock: Clock;
 }
 
@@ -26,7 +28,7 @@ export async function tryHost(host: Pick<SshHost, "connect">, signal: AbortSigna
 /** How a host is now, for people and programs. Never connects, never rejects. */
 export async function hostStanding(
   host: Pick<SshHost, "name" | "state" | "files">,
-  { question, sweeps, clock }: HostStandingParts,
+  { question, sweeps, clock, awaySince }: HostStandingParts,
 ): Promise<HostStatus> {
   const latency = host.state.kind === "connected" ? await roundTrip(host, clock) : undefined;
   const { state } = host;
@@ -35,7 +37,7 @@ export async function hostStanding(
   return {
     name: host.name,
     state: state.kind,
-    since: "since" in state ? state.since : null,
+    since: awaySince ?? ("since" in state ? state.since : null),
     detail: error?.message ?? null,
     hint: error?.hint ?? null,
     retry_at: state.kind === "waiting" ? state.notBefore : null,

@@ -30,10 +30,11 @@ const Marker = z.object({ id: z.string(), from: z.string(), inode: z.string().op
 
 /**
  * Takes the folder there for this workspace: two that sent their jobs from one folder would take
- * each other's endings for theirs. Throws MirrorError where it is somebody else's. `new`: nothing
- * of what was sent is there. `label` names what of another workspace is put aside.
+ * each other's endings for theirs. Throws MirrorError where it is somebody else's. `empty`: neither
+ * what was sent nor what was fetched is there any more; `left`: what jobs wrote is. `label` names
+ * what of another workspace is put aside.
  */
-export async function claim(parts: ClaimParts, label: string): Promise<"kept" | "new"> {
+export async function claim(parts: ClaimParts, label: string): Promise<"kept" | "empty" | "left"> {
   const { host: { files }, paths, self, isLive } = parts;
   const other = await assertFree(parts);
   if (other !== undefined && isSelf(other, self)) {
@@ -41,7 +42,8 @@ export async function claim(parts: ClaimParts, label: string): Promise<"kept" | 
     return "kept";
   }
   // Results and records of another sweep would be taken for those of this one.
-  if (other !== undefined && other.id !== self.id && !isLive) {
+  const isAside = other !== undefined && other.id !== self.id && !isLive;
+  if (isAside) {
     await files.rename(paths.state, `${paths.state}.before-${label}`);
   }
   await files.makeFolder(paths.state, { parents: true, mode: 0o700 });
@@ -49,7 +51,8 @@ export async function claim(parts: ClaimParts, label: string): Promise<"kept" | 
   const text = `${JSON.stringify(self)}\n`;
   await files.replace(markerOf(paths), new TextEncoder().encode(text), 0o600);
   await assertClaimed(parts);
-  return other?.id === self.id ? "kept" : "new";
+  if (other?.id === self.id) return "kept";
+  return other === undefined || isAside ? "empty" : "left";
 }
 
 /** By this file `herd log` and HyperHerd's library tell that they see the whole workspace. */

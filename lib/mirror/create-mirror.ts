@@ -24,7 +24,6 @@ import { createPuller, type Puller, type PullOptions, type PullReport } from "./
 import { createPusher, type Pusher, type PushReport } from "./push.ts";
 import type { ThereAndFacts } from "./there-and-facts.ts";
 import { waitingFiles } from "./waiting-files.ts";
-import type { Fetched } from "./wanted.ts";
 
 export interface MirrorParts {
   host: SshHost;
@@ -106,14 +105,15 @@ export function createMirror(parts: MirrorParts): Mirror {
     const found = await find(signal);
     const { root } = found.paths;
     if (memory.host !== host.name || memory.root !== root) {
-      // Another place knows nothing of what was sent and fetched. Of live jobs it may be known there.
-      const fetched = parts.isLive() ? new Map<string, Fetched>() : heldHere(here.state);
-      memory = { ...freshMirrorMemory(host.name), id: memory.id, fetched };
+      // Another place knows nothing of what was sent and fetched.
+      memory = { ...freshMirrorMemory(host.name), id: memory.id };
     }
     memory = { ...memory, root, isWished: parts.isWished() };
     // Killed after the claim, the next life has to be known there by its id.
     writeMirrorMemory(memoryPath, memory);
-    if (await claim(found.claim, stampText(clock.now())) === "new") forgetSent();
+    const claimed = await claim(found.claim, stampText(clock.now()));
+    if (claimed !== "kept") memory = { ...memory, sent: new Map() };
+    if (claimed === "empty") memory = { ...memory, fetched: heldHere(here.state) };
     const { fetched: known, sent } = memory;
     const puller = createPuller({
       ...{ host, root, here: here.state, clock, known, log },
@@ -127,10 +127,6 @@ export function createMirror(parts: MirrorParts): Mirror {
     opened = { ...found, puller, pusher };
     remember(true);
     return opened;
-  }
-
-  function forgetSent(): void {
-    memory = { ...memory, sent: new Map() };
   }
 
   function remember(isNow: boolean): void {
@@ -191,7 +187,6 @@ export function createMirror(parts: MirrorParts): Mirror {
     if (await assertClaimed(now.claim)) return now;
     log("warn", `"${now.paths.root}" on "${host.name}" was removed: it is made anew`);
     opened = undefined;
-    forgetSent();
     return await open(signal);
   }
 

@@ -13,6 +13,8 @@ import type { TroubledProxy } from "./troubled-proxy.ts";
 export interface MirrorOptions {
   /** The workspace here; by default the scene's. */
   here?: string;
+  /** The folder there; by default the scene's. */
+  there?: string;
   adopts?: boolean;
   isLive?: boolean;
   patterns?: readonly string[];
@@ -70,7 +72,7 @@ export async function mirrorScene(
           host: more.host ?? ssh.here(),
           here: workspacePaths(root),
           pathsAt: (other) => workspacePaths(other),
-          folder: () => there,
+          folder: () => more.there ?? there,
           wish: more.wish ?? wish,
           adopts,
           isWished: () => false,

@@ -97,6 +97,29 @@ test(
 );
 
 test(
+  "what jobs wrote before the folder there was removed, or before the sweep moved, stays here",
+  onSshd,
+  () =>
+    mirrorScene(async ({ mirror, there, writeThere, read }) => {
+      const one = mirror();
+      await one.push();
+      writeThere(".hyperherd/logs/0.out", "attempt 1, a long one\n");
+      await one.pull();
+      rmSync(there, { recursive: true });
+      await one.push();
+      writeThere(".hyperherd/logs/0.out", "attempt 2\n");
+      await one.pull();
+      assert.equal(read(".hyperherd/logs/0.out"), "attempt 1, a long one\nattempt 2\n");
+      await one[Symbol.asyncDispose]();
+      const moved = mirror({ there: `${there} too` });
+      await moved.push();
+      writeFileSync(`${there} too/.hyperherd/logs/0.out`, "attempt 3\n");
+      await moved.pull();
+      assert.match(read(".hyperherd/logs/0.out"), /attempt 1.*\nattempt 2\nattempt 3\n/);
+    }),
+);
+
+test(
   "a workspace that was cleaned begins anew there: what the last sweep wrote is put aside",
   onSshd,
   () =>

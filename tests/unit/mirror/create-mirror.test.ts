@@ -205,7 +205,8 @@ test(
       await mirror().push();
       const memory = join(here, ".hyperherd/mirror.json");
       const before = readFileSync(memory);
-      write("src/a.py", "two\n");
+      // Of another length: SFTP tells times in whole seconds.
+      write("src/a.py", "second\n");
       const second = mirror();
       await second.push();
       await second[Symbol.asyncDispose]();
