@@ -4,5 +4,5 @@ import type { OptionSpec } from "../lib/base/arguments.ts";
 export const HOST_OPTION = {
   name: "host",
   value: "NAME",
-  description: 'Jobs run on this host, reached by ssh, from now on; "" is here again',
+  description: 'Jobs run on this host, reached by ssh, from now on; "" forgets it: as the YAML says',
 } as const satisfies OptionSpec;
