@@ -4,5 +4,6 @@ import type { OptionSpec } from "../lib/base/arguments.ts";
 export const HOST_OPTION = {
   name: "host",
   value: "NAME",
-  description: 'Jobs run on this host, reached by ssh, from now on; "" forgets it: as the YAML says',
+  description:
+    'Jobs run on this host, reached by ssh, from now on; "" forgets it: as the YAML says',
 } as const satisfies OptionSpec;
