@@ -79,8 +79,11 @@ export function createMirroredScheduler(parts: MirroredSchedulerParts): Schedule
       }
       const look = await found.inner.look(question);
       // After it: then no record is older than what the queue said.
-      await anyway(mirror.pull());
-      return { ...look, heardAt: mirror.pulledAt() ?? 0 };
+      const unheard = await anyway(mirror.pull());
+      const heard = { ...look, heardAt: mirror.pulledAt() ?? 0 };
+      if (unheard === undefined) return heard;
+      // What is not in the queue any more has told in its record how it ended: without that it is not gone.
+      return { ...heard, queue: { answered: false, reason: "unreachable", message: unheard } };
     },
     async find(jobName, since) {
       const found = await ifThere();

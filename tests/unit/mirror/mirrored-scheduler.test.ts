@@ -43,7 +43,10 @@ function scene(): Scene {
     submit: ({ script }: JobRequest) => (asked.push(`sbatch ${script}`), { jobId: "7" }),
     find: () => (asked.push("find"), made.found),
     cancel: () => (asked.push("scancel"), { ok: true }),
-    look: () => (asked.push("squeue"), { at: 0, queue: { answered: true } }),
+    look: () => {
+      asked.push("squeue");
+      return { at: 0, queue: { answered: true }, inQueue: new Map([["7_0", {}]]) };
+    },
   } as unknown as Scheduler;
   const scheduler = createMirroredScheduler({
     ...{ mirror, root: "/here", clock: createSystemClock(), make: () => inner },
@@ -101,8 +104,20 @@ test("a YAML that is broken, or a file that cannot be had, keeps no job from bei
   failing.tell = BROKEN;
   failing.pull = BROKEN;
   assert.deepEqual(await scheduler.cancel([]), { ok: true });
-  assert.equal((await scheduler.look(QUESTION)).queue.answered, true);
+  const { inQueue, queue } = await scheduler.look(QUESTION);
+  assert.deepEqual([...inQueue.keys()], ["7_0"]);
+  assert.equal(queue.answered, false);
   assert.deepEqual(warnings, [BROKEN.message, BROKEN.message]);
+});
+
+test("where records could not be fetched, what is not in the queue is not taken for gone", async () => {
+  for (const error of [CUT, new MirrorError("unusable", "There is no room"), BROKEN]) {
+    const { scheduler, failing } = scene();
+    assert.deepEqual((await scheduler.look(QUESTION)).queue, { answered: true });
+    failing.pull = error;
+    const { queue } = await scheduler.look(QUESTION);
+    assert.deepEqual(queue, { answered: false, reason: "unreachable", message: error.message });
+  }
 });
 
 test("a host that is away is a silent queue, never an empty one", async () => {
