@@ -57,7 +57,10 @@ test("the least configuration gets HyperHerd's defaults", () => {
       maxConcurrent: undefined,
       signal: undefined,
       export: [],
+      host: undefined,
+      path: undefined,
     },
+    sync: [],
     local: { slots: undefined },
     halving: undefined,
     pruneGraceSeconds: 600,
@@ -106,7 +109,7 @@ grid: [lr, opd]
     message: 'Unknown key "slrm" in the top level, allowed are name, grid, samples, seed, zip, ' +
       "repeats, trials, slurm, local, scheduler, launcher, static_overrides, parameters, " +
       "conditions, successive_halving, prune_grace_seconds, discord, mcp_servers, monitor, " +
-      "remediation, agent",
+      "remediation, agent, sync",
     hint: 'Did you mean "slurm"?',
   });
   assert.equal(error.mistakes[4]?.hint, 'Did you mean "opt"?');

@@ -30,6 +30,8 @@ test("every field of slurm is read", () => {
   max_concurrent: 10
   signal: SIGUSR1@120
   export: [HF_HOME, WANDB_MODE, HF_HOME]
+  host: ana@login.example.org:2222
+  path: ~/sweeps/one/
   extra_args: ["--reservation=x", " --exclusive "]`),
     {
       partition: "gpu,cpu",
@@ -50,9 +52,23 @@ test("every field of slurm is read", () => {
       maxConcurrent: 10,
       signal: { name: "USR1", seconds: 120 },
       export: ["HF_HOME", "WANDB_MODE"],
+      host: "ana@login.example.org:2222",
+      path: "~/sweeps/one",
       extraArgs: ["--reservation=x", "--exclusive"],
     },
   );
+});
+
+test("a host is one word that ssh takes for no option, a folder leads nowhere else", () => {
+  refuses([
+    ["slurm: {host: -oProxyCommand=x}", "1:15 Cannot read slurm.host: found"],
+    ["slurm: {host: a b}", '1:15 Cannot read slurm.host: found "a b", expected a host that ssh'],
+    ["slurm: {host: [a]}", "1:15 Cannot read slurm.host: found a list"],
+    ["slurm: {path: ../other}", '1:15 Cannot read slurm.path: found "../other", expected a folder'],
+    ["slurm: {path: ~ben/x}", "1:15 Cannot read slurm.path: found"],
+    ["slurm: {path: /}", "1:15 Cannot read slurm.path: found"],
+    ['slurm: {path: "a\\nb"}', "1:15 Cannot read slurm.path: found"],
+  ]);
 });
 
 test("G.1.10: time and memory mean the same with and without quotes", () => {
