@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { readIfThere } from "../../lib/base/files.ts";
 import {
   auditOf,
   eventsOf,
@@ -243,7 +244,8 @@ test("a model that obeys a log, a metric's name, PROMPT.md, a quoted line and a 
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
   const told: [string, string][] = [
-    ...[...files, ...homeFiles].map((path): [string, string] => [path, readFileSync(path, "utf8")]),
+    // What the daemon takes away when it ends may be gone by now.
+    ...[...files, ...homeFiles].map((path): [string, string] => [path, readIfThere(path) ?? ""]),
     ...["0", "1", "2"].map((i): [string, string] => [`env of ${i}`, sweep.read(`env-${i}.txt`)]),
     ["what it printed", monitor.output()],
     ["prompts", model.requests().map(({ body }) => JSON.stringify(body)).join("\n")],
