@@ -49,7 +49,7 @@ export const command = defineCommand({
 function oneOf(action: string, names: readonly string[]): string {
   const [name] = names;
   if (name !== undefined && name !== "" && names.length === 1) return name;
-  throw new UserError(`Cannot ${action} ${names.length} hosts at once: name one`, {
+  throw new UserError(`Cannot ${action}: exactly one host must be named`, {
     hint: `Such as: herd hosts ${action} login`,
   });
 }

@@ -14,7 +14,7 @@ export async function openWorkspace(
   workspace: string,
   wish: HostWish = { host: undefined, keep: "never" },
 ): Promise<Outside> {
-  const { openOutside } = await import("../lib/daemon/outside.ts");
+  const { openOutside } = await import("../lib/daemon/open-outside.ts");
   const { findRemoteIn } = await import("../lib/daemon/remote.ts");
   const { createHosts } = await import("../lib/daemon/hosts.ts");
   const { out, log, env, cwd, clock, signal, json } = context;

@@ -4,7 +4,7 @@
  */
 import { createSystemClock } from "../lib/base/clock.ts";
 import type { Outside } from "../lib/daemon/outside.ts";
-import { openOutside } from "../lib/daemon/outside.ts";
+import { openOutside } from "../lib/daemon/open-outside.ts";
 import { startMonitor } from "../tests/support/daemon.ts";
 import { openReachScene, type ReachScene } from "../tests/support/reach-scene.ts";
 import { createSshHost } from "../lib/ssh/create-ssh-host.ts";

@@ -14,7 +14,7 @@ import type { Config } from "../sweep/config.ts";
 import { checkElsewhere } from "./check-elsewhere.ts";
 import { judgeFolder } from "./folder-findings.ts";
 import { judgeMachine } from "./machine-findings.ts";
-import { openOutside } from "./outside.ts";
+import { openOutside } from "./open-outside.ts";
 import type { Outside, OutsideRequest } from "./outside.ts";
 import { judgePartitions, judgePrograms, judgeSite, PROGRAMS } from "./slurm-findings.ts";
 import { slurmAt, slurmHere, type SlurmPlace } from "./slurm-place.ts";

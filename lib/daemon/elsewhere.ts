@@ -1,15 +1,15 @@
-import type { Parts, WorkspaceFiles } from "../actions/parts.ts";
 import { basename } from "node:path";
+import type { Parts, WorkspaceFiles } from "../actions/parts.ts";
 import { RefusedError, SchedulerError, UserError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Runner } from "../base/process.ts";
+import { asScheduler } from "../mirror/as-scheduler.ts";
 import {
   freshMirrorMemory,
   mirrorMemoryPath,
   readMirrorMemory,
   writeMirrorMemory,
 } from "../mirror/mirror-memory.ts";
-import { asScheduler } from "../mirror/as-scheduler.ts";
 import type { SshHost } from "../ssh/ssh-host.ts";
 import type { WorkspacePaths } from "../store/paths.ts";
 import type { Place } from "../sweep/place.ts";

@@ -45,7 +45,7 @@ import { keepMirrored } from "./keep-mirrored.ts";
 import { createMetricSource } from "./metric-source.ts";
 import { fileStamp } from "./desk-stamp.ts";
 import { createNews } from "./news.ts";
-import { openOutside } from "./outside.ts";
+import { openOutside } from "./open-outside.ts";
 import type { Outside, OutsideRequest } from "./outside.ts";
 import { readPlaybook } from "./playbook-in-force.ts";
 

@@ -6,7 +6,7 @@ import { TABLE } from "../../commands/table.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { createSystemClock } from "../../lib/base/clock.ts";
 import { exitCodeOf } from "../../lib/base/explain.ts";
-import { openOutside } from "../../lib/daemon/outside.ts";
+import { openOutside } from "../../lib/daemon/open-outside.ts";
 import type { Outside } from "../../lib/daemon/outside.ts";
 import type { Ending, Phase, Usage } from "../../lib/sweep/attempt.ts";
 import { planRun } from "../../lib/sweep/run-plan.ts";
